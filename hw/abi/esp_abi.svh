@@ -1,0 +1,252 @@
+// The contract between hardware and software: registers, commands, formats, error codes, limits.
+//
+// This file is SystemVerilog and C++ at once (esp_abi_pkg.sv and esp_abi.hpp include it), so there is one copy of every
+// number. Only the common subset may be used: decimal literals, + - *, line comments. It is also the register manual.
+//
+// A "beat" is 64 bytes of memory, the width of every AXI4 master; all memory offsets in commands count beats.
+// A "word" is one byte for each of the P pixels of the array; all scratchpad addresses count words.
+
+localparam int unsigned AbiVersion = 1;
+
+// ---- Control registers: byte offsets in the AXI4-Lite window ------------------------------------------------------
+// The first four are the standard XRT kernel control block (ap_ctrl_hs).
+localparam int unsigned RegControl         = 0;    // RW bit 0 start, 1 done (cleared by reading), 2 idle, 3 ready
+localparam int unsigned RegGlobalInterrupt = 4;    // RW bit 0 enables the interrupt pin
+localparam int unsigned RegInterruptEnable = 8;    // RW bit 0 done, bit 1 ready
+localparam int unsigned RegInterruptStatus = 12;   // R  bit 0 done, bit 1 ready; writing 1 toggles
+// Kernel arguments. An address must be a multiple of 4096, a size is in bytes (a multiple of 64).
+localparam int unsigned RegProgramAddress  = 16;   // RW 64 bit: window 0, commands, weights and tables; read only
+localparam int unsigned RegProgramBytes    = 24;   // RW 64 bit
+localparam int unsigned RegInputAddress    = 32;   // RW 64 bit: window 1, packed network inputs; read only
+localparam int unsigned RegInputBytes      = 40;   // RW 64 bit
+localparam int unsigned RegOutputAddress   = 48;   // RW 64 bit: window 2, packed network outputs
+localparam int unsigned RegOutputBytes     = 56;   // RW 64 bit
+localparam int unsigned RegArenaAddress    = 64;   // RW 64 bit: window 3, tensors between layers
+localparam int unsigned RegArenaBytes      = 72;   // RW 64 bit
+localparam int unsigned RegCommandOffset   = 80;   // RW 32 bit: first command, in beats from the program address
+localparam int unsigned RegCommandCount    = 84;   // RW 32 bit: commands to run; at least 1
+localparam int unsigned RegTimeout         = 88;   // RW 32 bit: cycles without progress before ErrorTimeout; 0 = never
+// Result of the last run; valid once done.
+localparam int unsigned RegError           = 256;  // R  error_e
+localparam int unsigned RegErrorPosition   = 260;  // R  index of the command at fault
+localparam int unsigned RegErrorDetail     = 264;  // R  offending field, offset in beats, or AXI response
+// Performance counters of the last run, 32 bit each. Every cycle from start to done is counted in exactly one of the
+// six causes, so they sum to RegCycles.
+localparam int unsigned RegCycles          = 288;  // R  cycles from start to done
+localparam int unsigned RegCyclesComputing = 292;  // R  the lanes were issued a slot
+localparam int unsigned RegCyclesWeights   = 296;  // R  waiting for the weight stream
+localparam int unsigned RegCyclesOutput    = 300;  // R  waiting for the result writers
+localparam int unsigned RegCyclesData      = 304;  // R  a compute command waits for loads, stores or tables
+localparam int unsigned RegCyclesWriting   = 308;  // R  no compute command; results or stores in flight
+localparam int unsigned RegCyclesControl   = 312;  // R  none of these: command fetch, loads without compute
+localparam int unsigned RegReadBeats       = 316;  // R  beats read by all masters
+localparam int unsigned RegWriteBeats      = 320;  // R  beats written
+localparam int unsigned RegMacs            = 324;  // R  lane entries executed (each is P multiply-accumulates)
+// What this machine is.
+localparam int unsigned RegVersion         = 384;  // R  AbiVersion
+localparam int unsigned RegLanes           = 388;  // R  K
+localparam int unsigned RegPixels          = 392;  // R  P
+localparam int unsigned RegBankRows        = 396;  // R  words per scratchpad bank
+localparam int unsigned RegSlotDepth       = 400;  // R  slots in the weight store
+localparam int unsigned RegMaxSplit        = 404;  // R  largest split factor of a word (1: whole words only)
+localparam int unsigned RegMarks           = 4096; // R  MarkDepth cycle stamps, 32 bit each, written by OpMark
+localparam int unsigned RegWindowBytes     = 8192; //    size of the AXI4-Lite window
+
+// ---- Sizes that both sides agree on -------------------------------------------------------------------------------
+localparam int unsigned BeatBytes      = 64;
+localparam int unsigned BurstBeats     = 16;    // bursts are aligned to 1 KiB and so never cross 4 KiB
+localparam int unsigned Banks          = 16;    // scratchpad banks; bank = word address modulo 16
+localparam int unsigned LanesPerPort   = 8;     // lanes that share one read port of every bank
+localparam int unsigned Writers        = 2;     // requantise-and-write ports; writer w serves lanes k with k mod 2 = w
+localparam int unsigned ResultDepth    = 4;     // finished rows a lane can hold until a writer takes them
+localparam int unsigned QueueDepth     = 4;     // result words waiting per bank for an idle port cycle
+localparam int unsigned ParameterDepth = 2048;  // rows in the parameter table
+localparam int unsigned ProgramDepth   = 2048;  // entries in the write program
+localparam int unsigned PermuteDepth   = 256;   // entries in the permutation table
+localparam int unsigned MarkDepth      = 1024;
+localparam int unsigned CommandQueue   = 8;     // commands queued per unit
+localparam int unsigned FetchDepth     = 32;    // commands fetched ahead
+localparam int unsigned StagingBeats   = 128;   // read-ahead of the load and weight units
+localparam int unsigned StoreBeats     = 64;    // write-behind of the store unit
+
+// ---- Commands: 512 bits, one beat; field = bits [Lsb + Bits - 1 : Lsb] --------------------------------------------
+// Each unit (load, weight, compute, store, mark) runs its commands in order and counts those completed. A command
+// starts when the four counters have reached its wait fields. In the list, a command stands after all it waits for.
+localparam int unsigned OpLoad    = 1;  // memory -> scratchpad
+localparam int unsigned OpWeight  = 2;  // memory -> weight store or a table
+localparam int unsigned OpCompute = 3;  // one chunk of rows over a rectangle of positions
+localparam int unsigned OpStore   = 4;  // scratchpad -> memory
+localparam int unsigned OpMark    = 5;  // stamps the cycle counter into RegMarks[CmdLayer]
+
+localparam int unsigned CmdOpcodeLsb      = 0;
+localparam int unsigned CmdOpcodeBits     = 8;
+localparam int unsigned CmdFlagsLsb       = 8;
+localparam int unsigned CmdFlagsBits      = 8;
+localparam int unsigned CmdLayerLsb       = 16;   // layer index, for marks and error reports
+localparam int unsigned CmdLayerBits      = 16;
+localparam int unsigned CmdWaitLoadLsb    = 32;   // completed loads needed before this command starts
+localparam int unsigned CmdWaitWeightLsb  = 64;
+localparam int unsigned CmdWaitComputeLsb = 96;
+localparam int unsigned CmdWaitStoreLsb   = 128;
+localparam int unsigned CmdWaitBits       = 32;
+// OpLoad, OpStore: for plane in 0..planes-1: move `run` beats between memory beat offset + plane * pitch and
+// scratchpad word address + plane * word_pitch. OpWeight uses offset and run only.
+localparam int unsigned CmdWindowLsb      = 160;
+localparam int unsigned CmdWindowBits     = 8;
+localparam int unsigned CmdFormatLsb      = 168;  // OpWeight
+localparam int unsigned CmdFormatBits     = 8;
+localparam int unsigned CmdAddressLsb     = 176;  // scratchpad word, or first table entry (OpWeight)
+localparam int unsigned CmdAddressBits    = 16;
+localparam int unsigned CmdOffsetLsb      = 192;
+localparam int unsigned CmdOffsetBits     = 32;
+localparam int unsigned CmdRunLsb         = 224;  // beats, at least 1
+localparam int unsigned CmdRunBits        = 32;
+localparam int unsigned CmdPitchLsb       = 256;
+localparam int unsigned CmdPitchBits      = 32;
+localparam int unsigned CmdPlanesLsb      = 288;  // at least 1
+localparam int unsigned CmdPlanesBits     = 16;
+localparam int unsigned CmdWordPitchLsb   = 304;
+localparam int unsigned CmdWordPitchBits  = 16;
+localparam int unsigned CmdItemsLsb       = 320;  // OpWeight: slots or table entries in the run, at least 1
+localparam int unsigned CmdItemsBits      = 32;
+// OpWeight, FormatDense: offset of slot n of a row = base + i0 * step0 + i1 * step1 + i2 * step2, i0 innermost.
+localparam int unsigned CmdCount0Lsb      = 352;
+localparam int unsigned CmdCount0Bits     = 16;
+localparam int unsigned CmdCount1Lsb      = 368;
+localparam int unsigned CmdCount1Bits     = 16;
+localparam int unsigned CmdCount2Lsb      = 384;
+localparam int unsigned CmdCount2Bits     = 16;
+localparam int unsigned CmdStep0Lsb       = 400;
+localparam int unsigned CmdStep0Bits      = 16;
+localparam int unsigned CmdStep1Lsb       = 416;
+localparam int unsigned CmdStep1Bits      = 16;
+localparam int unsigned CmdStep2Lsb       = 432;
+localparam int unsigned CmdStep2Bits      = 16;
+localparam int unsigned CmdTailLanesLsb   = 448;  // lanes in use in the last group of K rows, 1..K
+localparam int unsigned CmdTailLanesBits  = 8;
+// OpCompute: for y in 0..count_y-1, x in 0..count_x-1: run the chunk's slots with
+// base = address + x * step_x + y * step_y; position index n = y * count_x + x.
+localparam int unsigned CmdSlotsLsb       = 192;  // slots of the chunk, at least 1
+localparam int unsigned CmdSlotsBits      = 32;
+localparam int unsigned CmdCountXLsb      = 224;
+localparam int unsigned CmdCountXBits     = 16;
+localparam int unsigned CmdCountYLsb      = 240;
+localparam int unsigned CmdCountYBits     = 16;
+localparam int unsigned CmdStepXLsb       = 256;
+localparam int unsigned CmdStepXBits      = 16;
+localparam int unsigned CmdStepYLsb       = 272;
+localparam int unsigned CmdStepYBits      = 16;
+localparam int unsigned CmdParameterLsb   = 288;  // first entry of the chunk in the parameter table
+localparam int unsigned CmdParameterBits  = 16;
+localparam int unsigned CmdProgramLsb     = 304;  // first entry of the layer in the write program
+localparam int unsigned CmdProgramBits    = 16;
+localparam int unsigned CmdOutputLsb      = 320;  // scratchpad word added to every destination
+localparam int unsigned CmdOutputBits     = 16;
+localparam int unsigned CmdUnrollLsb      = 336;  // positions scheduled together, 1..16
+localparam int unsigned CmdUnrollBits     = 8;
+localparam int unsigned CmdOperationLsb   = 344;  // operation_e
+localparam int unsigned CmdOperationBits  = 8;
+localparam int unsigned CmdZeroLsb        = 352;  // int8: zero point of the output
+localparam int unsigned CmdZeroBits       = 8;
+localparam int unsigned CmdLowLsb         = 360;  // int8: lower clamp
+localparam int unsigned CmdLowBits        = 8;
+localparam int unsigned CmdHighLsb        = 368;  // int8: upper clamp
+localparam int unsigned CmdHighBits       = 8;
+localparam int unsigned CmdFillLsb        = 376;  // int8: written where a permutation says PermuteFill
+localparam int unsigned CmdFillBits       = 8;
+localparam int unsigned CmdZeroALsb       = 384;  // int8: OperationAdd, zero point of the first operand
+localparam int unsigned CmdZeroABits      = 8;
+localparam int unsigned CmdZeroBLsb       = 392;  // int8: OperationAdd, zero point of the second operand
+localparam int unsigned CmdZeroBBits      = 8;
+localparam int unsigned CmdMultiplierBLsb = 400;  // OperationAdd, multiplier of the second operand
+localparam int unsigned CmdMultiplierBBits = 24;
+localparam int unsigned CmdSplitLsb       = 424;  // channels per word; 1 is the only value this version accepts
+localparam int unsigned CmdSplitBits      = 8;
+
+localparam int unsigned FlagDrain = 1;  // OpCompute: also wait until every bank queue is empty (input just computed)
+
+// ---- Operations ---------------------------------------------------------------------------------------------------
+localparam int unsigned OperationMac       = 0;  // acc = sum of a * w
+localparam int unsigned OperationMax       = 1;  // acc = max of a * w, from -128
+localparam int unsigned OperationAdd       = 2;  // acc = a - 256 * b: taps a * 1, b * -128, b * -128; post separates
+localparam int unsigned OperationMacReduce = 3;  // as Mac, then the sum over the P pixels, given to every pixel
+localparam int unsigned OperationMaxReduce = 4;  // as Max, then the maximum over the P pixels, given to every pixel
+localparam int unsigned Operations         = 5;
+
+// ---- Weight-stream formats (OpWeight) -----------------------------------------------------------------------------
+// FormatSparse: a slot is K entries of 32 bits, lane 0 first; slots are packed without gaps, 16 entries per beat.
+// FormatDense: a slot is K weights of 8 bits, lane 0 first, packed without gaps; every lane reads the same offset.
+// Tables are packed without gaps as well.
+localparam int unsigned FormatSparse    = 0;
+localparam int unsigned FormatDense     = 1;
+localparam int unsigned FormatParameter = 2;  // 128-bit entries into the parameter table
+localparam int unsigned FormatProgram   = 3;  // 64-bit entries into the write program
+localparam int unsigned FormatPermute   = 4;  // P bytes per entry into the permutation table
+localparam int unsigned Formats         = 5;
+
+// A lane's entry in a slot.
+localparam int unsigned EntryBits        = 32;
+localparam int unsigned EntryWeightLsb   = 0;   // int8
+localparam int unsigned EntryWeightBits  = 8;
+localparam int unsigned EntryOffsetLsb   = 8;   // word offset added to the position's base, modulo 2^16
+localparam int unsigned EntryOffsetBits  = 16;
+localparam int unsigned EntryValidLsb    = 24;  // 0: idle, nothing is read or accumulated
+localparam int unsigned EntryLastLsb     = 25;  // the lane's row ends with this entry, valid or not
+
+// Row of the parameter table: row j of lane k in a chunk is entry CmdParameter + j * K + k.
+localparam int unsigned ParameterBits           = 128;
+localparam int unsigned ParameterBiasLsb        = 0;   // int32, added to the accumulator (not used by OperationAdd)
+localparam int unsigned ParameterBiasBits       = 32;
+localparam int unsigned ParameterMultiplierLsb  = 32;  // unsigned
+localparam int unsigned ParameterMultiplierBits = 24;
+localparam int unsigned ParameterShiftLsb       = 56;  // 0..63
+localparam int unsigned ParameterShiftBits      = 6;
+localparam int unsigned ParameterOutputLsb      = 64;  // word added to the destination (the channel's plane)
+localparam int unsigned ParameterOutputBits     = 16;
+localparam int unsigned ParameterStepLsb        = 80;  // which of the unrolled positions this row belongs to
+localparam int unsigned ParameterStepBits       = 8;
+
+// Entry of the write program: position n, unrolled step t starts at entry CmdProgram + n * CmdUnroll + t and follows
+// `next` until it is 0. Destination word = CmdOutput + parameter output + offset.
+localparam int unsigned ProgramBits        = 64;
+localparam int unsigned ProgramOffsetLsb   = 0;
+localparam int unsigned ProgramOffsetBits  = 16;
+localparam int unsigned ProgramPermuteLsb  = 16;  // entry of the permutation table
+localparam int unsigned ProgramPermuteBits = 8;
+localparam int unsigned ProgramDropLsb     = 24;  // 1: nothing is written
+localparam int unsigned ProgramNextLsb     = 32;  // entry that follows for the same result; 0: none
+localparam int unsigned ProgramNextBits    = 16;
+
+// Byte p of a permutation says what byte p of the destination word becomes.
+localparam int unsigned PermuteSourceLsb  = 0;  // source pixel
+localparam int unsigned PermuteSourceBits = 6;
+localparam int unsigned PermuteModeLsb    = 6;
+localparam int unsigned PermuteModeBits   = 2;
+localparam int unsigned PermuteKeep       = 0;  // byte is not written
+localparam int unsigned PermuteCopy       = 1;  // byte of the source pixel
+localparam int unsigned PermuteFill       = 2;  // CmdFill
+
+// ---- Windows and errors -------------------------------------------------------------------------------------------
+localparam int unsigned WindowProgram = 0;
+localparam int unsigned WindowInput   = 1;
+localparam int unsigned WindowOutput  = 2;
+localparam int unsigned WindowArena   = 3;
+localparam int unsigned Windows       = 4;
+
+localparam int unsigned ErrorNone          = 0;
+localparam int unsigned ErrorArgument      = 1;  // misaligned address or size, or no commands; detail = register
+localparam int unsigned ErrorOpcode        = 2;  // unknown opcode; detail = opcode
+localparam int unsigned ErrorField         = 3;  // field out of range; detail = Lsb of the field
+localparam int unsigned ErrorWindow        = 4;  // access outside its window; detail = offset in beats
+localparam int unsigned ErrorReadOnly      = 5;  // store into a read-only window; detail = window
+localparam int unsigned ErrorReadResponse  = 6;  // AXI read answered with an error; detail = response
+localparam int unsigned ErrorWriteResponse = 7;  // AXI write answered with an error; detail = response
+localparam int unsigned ErrorTimeout       = 8;  // no progress for RegTimeout cycles
+
+// ---- Memory model of cycle counts (esp_memory_model.hpp) ----------------------------------------------------------
+localparam int unsigned MasterCommand      = 0;   // masters in order of priority
+localparam int unsigned MasterWeight       = 1;
+localparam int unsigned MasterData         = 2;   // the only one that writes
+localparam int unsigned Masters            = 3;
+localparam int unsigned MemoryOutstanding  = 16;  // bursts per direction, all masters together
+localparam int unsigned MemoryLatency      = 40;  // default
