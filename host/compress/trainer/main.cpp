@@ -1,0 +1,150 @@
+// espalier_trainer: trains the digit network, prunes it with retraining and writes both as ONNX.
+
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+#include <torch/torch.h>
+
+#include "digits_export.hpp"
+#include "error.hpp"
+#include "graph_run.hpp"
+#include "idx_file.hpp"
+#include "report.hpp"
+#include "training.hpp"
+
+namespace espalier::trainer {
+namespace {
+
+constexpr const char* Examples =
+    "Examples:\n"
+    "  espalier_trainer --data mnist --out digits\n"
+    "      trains, prunes and writes digits/digits_dense.onnx, digits_pruned.onnx, training.json and sample images\n"
+    "  espalier_trainer --data mnist --out digits --sparsity 0.95 --prune-epochs 20\n"
+    "      more zeros, longer retraining\n"
+    "  espalier_trainer --data mnist --out digits --dense-state dense.pt --prune-epochs 20\n"
+    "      keeps the dense network in dense.pt; when the file is there, only the pruning is done again\n"
+    "  espalier_trainer --data mnist --out /tmp/trial --training-limit 6000 --dense-epochs 1 --prune-epochs 1\n"
+    "      a trial run of about half a minute\n"
+    "\n"
+    "The data folder holds the four MNIST files, unpacked: train-images-idx3-ubyte, train-labels-idx1-ubyte,\n"
+    "t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte.\n";
+
+struct Options {
+  std::filesystem::path data;
+  std::filesystem::path out;
+  std::filesystem::path dense_state;
+  std::uint64_t seed = 1;
+  int threads = 2;
+  std::int64_t training_limit = 60000;
+  std::int64_t held_out = 5000;
+  std::uint32_t sample_images = 100;
+  PhaseOptions dense{.name = "dense", .epochs = 10, .learning_rate = 0.1};
+  PhaseOptions pruned{.name = "pruned", .epochs = 12, .learning_rate = 0.05, .label_smoothing = 0.05, .sparsity = 0.915};
+};
+
+Samples load_samples(const std::filesystem::path& folder, const std::string& prefix) {
+  const IdxFile images = read_idx(folder / (prefix + "-images-idx3-ubyte"));
+  const IdxFile labels = read_idx(folder / (prefix + "-labels-idx1-ubyte"));
+  if (images.sizes.size() != 3 || images.sizes[1] != 28 || images.sizes[2] != 28)
+    throw Error("the " + prefix + " images are not N x 28 x 28");
+  if (labels.sizes.size() != 1 || labels.sizes[0] != images.sizes[0])
+    throw Error("the " + prefix + " labels do not match the images in number");
+  const torch::Tensor pixels = torch::tensor(images.bytes, torch::kUInt8).view({images.sizes[0], 1, 28, 28});
+  return {pixels.to(torch::kFloat32).div(255.0), torch::tensor(labels.bytes, torch::kUInt8).to(torch::kLong)};
+}
+
+// The dense phase, or its result from an earlier run.
+std::vector<PhaseLog> train_dense(DigitNetwork& network, const Samples& training, const Samples& held_out, const Options& options) {
+  if (!options.dense_state.empty() && std::filesystem::exists(options.dense_state)) {
+    std::vector<torch::Tensor> state;
+    torch::load(state, options.dense_state.string());
+    restore(network, state);
+    std::printf("dense network taken from %s\n", options.dense_state.c_str());
+    return {};
+  }
+  const PhaseLog log = train(network, training, held_out, options.dense);
+  if (!options.dense_state.empty()) torch::save(snapshot(network), options.dense_state.string());
+  return {log};
+}
+
+FileResult measure(const Options& options, const std::string& file, const Samples& held_out, const Samples& test) {
+  const Graph graph = read_onnx(options.out / file);
+  return {file, score_graph(graph, held_out), score_graph(graph, test), graph_densities(graph)};
+}
+
+void write_sample_images(const Options& options) {
+  const IdxFile images = read_idx(options.data / "t10k-images-idx3-ubyte");
+  const IdxFile labels = read_idx(options.data / "t10k-labels-idx1-ubyte");
+  write_idx(options.out / "images.idx3-ubyte", first(images, options.sample_images));
+  write_idx(options.out / "labels.idx1-ubyte", first(labels, options.sample_images));
+}
+
+void run(const Options& options) {
+  torch::set_num_threads(options.threads);
+  std::filesystem::create_directories(options.out);
+  const Samples all = load_samples(options.data, "train");
+  const Samples held_out = all.slice(all.count() - options.held_out, all.count());
+  const Samples training = all.slice(0, std::min(options.training_limit, all.count() - options.held_out));
+  std::printf("seed %llu, %lld training images, %lld held out\n", static_cast<unsigned long long>(options.seed),
+              static_cast<long long>(training.count()), static_cast<long long>(held_out.count()));
+
+  torch::manual_seed(options.seed);
+  DigitNetwork network;
+  Report report{options.seed, options.threads, training.count(), held_out.count(), {}, {}};
+  report.phases = train_dense(network, training, held_out, options);
+  write_onnx(options.out / "digits_dense.onnx", digits_graph(network));
+  report.phases.push_back(train(network, training, held_out, options.pruned));
+  write_onnx(options.out / "digits_pruned.onnx", digits_graph(network));
+  write_sample_images(options);
+
+  // The test images are read here for the first time: nothing above depends on them.
+  const Samples test = load_samples(options.data, "t10k");
+  for (const char* file : {"digits_dense.onnx", "digits_pruned.onnx"}) {
+    report.files.push_back(measure(options, file, held_out, test));
+    print(report.files.back());
+  }
+  write_report(options.out / "training.json", report);
+}
+
+void add_options(CLI::App& app, Options& options) {
+  app.add_option("--data", options.data, "folder of the MNIST IDX files")->required()->check(CLI::ExistingDirectory);
+  app.add_option("--out", options.out, "folder for the results; made if missing")->required();
+  app.add_option("--dense-state", options.dense_state, "file that keeps the dense network between runs");
+  app.add_option("--seed", options.seed, "seed of the initial weights and of the dense phase; pruning uses the next one");
+  app.add_option("--threads", options.threads, "threads of libtorch")->check(CLI::PositiveNumber);
+  app.add_option("--training-limit", options.training_limit, "use at most this many training images")->check(CLI::PositiveNumber);
+  app.add_option("--held-out", options.held_out, "last training images, kept out to choose the epoch")->check(CLI::Range(1, 59000));
+  app.add_option("--sample-images", options.sample_images, "first test images to write out")->check(CLI::Range(1, 10000));
+  app.add_option("--dense-epochs", options.dense.epochs)->check(CLI::PositiveNumber);
+  app.add_option("--dense-learning-rate", options.dense.learning_rate)->check(CLI::PositiveNumber);
+  app.add_option("--prune-epochs", options.pruned.epochs)->check(CLI::PositiveNumber);
+  app.add_option("--prune-learning-rate", options.pruned.learning_rate)->check(CLI::PositiveNumber);
+  app.add_option("--sparsity", options.pruned.sparsity, "zeros among all convolution and fully connected weights")->check(CLI::Range(0.01, 0.99));
+  app.add_option("--sparsity-ramp", options.pruned.sparsity_ramp, "share of the pruning phase in which the zeros rise")->check(CLI::Range(0.0, 1.0));
+}
+
+}  // namespace
+}  // namespace espalier::trainer
+
+int main(int argc, char** argv) {
+  using namespace espalier::trainer;
+  Options options;
+  CLI::App app("Trains a residual digit classifier on MNIST, prunes it with retraining, writes both as ONNX.", "espalier_trainer");
+  app.footer(Examples);
+  app.option_defaults()->always_capture_default();
+  add_options(app, options);
+  CLI11_PARSE(app, argc, argv);
+  options.dense.seed = options.seed;
+  options.pruned.seed = options.seed + 1;
+  try {
+    run(options);
+  } catch (const c10::Error& failure) {
+    std::cerr << "error: " << failure.what_without_backtrace() << '\n';
+    return 1;
+  } catch (const std::exception& failure) {
+    std::cerr << "error: " << failure.what() << '\n';
+    return 1;
+  }
+}
