@@ -22,7 +22,7 @@ std::vector<std::int64_t> attribute(const Node& node, const std::string& name) {
 torch::Tensor run_convolution(const Node& node, const Tensors& tensors) {
   const std::vector<std::int64_t> pads = attribute(node, "pads");  // top, left, bottom, right
   const torch::Tensor padded = torch::constant_pad_nd(tensors.at(node.inputs[0]), {pads[1], pads[3], pads[0], pads[2]});
-  return torch::conv2d(padded, tensors.at(node.inputs[1]), tensors.at(node.inputs[2]), attribute(node, "strides"), 0,
+  return torch::conv2d(padded, tensors.at(node.inputs[1]), tensors.at(node.inputs[2]), attribute(node, "strides"), torch::IntArrayRef{0, 0},
                        attribute(node, "dilations"), attribute(node, "group")[0]);
 }
 
