@@ -1,0 +1,360 @@
+#include "model/layer_text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <sstream>
+
+#include "esp_error.hpp"
+
+namespace espalier::model {
+namespace {
+
+constexpr int MaxSize = 65535;
+constexpr std::int64_t MaxElements = std::int64_t{1} << 28;
+
+struct KindName {
+  const char* name;
+  LayerKind kind;
+  const char* op;
+};
+constexpr std::array<KindName, 9> KindNames{{{"conv", LayerKind::Convolution, "Conv"},
+                                             {"fc", LayerKind::Convolution, "Gemm"},
+                                             {"maxpool", LayerKind::MaxPool, "MaxPool"},
+                                             {"avgpool", LayerKind::AveragePool, "AveragePool"},
+                                             {"gmaxpool", LayerKind::GlobalMaxPool, "GlobalMaxPool"},
+                                             {"gavgpool", LayerKind::GlobalAveragePool, "GlobalAveragePool"},
+                                             {"add", LayerKind::Add, "Add"},
+                                             {"concat", LayerKind::Concat, "Concat"},
+                                             {"requantise", LayerKind::Requantise, "Requantise"}}};
+
+constexpr std::array<const char*, 18> Keys{"ic", "ih", "iw", "oc", "kh", "kw", "sh", "sw", "ph",
+                                           "pw", "pb", "pr", "dh", "dw", "g",  "n",  "oh", "ow"};
+
+[[noreturn]] void refuse(const std::string& problem, const std::string& token) {
+  throw Error(ErrorCode::Usage, problem, "layer text", token,
+              "write for example 'conv ic64 ih56 iw56 oc64 kh3 kw3 ph1 pw1 density0.25 int8'");
+}
+
+/// A token as it is written.
+std::string join(const char* key, int value) { return std::string(key).append(std::to_string(value)); }
+
+/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers with every compiler and library.
+class Generator {
+ public:
+  explicit Generator(std::uint64_t seed) : state_(seed) {}
+  std::uint64_t next() {
+    std::uint64_t z = (state_ += 0x9E3779B97F4A7C15U);
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
+    return z ^ (z >> 31);
+  }
+  /// Uniform in [low, high]; the bias of the modulo is below 2^-32 for the ranges used here.
+  std::int64_t between(std::int64_t low, std::int64_t high) {
+    return low + static_cast<std::int64_t>(next() % static_cast<std::uint64_t>(high - low + 1));
+  }
+  /// Uniform in [0, 1).
+  double unit() { return static_cast<double>(next() >> 11) * 0x1p-53; }
+
+ private:
+  std::uint64_t state_;
+};
+
+/// The tokens of a line by key; flags have the value 1.
+struct Tokens {
+  const KindName* kind = nullptr;
+  std::map<std::string, int> values;
+  double density = 1.0;
+
+  std::optional<int> find(const std::string& key) const {
+    const auto found = values.find(key);
+    return found == values.end() ? std::nullopt : std::optional(found->second);
+  }
+  int get(const std::string& key, int otherwise) const { return find(key).value_or(otherwise); }
+};
+
+void read_token(const std::string& token, Tokens& tokens) {
+  const std::size_t digits = std::min(token.find_first_not_of("abcdefghijklmnopqrstuvwxyz"), token.size());
+  const std::string key = token.substr(0, digits);
+  const char *first = token.data() + digits, *last = token.data() + token.size();
+  if (token == "int8") return;
+  if (key == "int" || key == "uint" || key == "float" || key == "bf") refuse("only the type int8 is known", token);
+  if (tokens.values.contains(key)) refuse("key given twice", token);
+  if (token == "includepad" || token == "relu" || token == "relu6") {
+    tokens.values[token] = 1;
+    return;
+  }
+  if (key == "density") {
+    const auto [end, error] = std::from_chars(first, last, tokens.density);
+    if (error != std::errc{} || end != last || !(tokens.density >= 0 && tokens.density <= 1))
+      refuse("density is not a number from 0 to 1", token);
+    tokens.values[key] = 1;
+    return;
+  }
+  if (std::find(Keys.begin(), Keys.end(), key) == Keys.end()) refuse("unknown key", token);
+  int value = 0;
+  const auto [end, error] = std::from_chars(first, last, value);
+  if (error != std::errc{} || end != last || value < 0 || value > MaxSize)
+    refuse("value is not a whole number from 0 to " + std::to_string(MaxSize), token);
+  const bool may_be_zero = key[0] == 'p';
+  if (value == 0 && !may_be_zero) refuse("value must be at least 1", token);
+  tokens.values[key] = value;
+}
+
+Tokens read_tokens(std::string_view text) {
+  std::istringstream stream{std::string(text)};
+  std::string token;
+  Tokens tokens;
+  if (!(stream >> token)) refuse("no layer kind", "empty line");
+  const auto* kind =
+      std::find_if(KindNames.begin(), KindNames.end(), [&](const KindName& k) { return token == k.name; });
+  if (kind == KindNames.end()) refuse("unknown layer kind", token);
+  tokens.kind = kind;
+  while (stream >> token) read_token(token, tokens);
+  return tokens;
+}
+
+/// Keys that the kind of layer does not use may only say what holds anyway.
+void refuse_unused(const Tokens& tokens, bool windowed, const Layer& layer, const Feature& in) {
+  const auto only = [&](const char* key, int value, const char* problem) {
+    if (tokens.get(key, value) != value) refuse(problem, join(key, tokens.get(key, value)));
+  };
+  if (!windowed) {
+    only("kh", layer.kind == LayerKind::Convolution ? layer.kernel_h : 1, "this kind of layer has no window");
+    only("kw", layer.kind == LayerKind::Convolution ? layer.kernel_w : 1, "this kind of layer has no window");
+    for (const char* key : {"sh", "sw", "dh", "dw"}) only(key, 1, "this kind of layer has no window");
+    for (const char* key : {"ph", "pw", "pb", "pr"}) only(key, 0, "this kind of layer has no window");
+  }
+  if (layer.kind == LayerKind::Convolution) return;
+  if (layer.kind != LayerKind::Concat) only("oc", in.channels, "the output channels are the input channels");
+  only("g", 1, "only convolutions have groups");
+  if (tokens.density < 1) refuse("only convolutions have weights", "density");
+}
+
+Layer make_layer(const Tokens& tokens, const Feature& in) {
+  Layer layer;
+  layer.op = tokens.kind->op;
+  layer.kind = tokens.kind->kind;
+  const bool whole_map = std::string_view(tokens.kind->name) == "fc";
+  layer.kernel_h = whole_map ? in.height : tokens.get("kh", 1);
+  layer.kernel_w = whole_map ? in.width : tokens.get("kw", layer.kernel_h);
+  layer.stride_h = tokens.get("sh", 1);
+  layer.stride_w = tokens.get("sw", layer.stride_h);
+  layer.pad_top = tokens.get("ph", 0);
+  layer.pad_left = tokens.get("pw", layer.pad_top);
+  layer.pad_bottom = tokens.get("pb", layer.pad_top);
+  layer.pad_right = tokens.get("pr", layer.pad_left);
+  layer.dilation_h = tokens.get("dh", 1);
+  layer.dilation_w = tokens.get("dw", layer.dilation_h);
+  layer.groups = tokens.get("g", 1);
+  layer.count_include_padding = tokens.find("includepad").has_value();
+  const bool windowed =
+      layer.kind == LayerKind::Convolution || layer.kind == LayerKind::MaxPool || layer.kind == LayerKind::AveragePool;
+  refuse_unused(tokens, windowed && !whole_map, layer, in);
+  if (layer.kind != LayerKind::Concat && tokens.find("n")) refuse("only concat has this key", "n");
+  if (layer.kind != LayerKind::AveragePool && layer.count_include_padding)
+    refuse("only avgpool has this key", "includepad");
+  if (layer.groups > 1 && in.channels % layer.groups != 0)
+    refuse("groups do not divide the input channels", join("g", layer.groups));
+  return layer;
+}
+
+int window_count(const char* key, int in, int before, int after, int kernel, int stride, int dilation) {
+  const std::int64_t room = std::int64_t{in} + before + after - std::int64_t{kernel - 1} * dilation - 1;
+  if (room < 0) refuse("the kernel is larger than the padded map", join(key, kernel));
+  return static_cast<int>(room / stride + 1);
+}
+
+Feature make_output(const Tokens& tokens, const Layer& layer, const Feature& in) {
+  Feature out = in;
+  out.name = "output";
+  if (layer.kind == LayerKind::GlobalAveragePool || layer.kind == LayerKind::GlobalMaxPool) out.height = out.width = 1;
+  if (std::int64_t{in.channels} * tokens.get("n", 1) > MaxSize)
+    refuse("too many channels", join("n", tokens.get("n", 1)));
+  if (layer.kind == LayerKind::Concat) out.channels = in.channels * tokens.get("n", 2);
+  if (layer.kind == LayerKind::Convolution || layer.kind == LayerKind::MaxPool ||
+      layer.kind == LayerKind::AveragePool) {
+    out.height = window_count("kh", in.height, layer.pad_top, layer.pad_bottom, layer.kernel_h, layer.stride_h,
+                              layer.dilation_h);
+    out.width =
+        window_count("kw", in.width, layer.pad_left, layer.pad_right, layer.kernel_w, layer.stride_w, layer.dilation_w);
+  }
+  if (layer.kind == LayerKind::Convolution) out.channels = tokens.get("oc", in.channels);
+  if (out.channels % layer.groups != 0) refuse("groups do not divide the output channels", join("g", layer.groups));
+  for (const auto& [key, size] : {std::pair("oh", out.height), std::pair("ow", out.width)})
+    if (tokens.get(key, size) != size)
+      refuse("the output size that follows is " + std::to_string(size), join(key, tokens.get(key, size)));
+  return out;
+}
+
+/// Exactly round(density * count) places are not zero, every choice equally likely (selection sampling, Knuth 3.4.2 S).
+std::vector<std::int8_t> make_weights(std::int64_t count, double density, Generator& random) {
+  std::int64_t wanted = std::llround(density * static_cast<double>(count));
+  std::vector<std::int8_t> weights(static_cast<std::size_t>(count), 0);
+  for (std::int64_t i = 0; i < count && wanted > 0; ++i) {
+    if (random.between(1, count - i) > wanted) continue;
+    const auto value = random.between(1, 254);
+    weights[static_cast<std::size_t>(i)] = static_cast<std::int8_t>(value > 127 ? 127 - value : value);
+    --wanted;
+  }
+  return weights;
+}
+
+/// Scales bring the standard deviation of the accumulators over uniform int8 inputs to about 50 steps.
+void fill_convolution(Layer& layer, const Feature& in, const Feature& out, double density, Generator& random) {
+  const std::int64_t row = std::int64_t{in.channels / layer.groups} * layer.kernel_h * layer.kernel_w;
+  layer.weights = make_weights(row * out.channels, density, random);
+  for (std::int64_t channel = 0; channel < out.channels; ++channel) {
+    double energy = 1, sum = 0;
+    for (std::int64_t i = 0; i < row; ++i) {
+      const double weight = layer.weights[static_cast<std::size_t>(channel * row + i)];
+      energy += weight * weight;
+      sum += weight;
+    }
+    const double spread = 74.0 * std::sqrt(energy);
+    const double mean = sum * (-0.5 - in.zero);
+    layer.bias.push_back(static_cast<std::int32_t>(std::llround((random.unit() - 0.5) * spread - mean)));
+    layer.scale.push_back(abi::make_scale((0.75 + 0.5 * random.unit()) * 50.0 / spread));
+  }
+}
+
+/// A common shift for both operands of an addition, so that neither multiplier exceeds 24 bits.
+void fill_add(Layer& layer, double ratio_a, double ratio_b) {
+  const abi::Scale larger = abi::make_scale(std::max(ratio_a, ratio_b));
+  const auto multiplier = [&](double ratio) {
+    return static_cast<std::uint32_t>(std::nearbyint(std::ldexp(ratio, static_cast<int>(larger.shift))));
+  };
+  layer.scale = {{multiplier(ratio_a), larger.shift}};
+  layer.multiplier_b = multiplier(ratio_b);
+}
+
+void fill(Layer& layer, Network& network, double density, Generator& random) {
+  Feature& out = network.features.back();
+  Feature& in = network.features.front();
+  const auto zero = [&] { return static_cast<std::int32_t>(random.between(-16, 16)); };
+  const auto ratio_to = [&](const Feature& feature) { return feature.scale / out.scale; };
+  for (Feature& feature : network.features) feature.zero = zero();
+  for (std::size_t i = 0; i + 1 < network.features.size(); ++i)
+    network.features[i].scale = 0.02 * (0.75 + 0.5 * random.unit());
+  out.scale = in.scale;
+  switch (layer.kind) {
+    case LayerKind::Convolution:
+      fill_convolution(layer, in, out, density, random);
+      break;
+    case LayerKind::MaxPool:
+    case LayerKind::GlobalMaxPool:
+      out.zero = in.zero;
+      break;
+    case LayerKind::AveragePool:
+    case LayerKind::GlobalAveragePool: {
+      const int taps = layer.kind == LayerKind::AveragePool ? layer.kernel_h * layer.kernel_w : in.height * in.width;
+      layer.ratio = (0.6 + 0.2 * random.unit()) * std::sqrt(static_cast<double>(taps));
+      out.scale = in.scale / layer.ratio;
+      break;
+    }
+    case LayerKind::Add:
+      out.scale = in.scale * 1.5;
+      fill_add(layer, ratio_to(network.features[0]), ratio_to(network.features[1]));
+      break;
+    case LayerKind::Concat:
+      out.zero = in.zero;  // the first input is copied, the others are requantised
+      for (const int input : layer.inputs)
+        layer.scale.push_back(abi::make_scale(ratio_to(network.features[static_cast<std::size_t>(input)])));
+      break;
+    case LayerKind::Requantise:
+      out.scale = in.scale * (0.9 + 0.5 * random.unit());
+      layer.scale = {abi::make_scale(ratio_to(in))};
+      break;
+  }
+}
+
+void check_budget(const Layer& layer, const Feature& in, const Feature& out) {
+  const auto check = [](double elements, const char* what) {
+    if (elements > static_cast<double>(MaxElements))
+      refuse(std::string(what) + " has more than 2^28 elements", std::to_string(elements));
+  };
+  const auto size = [](const Feature& f) { return static_cast<double>(f.channels) * f.height * f.width; };
+  check(size(in), "the input");
+  check(size(out), "the output");
+  if (layer.kind == LayerKind::Convolution)
+    check(static_cast<double>(in.channels / layer.groups) * layer.kernel_h * layer.kernel_w * out.channels,
+          "the weight tensor");
+}
+
+}  // namespace
+
+Network parse_layer(std::string_view text, std::uint64_t seed) {
+  const Tokens tokens = read_tokens(text);
+  const bool whole_map = std::string_view(tokens.kind->name) == "fc";
+  if (!tokens.find("ic")) refuse("the number of input channels is missing", "ic");
+  if (!tokens.find("ih") && !whole_map) refuse("the input height is missing", "ih");
+  Feature in;
+  in.name = "input";
+  in.channels = tokens.get("ic", 1);
+  in.height = tokens.get("ih", 1);
+  in.width = tokens.get("iw", in.height);
+  Layer layer = make_layer(tokens, in);
+  const Feature out = make_output(tokens, layer, in);
+  check_budget(layer, in, out);
+
+  Network network;
+  network.name = std::string(text);
+  layer.name = tokens.kind->name;
+  const int count = layer.kind == LayerKind::Concat ? tokens.get("n", 2) : layer.kind == LayerKind::Add ? 2 : 1;
+  for (int i = 0; i < count; ++i) {
+    network.features.push_back(in);
+    if (count > 1) network.features.back().name += std::to_string(i);
+    network.inputs.push_back(i);
+    layer.inputs.push_back(i);
+  }
+  network.features.push_back(out);
+  layer.output = count;
+  network.outputs = {count};
+  Generator random(seed);
+  fill(layer, network, tokens.density, random);
+  const Feature& result = network.features.back();
+  if (tokens.find("relu") || tokens.find("relu6")) layer.low = result.zero;
+  if (tokens.find("relu6")) layer.high = std::min(127, result.zero + 96);
+  network.layers.push_back(std::move(layer));
+  validate(network);
+  return network;
+}
+
+std::string to_text(const Network& network, const Layer& layer) {
+  const Feature& in = network.features[static_cast<std::size_t>(layer.inputs[0])];
+  const Feature& out = network.features[static_cast<std::size_t>(layer.output)];
+  std::ostringstream text;
+  text.precision(12);
+  const auto put = [&](const char* key, int value, int otherwise) {
+    if (value != otherwise) text << ' ' << key << value;
+  };
+  const bool convolution = layer.kind == LayerKind::Convolution;
+  const bool windowed = convolution || layer.kind == LayerKind::MaxPool || layer.kind == LayerKind::AveragePool;
+  for (const KindName& name : KindNames)
+    if (name.kind == layer.kind && std::string_view(name.name) != "fc") text << name.name;
+  text << " ic" << in.channels << " ih" << in.height << " iw" << in.width;
+  if (convolution) text << " oc" << out.channels;
+  if (windowed) text << " kh" << layer.kernel_h << " kw" << layer.kernel_w;
+  put("sh", layer.stride_h, 1);
+  put("sw", layer.stride_w, layer.stride_h);
+  put("ph", layer.pad_top, 0);
+  put("pw", layer.pad_left, layer.pad_top);
+  put("pb", layer.pad_bottom, layer.pad_top);
+  put("pr", layer.pad_right, layer.pad_left);
+  put("dh", layer.dilation_h, 1);
+  put("dw", layer.dilation_w, layer.dilation_h);
+  put("g", layer.groups, 1);
+  if (layer.kind == LayerKind::Concat) put("n", static_cast<int>(layer.inputs.size()), 2);
+  if (layer.count_include_padding) text << " includepad";
+  const auto nonzero = std::count_if(layer.weights.begin(), layer.weights.end(), [](std::int8_t w) { return w != 0; });
+  if (convolution && nonzero != static_cast<std::ptrdiff_t>(layer.weights.size()))
+    text << " density" << static_cast<double>(nonzero) / static_cast<double>(layer.weights.size());
+  if (layer.low > -128) text << (layer.high < 127 ? " relu6" : " relu");
+  text << " int8";
+  return text.str();
+}
+
+}  // namespace espalier::model

@@ -1,0 +1,37 @@
+// A layer as one line of text, for benches, tests and failure messages.
+//
+//   model::Network network = model::parse_layer("conv ic64 ih56 iw56 oc64 kh3 kw3 ph1 pw1 density0.25 int8");
+//
+// First the kind: conv, fc, maxpool, avgpool, gmaxpool, gavgpool, add, concat, requantise. Then key and value without a
+// space, in any order:
+//   ic ih iw     input channels, height, width; iw defaults to ih; only fc has a default for ih (1)
+//   oc           output channels (conv, fc); default ic
+//   kh kw        kernel; kw defaults to kh, kh to 1; fc always has a kernel of the map's size
+//   sh sw        stride; sw defaults to sh, sh to 1
+//   ph pw pb pr  padding above, left, below, right; pw defaults to ph, ph to 0, pb to ph, pr to pw
+//   dh dw        dilation 1 = dense; dw defaults to dh, dh to 1
+//   g            groups, default 1; depthwise is g = ic = oc
+//   n            inputs of concat, each of ic channels; default 2
+//   density      share of non-zero weights, 0 to 1, default 1; exactly round(density * weights) are not zero
+//   includepad   avgpool: divide by all taps
+//   relu relu6   clamp of the result
+//   int8         the type, which is the default and the only one
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "model/network.hpp"
+
+namespace espalier::model {
+
+/// The network of one layer that `text` describes, with pseudo-random weights, biases, zero points and scales that are
+/// a function of text and seed alone, on every machine. The outputs of random int8 inputs use the int8 range. Throws
+/// Error(Usage) that names the wrong token.
+Network parse_layer(std::string_view text, std::uint64_t seed = 1);
+
+/// The line for a layer; every key that has a default is printed only if it differs.
+std::string to_text(const Network& network, const Layer& layer);
+
+}  // namespace espalier::model
