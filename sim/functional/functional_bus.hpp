@@ -1,0 +1,64 @@
+// The accelerator without a clock, as a Bus: registers, device memory and a bit-exact run of command lists.
+//
+//   espalier::functional::FunctionalBus bus(espalier::abi::Array16x16);
+//   espalier::driver::Device device(bus);
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "esp_abi.hpp"
+#include "espalier/driver/bus.hpp"
+#include "functional/array.hpp"
+#include "functional/device_memory.hpp"
+#include "functional/list_runner.hpp"
+
+namespace espalier::functional {
+
+/// Cycle counters and marks read 0. A run advances while the bus waits for it, and a little with each read of
+/// RegControl, so that a program which polls sees it end.
+class FunctionalBus : public driver::Bus {
+ public:
+  /// Throws Error Usage for a size that the model does not have.
+  explicit FunctionalBus(const abi::Configuration& configuration);
+
+  std::string name() const override;
+  std::uint32_t read_register(std::uint32_t offset) override;
+  void write_register(std::uint32_t offset, std::uint32_t value) override;
+  std::uint64_t allocate(std::size_t bytes) override;
+  void release(std::uint64_t address) override;
+  void write_memory(std::uint64_t address, std::span<const std::uint8_t> bytes) override;
+  void read_memory(std::uint64_t address, std::span<std::uint8_t> bytes) override;
+  /// Returns false without waiting if the run can never end.
+  bool wait_done(std::chrono::milliseconds limit) override;
+  void reset() override;
+
+  /// Executes up to `commands` commands; false once nothing is left to do.
+  bool advance(unsigned commands);
+
+  const abi::Configuration& configuration() const { return array_.configuration(); }
+
+  /// Makes the memory misbehave for the machine until cleared with nullopt.
+  void set_memory_fault(std::optional<MemoryFault> fault) { memory_.set_fault(fault); }
+
+ private:
+  std::uint32_t read_control();
+  std::uint32_t read_result(std::uint32_t offset) const;
+  void start();
+  void finish();
+  Arguments arguments() const;
+  std::uint32_t& word(std::uint32_t offset) { return arguments_[offset / 4]; }
+  std::uint64_t wide(std::uint32_t offset) const;
+
+  Array array_;
+  DeviceMemory memory_;
+  ListRunner runner_;
+  std::array<std::uint32_t, (abi::RegTimeout + 4) / 4> arguments_{};  // the registers below RegError
+  bool done_ = false;
+};
+
+}  // namespace espalier::functional

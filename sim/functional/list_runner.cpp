@@ -1,0 +1,241 @@
+#include "functional/list_runner.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace espalier::functional {
+
+namespace {
+
+constexpr std::uint32_t ResponseDecodeError = 3;  // AXI DECERR: no memory at this address
+constexpr std::uint32_t ResponseSlaveError = 2;   // AXI SLVERR
+
+Fault field_fault(std::uint32_t lsb) { return {abi::ErrorField, 0, lsb}; }
+
+std::optional<Fault> check_transfer(const abi::Command& c) {
+  if (c.window >= abi::Windows) return field_fault(abi::CmdWindowLsb);
+  if (c.run == 0) return field_fault(abi::CmdRunLsb);
+  if (c.planes == 0) return field_fault(abi::CmdPlanesLsb);
+  if (c.opcode == abi::OpStore && (c.window == abi::WindowProgram || c.window == abi::WindowInput)) {
+    return Fault{abi::ErrorReadOnly, 0, c.window};
+  }
+  return {};
+}
+
+std::optional<Fault> check_weight(const abi::Command& c, const Array& array) {
+  if (c.window >= abi::Windows) return field_fault(abi::CmdWindowLsb);
+  if (c.format >= abi::Formats) return field_fault(abi::CmdFormatLsb);
+  if (c.run == 0) return field_fault(abi::CmdRunLsb);
+  const std::uint64_t bytes = std::uint64_t{c.items} * array.item_bytes(c.format);
+  if (c.items == 0 || bytes > std::uint64_t{c.run} * abi::BeatBytes) return field_fault(abi::CmdItemsLsb);
+  if (c.format != abi::FormatDense) return {};
+  if (c.count[0] == 0) return field_fault(abi::CmdCount0Lsb);
+  if (c.count[1] == 0) return field_fault(abi::CmdCount1Lsb);
+  if (c.count[2] == 0) return field_fault(abi::CmdCount2Lsb);
+  if (c.tail_lanes == 0 || c.tail_lanes > array.configuration().lanes) return field_fault(abi::CmdTailLanesLsb);
+  return {};
+}
+
+std::optional<Fault> check_compute(const abi::Command& c, const Array& array) {
+  if (c.count_x == 0) return field_fault(abi::CmdCountXLsb);
+  if (c.count_y == 0) return field_fault(abi::CmdCountYLsb);
+  const bool one_position = c.count_x == 1 && c.count_y == 1;
+  if (c.slots == 0 || (!one_position && c.slots > array.configuration().slot_depth)) {
+    return field_fault(abi::CmdSlotsLsb);
+  }
+  if (c.unroll == 0 || c.unroll > 16) return field_fault(abi::CmdUnrollLsb);
+  if (c.operation >= abi::Operations) return field_fault(abi::CmdOperationLsb);
+  if (c.split != 1) return field_fault(abi::CmdSplitLsb);
+  return {};
+}
+
+}  // namespace
+
+std::optional<Fault> check_fields(const abi::Command& command, const Array& array) {
+  switch (command.opcode) {
+    case abi::OpLoad:
+    case abi::OpStore:
+      return check_transfer(command);
+    case abi::OpWeight:
+      return check_weight(command, array);
+    case abi::OpCompute:
+      return check_compute(command, array);
+    case abi::OpMark:
+      if (command.layer >= abi::MarkDepth) return field_fault(abi::CmdLayerLsb);
+      return {};
+    default:
+      return Fault{abi::ErrorOpcode, 0, command.opcode};
+  }
+}
+
+void ListRunner::reset() {
+  status_ = Status::Idle;
+  fault_ = {};
+  traffic_ = {};
+}
+
+void ListRunner::fail(std::uint32_t code, std::uint32_t detail) {
+  fault_ = {code, position_, detail};
+  status_ = Status::Done;
+}
+
+void ListRunner::wait_forever() {
+  if (arguments_.timeout == 0) {
+    status_ = Status::Stuck;
+  } else {
+    fail(abi::ErrorTimeout, 0);
+  }
+}
+
+/// The register of the first argument that is not acceptable.
+std::optional<std::uint32_t> ListRunner::wrong_argument() const {
+  constexpr std::uint32_t Stride = abi::RegInputAddress - abi::RegProgramAddress;
+  constexpr std::uint32_t Size = abi::RegProgramBytes - abi::RegProgramAddress;
+  for (std::uint32_t i = 0; i < abi::Windows; ++i) {
+    const std::uint32_t address = abi::RegProgramAddress + i * Stride;
+    if (arguments_.windows[i].address % 4096 != 0) return address;
+    if (arguments_.windows[i].bytes % abi::BeatBytes != 0) return address + Size;
+  }
+  if (arguments_.command_count == 0) return abi::RegCommandCount;
+  return {};
+}
+
+void ListRunner::start(const Arguments& arguments) {
+  arguments_ = arguments;
+  fault_ = {};
+  traffic_ = {};
+  completed_ = {};
+  position_ = 0;
+  pushed_slots_.assign(1, 0);
+  consumed_slots_ = 0;
+  array_.drop_slots();
+  status_ = Status::Running;
+  if (const auto wrong = wrong_argument()) fail(abi::ErrorArgument, *wrong);
+}
+
+ListRunner::Status ListRunner::step() {
+  if (status_ != Status::Running) return status_;
+  const std::uint64_t beat = std::uint64_t{arguments_.command_offset} + position_;
+  const std::uint8_t* bytes = access(abi::WindowProgram, beat, 1, Direction::Read);
+  if (bytes == nullptr) return status_;
+  const abi::Command command = abi::decode(std::span<const std::uint8_t, abi::BeatBytes>(bytes, abi::BeatBytes));
+  if (const auto fault = check_fields(command, array_)) {
+    fail(fault->code, fault->detail);
+  } else if (!wait_satisfiable(command)) {
+    wait_forever();
+  } else {
+    execute(command);
+  }
+  if (status_ == Status::Running && ++position_ == arguments_.command_count) status_ = Status::Done;
+  return status_;
+}
+
+/// All that a command waits for stands before it, and the weight commands among it found room: the weight unit only
+/// completes a command once its slots are in the store, which holds slot_depth of them beyond those consumed.
+bool ListRunner::wait_satisfiable(const abi::Command& command) const {
+  if (command.wait_load > completed_.loads || command.wait_weight > completed_.weights ||
+      command.wait_compute > completed_.computes || command.wait_store > completed_.stores) {
+    return false;
+  }
+  const std::uint64_t pushed = pushed_slots_[command.wait_weight];
+  return pushed <= consumed_slots_ + array_.configuration().slot_depth;
+}
+
+/// One burst of a transfer: at most BurstBeats, inside 1 KiB. Returns its bytes, or nullptr after fail().
+std::uint8_t* ListRunner::burst(const Arguments::Window& window, std::uint64_t beat, std::uint64_t beats,
+                                Direction direction) {
+  const bool writes = direction == Direction::Write;
+  if ((beat + beats) * abi::BeatBytes > window.bytes) {
+    fail(abi::ErrorWindow, static_cast<std::uint32_t>(beat));
+    return nullptr;
+  }
+  const std::uint64_t address = window.address + beat * abi::BeatBytes;
+  const std::uint64_t bytes = beats * abi::BeatBytes;
+  const auto fault = memory_.fault(address, bytes, writes);
+  std::uint8_t* data = memory_.find(address, bytes);
+  if (fault == MemoryFaultKind::NoAnswer) {
+    wait_forever();
+    return nullptr;
+  }
+  if (fault || data == nullptr) {
+    fail(writes ? abi::ErrorWriteResponse : abi::ErrorReadResponse, fault ? ResponseSlaveError : ResponseDecodeError);
+    return nullptr;
+  }
+  (writes ? traffic_.write_beats : traffic_.read_beats) += beats;
+  return data;
+}
+
+/// Checks a run of beats burst by burst. Returns its first byte if all of it is accessible, or nullptr after fail().
+std::uint8_t* ListRunner::access(unsigned window, std::uint64_t beat, std::uint64_t beats, Direction direction) {
+  const Arguments::Window& bounds = arguments_.windows[window];
+  std::uint8_t* first = nullptr;
+  for (std::uint64_t done = 0; done < beats;) {
+    const std::uint64_t at = beat + done;
+    const std::uint64_t count = std::min(beats - done, abi::BurstBeats - at % abi::BurstBeats);
+    std::uint8_t* data = burst(bounds, at, count, direction);
+    if (data == nullptr) return nullptr;
+    if (first == nullptr) first = data;
+    if (data != first + done * abi::BeatBytes) {  // continues in another allocation
+      fail(abi::ErrorReadResponse, ResponseDecodeError);
+      return nullptr;
+    }
+    done += count;
+  }
+  return first;
+}
+
+void ListRunner::execute(const abi::Command& command) {
+  switch (command.opcode) {
+    case abi::OpLoad:
+      return load(command);
+    case abi::OpWeight:
+      return weight(command);
+    case abi::OpCompute:
+      return compute(command);
+    case abi::OpStore:
+      return store(command);
+    default:
+      return;  // OpMark: without a clock every stamp is 0
+  }
+}
+
+void ListRunner::load(const abi::Command& command) {
+  for (std::uint32_t plane = 0; plane < command.planes; ++plane) {
+    const std::uint64_t beat = command.offset + std::uint64_t{plane} * command.pitch;
+    const std::uint8_t* bytes = access(command.window, beat, command.run, Direction::Read);
+    if (bytes == nullptr) return;
+    array_.write_words(command.address + plane * command.word_pitch,
+                       {bytes, std::size_t{command.run} * abi::BeatBytes});
+  }
+  ++completed_.loads;
+}
+
+void ListRunner::weight(const abi::Command& command) {
+  const std::uint8_t* bytes = access(command.window, command.offset, command.run, Direction::Read);
+  if (bytes == nullptr) return;
+  array_.write_weights(command, {bytes, std::size_t{command.run} * abi::BeatBytes});
+  const bool slots = command.format == abi::FormatSparse || command.format == abi::FormatDense;
+  pushed_slots_.push_back(pushed_slots_.back() + (slots ? command.items : 0));
+  ++completed_.weights;
+}
+
+void ListRunner::compute(const abi::Command& command) {
+  if (array_.queued_slots() < command.slots) return wait_forever();
+  const Array::ComputeResult result = array_.compute(command);
+  if (!result.finished) return wait_forever();
+  traffic_.macs += result.macs;
+  consumed_slots_ += command.slots;
+  ++completed_.computes;
+}
+
+void ListRunner::store(const abi::Command& command) {
+  for (std::uint32_t plane = 0; plane < command.planes; ++plane) {
+    const std::uint64_t beat = command.offset + std::uint64_t{plane} * command.pitch;
+    std::uint8_t* bytes = access(command.window, beat, command.run, Direction::Write);
+    if (bytes == nullptr) return;
+    array_.read_words(command.address + plane * command.word_pitch, {bytes, std::size_t{command.run} * abi::BeatBytes});
+  }
+  ++completed_.stores;
+}
+
+}  // namespace espalier::functional
