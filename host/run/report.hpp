@@ -1,0 +1,72 @@
+// What a run was: outputs, one row per layer, totals. Plain data, for tables, JSON and HTML.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "esp_abi.hpp"
+
+namespace espalier::run {
+
+/// An output as the user of the network sees it.
+struct Output {
+  std::string name;
+  std::string type;  // "float32", "int8" or "uint8"
+  std::vector<std::int64_t> shape;
+  std::vector<double> values;  // C order
+};
+
+/// A row of the table of layers; the first is the prologue (start to the first layer's data), the last the epilogue
+/// (last layer's output to done). All cycle columns sum to the totals.
+struct LayerRow {
+  std::string name;
+  std::string op;
+  std::string shape;   // e.g. "64x56x56 -> 64x56x56 3x3"
+  std::string device;  // where it ran
+  std::string mode;    // dense, sparse or empty
+  std::int64_t macs = 0;
+  std::int64_t nonzero_macs = 0;
+  std::uint64_t predicted_cycles = 0;
+  std::optional<std::uint64_t> measured_cycles;  // none if the device has no clock
+  std::uint64_t lower_bound_cycles = 0;          // of the layer's tightest resource
+  std::uint64_t dram_read_bytes = 0;
+  std::uint64_t dram_write_bytes = 0;
+  std::string bound;  // compute, weights, memory, output; empty for prologue and epilogue
+};
+
+/// Cycles by cause, from the device's counters; they sum to `cycles`.
+struct Causes {
+  std::uint64_t computing = 0, weights = 0, output = 0, data = 0, writing = 0, control = 0;
+};
+
+struct Totals {
+  std::int64_t macs = 0;
+  std::int64_t nonzero_macs = 0;
+  std::uint64_t predicted_cycles = 0;
+  std::optional<std::uint64_t> measured_cycles;
+  std::uint64_t dram_read_bytes = 0;
+  std::uint64_t dram_write_bytes = 0;
+};
+
+struct RunReport {
+  std::string model;
+  std::string device;
+  abi::Configuration configuration;
+  std::vector<Output> outputs;
+  std::vector<LayerRow> layers;
+  Totals totals;
+  std::optional<Causes> causes;  // none if the device has no clock
+};
+
+/// Sums of the rows; measured_cycles only if every row has them.
+Totals sum(const std::vector<LayerRow>& rows);
+
+/// Non-zero share of a row's multiply-accumulates, 1 for layers without weights.
+double density(const LayerRow& row);
+
+/// Multiply-accumulates per cycle and per multiplier of the array, 0..1; 0 without cycles.
+double utilisation(std::int64_t macs, std::uint64_t cycles, const abi::Configuration& configuration);
+
+}  // namespace espalier::run

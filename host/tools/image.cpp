@@ -1,0 +1,63 @@
+#include "image.hpp"
+
+#include <stb/stb_image.h>
+#include <stb/stb_image_resize.h>
+
+#include <climits>
+#include <memory>
+
+#include "esp_error.hpp"
+
+namespace espalier::tools {
+namespace {
+
+[[noreturn]] void fail(const std::string& summary, const std::string& where, const std::string& value) {
+  throw Error(ErrorCode::Input, summary, where, value, "give a complete PNG or JPEG file");
+}
+
+std::vector<std::uint8_t> resize(const std::uint8_t* pixels, int from_width, int from_height, int width, int height,
+                                 int channels, const std::string& where) {
+  std::vector<std::uint8_t> result(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) *
+                                   static_cast<std::size_t>(channels));
+  if (stbir_resize_uint8(pixels, from_width, from_height, 0, result.data(), width, height, 0, channels) == 0)
+    fail("the image cannot be resized", where, std::to_string(height) + "x" + std::to_string(width));
+  return result;
+}
+
+}  // namespace
+
+Tensor parse_image(std::span<const std::uint8_t> bytes, const std::string& where, int channels, int height, int width) {
+  if (channels != 1 && channels != 3 && channels != 4)
+    fail("an image cannot fill an input with this many channels", where, std::to_string(channels));
+  int image_width = 0;
+  int image_height = 0;
+  int image_channels = 0;
+  if (bytes.size() > INT_MAX || stbi_info_from_memory(bytes.data(), static_cast<int>(bytes.size()), &image_width,
+                                                      &image_height, &image_channels) == 0)
+    fail("not a PNG or JPEG image", where, {});
+  element_count({channels, image_height, image_width}, where);
+  const std::unique_ptr<stbi_uc, decltype(&stbi_image_free)> decoded(
+      stbi_load_from_memory(bytes.data(), static_cast<int>(bytes.size()), &image_width, &image_height, &image_channels,
+                            channels),
+      &stbi_image_free);
+  if (!decoded) fail("the image is damaged", where, stbi_failure_reason());
+
+  const int out_height = height > 0 ? height : image_height;
+  const int out_width = width > 0 ? width : image_width;
+  std::vector<std::uint8_t> pixels;
+  if (out_height != image_height || out_width != image_width) {
+    pixels = resize(decoded.get(), image_width, image_height, out_width, out_height, channels, where);
+  } else {
+    pixels.assign(decoded.get(), decoded.get() + static_cast<std::ptrdiff_t>(image_width) * image_height * channels);
+  }
+  Tensor tensor{where, ElementType::UInt8, true, {channels, out_height, out_width}, {}};
+  const auto plane = static_cast<std::size_t>(out_height) * static_cast<std::size_t>(out_width);
+  tensor.values.resize(pixels.size());
+  for (std::size_t i = 0; i < pixels.size(); ++i) {
+    const std::size_t channel = i % static_cast<std::size_t>(channels);
+    tensor.values[channel * plane + i / static_cast<std::size_t>(channels)] = pixels[i];
+  }
+  return tensor;
+}
+
+}  // namespace espalier::tools

@@ -1,0 +1,146 @@
+#include "inputs.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+
+#include "bytes.hpp"
+#include "esp_error.hpp"
+#include "idx.hpp"
+#include "image.hpp"
+#include "npy.hpp"
+#include "tensor_file.hpp"
+
+namespace espalier::tools {
+namespace {
+
+enum class FileKind { Npy, Idx, Image, TensorProto, Unknown };
+
+FileKind file_kind(const std::vector<std::uint8_t>& bytes, const std::filesystem::path& path) {
+  const auto starts = [&](std::initializer_list<std::uint8_t> magic) {
+    return bytes.size() >= magic.size() && std::equal(magic.begin(), magic.end(), bytes.begin());
+  };
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  if (starts({0x93, 'N', 'U', 'M', 'P', 'Y'}) || extension == ".npy") return FileKind::Npy;
+  if (starts({0x89, 'P', 'N', 'G'}) || starts({0xFF, 0xD8, 0xFF})) return FileKind::Image;
+  if (extension == ".png" || extension == ".jpg" || extension == ".jpeg") return FileKind::Image;
+  if (extension == ".pb") return FileKind::TensorProto;
+  const bool named_idx = path.filename().string().find("idx") != std::string::npos || extension == ".idx";
+  if (named_idx || (bytes.size() > 8 && bytes[0] == 0 && bytes[1] == 0 && bytes[2] >= 8 && bytes[2] <= 14))
+    return FileKind::Idx;
+  return FileKind::Unknown;
+}
+
+std::vector<std::int64_t> wanted_shape(const InputShape& wanted) {
+  return {wanted.channels, wanted.height, wanted.width};
+}
+
+// The number of samples if `shape` can stand for samples of the wanted shape, else nothing.
+std::optional<std::int64_t> samples_in(const std::vector<std::int64_t>& shape, const InputShape& wanted,
+                                       Layout layout) {
+  const std::int64_t channels = wanted.channels;
+  const std::int64_t height = wanted.height;
+  const std::int64_t width = wanted.width;
+  std::vector<std::vector<std::int64_t>> forms;
+  if (layout == Layout::Nchw) {
+    forms.push_back({channels, height, width});
+  } else {
+    forms.push_back({height, width, channels});
+  }
+  forms.push_back({channels * height * width});
+  if (channels == 1) forms.push_back({height, width});
+  for (const auto& form : forms) {
+    if (shape == form) return 1;
+    if (shape.size() == form.size() + 1 && std::equal(form.begin(), form.end(), shape.begin() + 1)) return shape[0];
+  }
+  return std::nullopt;
+}
+
+double factor(const std::vector<double>& list, std::size_t channel, double otherwise) {
+  if (list.empty()) return otherwise;
+  return list.size() == 1 ? list[0] : list[channel];
+}
+
+void check_factors(const std::vector<double>& list, const char* option, int channels) {
+  if (list.size() > 1 && list.size() != static_cast<std::size_t>(channels))
+    throw Error(ErrorCode::Usage, "wrong number of values", option, std::to_string(list.size()),
+                "give one value, or one for each of the " + std::to_string(channels) + " channels");
+}
+
+// Sample `item` of the tensor as C x H x W, scaled.
+std::vector<double> extract(const Tensor& tensor, std::int64_t item, const InputShape& wanted,
+                            const InputOptions& options) {
+  const auto plane = static_cast<std::size_t>(wanted.height) * static_cast<std::size_t>(wanted.width);
+  const auto channels = static_cast<std::size_t>(wanted.channels);
+  const std::size_t size = plane * channels;
+  const double* source = tensor.values.data() + static_cast<std::size_t>(item) * size;
+  const bool channels_last = options.layout == Layout::Nhwc && channels > 1 && tensor.shape.size() >= 3 &&
+                             tensor.shape.back() == wanted.channels && !tensor.image;
+  const double default_scale = tensor.image && !wanted.integer ? 1.0 / 255.0 : 1.0;
+  std::vector<double> values(size);
+  for (std::size_t i = 0; i < size; ++i) {
+    const std::size_t channel = i / plane;
+    const double value = channels_last ? source[(i % plane) * channels + channel] : source[i];
+    values[i] = (value - factor(options.mean, channel, 0.0)) * factor(options.scale, channel, default_scale);
+    if (!std::isfinite(values[i]))
+      throw Error(ErrorCode::Input, "value is not finite", tensor.name, "element " + std::to_string(i),
+                  "give finite values");
+  }
+  return values;
+}
+
+}  // namespace
+
+Tensor read_tensor(const std::filesystem::path& path, const InputShape& wanted, const InputOptions& options) {
+  const std::vector<std::uint8_t> bytes = read_file(path);
+  const std::string where = path.string();
+  switch (file_kind(bytes, path)) {
+    case FileKind::Npy:
+      return parse_npy(bytes, where);
+    case FileKind::Idx:
+      return parse_idx(bytes, where);
+    case FileKind::TensorProto:
+      return parse_tensor_proto(bytes, where);
+    case FileKind::Image: {
+      ImageSize size;
+      if (options.resize) size = options.size.value_or(ImageSize{wanted.height, wanted.width});
+      return parse_image(bytes, where, wanted.channels, size.height, size.width);
+    }
+    case FileKind::Unknown:
+      break;
+  }
+  throw Error(ErrorCode::Input, "kind of file is not known", where, path.extension().string(),
+              "give a .npy, .pb (TensorProto), IDX, PNG or JPEG file");
+}
+
+std::vector<Sample> read_samples(const std::filesystem::path& path, const InputShape& wanted,
+                                 const InputOptions& options) {
+  check_factors(options.mean, "--mean", wanted.channels);
+  check_factors(options.scale, "--scale", wanted.channels);
+  Tensor tensor = read_tensor(path, wanted, options);
+  const Layout layout = tensor.image ? Layout::Nchw : options.layout;
+  const std::optional<std::int64_t> items = samples_in(tensor.shape, wanted, layout);
+  if (!items)
+    throw Error(ErrorCode::Input, "shape does not fit the network's input " + wanted.name, path.string(),
+                shape_text(tensor.shape),
+                "give " + shape_text(wanted_shape(wanted)) + " (channels, height, width), with a leading batch or not" +
+                    (tensor.image ? ", or --resize" : ""));
+  if (*items < 1)
+    throw Error(ErrorCode::Input, "file holds no sample", path.string(), shape_text(tensor.shape), "give at least one");
+  const std::int64_t first = options.index.value_or(0);
+  const bool one = !options.all_items && (tensor.image || options.index);
+  const std::int64_t count = options.count.value_or(one ? 1 : *items - first);
+  if (first < 0 || first >= *items || count < 1 || count > *items - first)
+    throw Error(ErrorCode::Usage, "--index and --count reach outside the file", path.string(),
+                std::to_string(first) + " + " + std::to_string(count) + " of " + std::to_string(*items),
+                "choose items 0 to " + std::to_string(*items - 1));
+  std::vector<Sample> samples;
+  for (std::int64_t item = first; item < first + count; ++item)
+    samples.push_back({*items == 1 ? path.string() : path.string() + "#" + std::to_string(item),
+                       extract(tensor, item, wanted, options)});
+  return samples;
+}
+
+}  // namespace espalier::tools

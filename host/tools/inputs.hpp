@@ -1,0 +1,58 @@
+// From the files of the command line to the real-valued samples a network takes.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tensor.hpp"
+
+namespace espalier::tools {
+
+/// What one input of a network wants.
+struct InputShape {
+  std::string name;
+  int channels = 0;
+  int height = 0;
+  int width = 0;
+  bool integer = false;  // takes integers as they are; pixels are then not scaled
+};
+
+enum class Layout { Nchw, Nhwc };
+
+struct ImageSize {
+  int height = 0;
+  int width = 0;
+};
+
+/// How files become samples. Scaling is value = (x - mean) * scale with x as in the file (pixels 0..255), one number or
+/// one per channel. Pixels of images and IDX files have the default scale 1/255 for networks that take reals, other
+/// tensors are not scaled unless mean or scale is given.
+struct InputOptions {
+  std::vector<double> mean;
+  std::vector<double> scale;
+  Layout layout = Layout::Nchw;  // of arrays with channels; image files carry their own
+  bool resize = false;           // images: to the network's size, or to `size`
+  std::optional<ImageSize> size;
+  std::optional<std::int64_t> index;  // first item of files with several; default 0
+  std::optional<std::int64_t> count;  // default: one of an IDX file or if `index` is given, else all
+  bool all_items = false;             // the default of `count` is always all
+};
+
+/// One sample: channels x height x width values in C order.
+struct Sample {
+  std::string name;  // file, with #item if the file has several
+  std::vector<double> values;
+};
+
+/// Reads a file of any known kind (by its first bytes, then its extension). Throws Error (Input).
+Tensor read_tensor(const std::filesystem::path& path, const InputShape& wanted, const InputOptions& options);
+
+/// All samples of a file for one network input. Accepted shapes: CxHxW, NxCxHxW, HxW for one channel, NxHxW for IDX
+/// images of one channel, any flat or Nx(C*H*W) form, and with Layout::Nhwc the channels last. Throws Error (Input)
+/// that names both shapes.
+std::vector<Sample> read_samples(const std::filesystem::path& path, const InputShape& wanted,
+                                 const InputOptions& options);
+
+}  // namespace espalier::tools

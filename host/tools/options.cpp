@@ -1,0 +1,125 @@
+#include "options.hpp"
+
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+#include "esp_error.hpp"
+
+namespace espalier::tools {
+namespace {
+
+template <typename Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number value{};
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || failure != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+[[noreturn]] void refuse(const std::string& summary, const std::string& option, std::string_view value,
+                         const std::string& action) {
+  throw Error(ErrorCode::Usage, summary, option, std::string(value), action);
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (;;) {
+    const std::size_t end = text.find(separator);
+    parts.push_back(text.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace
+
+abi::Configuration parse_array(std::string_view text) {
+  if (text == "8x8") return abi::Array8x8;
+  if (text == "16x16") return abi::Array16x16;
+  refuse("no such array", "--array", text, "choose 8x8 or 16x16");
+}
+
+std::string array_text(const abi::Configuration& configuration) {
+  return std::to_string(configuration.lanes) + "x" + std::to_string(configuration.pixels);
+}
+
+compile::MemoryParameters parse_memory(std::string_view text) {
+  compile::MemoryParameters memory;
+  bool bytes_given = false;
+  bool latency_given = false;
+  for (const std::string_view part : split(text, ',')) {
+    const std::size_t equals = part.find('=');
+    const std::string_view key = part.substr(0, equals);
+    const std::optional<unsigned> value =
+        equals == std::string_view::npos ? std::nullopt : parse_number<unsigned>(part.substr(equals + 1));
+    if (!value) refuse("memory parameter without a number", "--memory", part, "write bytes=64,latency=40");
+    if (key == "bytes" && !bytes_given) {
+      if (*value == 0 || *value > abi::BeatBytes || !std::has_single_bit(*value))
+        refuse("bytes per cycle must be 1, 2, 4, ... 64", "--memory", part, "write for example bytes=64");
+      memory.bytes = *value;
+      bytes_given = true;
+    } else if (key == "latency" && !latency_given) {
+      if (*value < 1 || *value > 100000)
+        refuse("latency must be 1 to 100000 cycles", "--memory", part, "write for example latency=40");
+      memory.latency = *value;
+      latency_given = true;
+    } else {
+      refuse("unknown or repeated memory parameter", "--memory", part, "the parameters are bytes and latency");
+    }
+  }
+  return memory;
+}
+
+DeviceChoice parse_device(std::string_view text) {
+  if (text == "functional") return {DeviceKind::Functional, 0};
+  if (text == "rtl") return {DeviceKind::Rtl, 0};
+  if (text == "xrt") return {DeviceKind::Xrt, 0};
+  if (text.starts_with("xrt:")) {
+    const std::optional<unsigned> index = parse_number<unsigned>(text.substr(4));
+    if (index && *index < 1000) return {DeviceKind::Xrt, *index};
+  }
+  refuse("no such device", "--device", text, "choose functional, rtl, xrt or xrt:N");
+}
+
+std::string device_text(const DeviceChoice& choice) {
+  switch (choice.kind) {
+    case DeviceKind::Functional:
+      return "functional";
+    case DeviceKind::Rtl:
+      return "rtl";
+    case DeviceKind::Xrt:
+      return "xrt:" + std::to_string(choice.index);
+  }
+  return "unknown";
+}
+
+ImageSize parse_size(std::string_view text) {
+  const std::vector<std::string_view> parts = split(text, 'x');
+  if (parts.size() == 2) {
+    const std::optional<int> height = parse_number<int>(parts[0]);
+    const std::optional<int> width = parse_number<int>(parts[1]);
+    if (height && width && *height >= 1 && *width >= 1 && *height <= 16384 && *width <= 16384) return {*height, *width};
+  }
+  refuse("not a size", "--resize", text, "write height x width, for example 224x224, or no value");
+}
+
+Layout parse_layout(std::string_view text) {
+  if (text == "nchw" || text == "NCHW") return Layout::Nchw;
+  if (text == "nhwc" || text == "NHWC") return Layout::Nhwc;
+  refuse("no such layout", "--layout", text, "choose nchw or nhwc");
+}
+
+std::vector<double> parse_numbers(std::string_view text, const std::string& option) {
+  std::vector<double> numbers;
+  for (const std::string_view part : split(text, ',')) {
+    const std::optional<double> value = parse_number<double>(part);
+    if (!value || !std::isfinite(*value))
+      refuse("not a number", option, part, "write for example 0.1307 or 104,117,124");
+    numbers.push_back(*value);
+  }
+  return numbers;
+}
+
+}  // namespace espalier::tools

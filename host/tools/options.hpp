@@ -1,0 +1,45 @@
+// The small grammars of option values: array sizes, memories, devices, lists, image sizes.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compile/timing/predict.hpp"
+#include "esp_abi.hpp"
+#include "inputs.hpp"
+
+namespace espalier::tools {
+
+/// "8x8" or "16x16". Throws Error (Usage) naming the known arrays.
+abi::Configuration parse_array(std::string_view text);
+
+/// "16x16".
+std::string array_text(const abi::Configuration& configuration);
+
+/// "bytes=64,latency=40"; each key at most once, defaults as in the contract. Throws Error (Usage).
+compile::MemoryParameters parse_memory(std::string_view text);
+
+enum class DeviceKind { Functional, Rtl, Xrt };
+
+struct DeviceChoice {
+  DeviceKind kind = DeviceKind::Functional;
+  unsigned index = 0;  // of the XRT card
+};
+
+/// "functional", "rtl", "xrt" or "xrt:N". Throws Error (Usage).
+DeviceChoice parse_device(std::string_view text);
+
+/// "functional", "rtl", "xrt:0".
+std::string device_text(const DeviceChoice& choice);
+
+/// "28x28" (height x width). Throws Error (Usage).
+ImageSize parse_size(std::string_view text);
+
+/// "nchw" or "nhwc". Throws Error (Usage).
+Layout parse_layout(std::string_view text);
+
+/// Numbers separated by commas. Throws Error (Usage) naming `option`.
+std::vector<double> parse_numbers(std::string_view text, const std::string& option);
+
+}  // namespace espalier::tools

@@ -1,0 +1,108 @@
+#include "report_json.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "options.hpp"
+
+namespace espalier::tools {
+namespace {
+
+Json cycles_json(const std::optional<std::uint64_t>& cycles) { return cycles ? Json(*cycles) : Json(nullptr); }
+
+bool plain(const Json& value) { return !value.is_structured(); }
+
+void write(const Json& value, int indent, std::string& text) {
+  const auto dump = [](const Json& leaf) { return leaf.dump(-1, ' ', false, Json::error_handler_t::replace); };
+  if (!value.is_structured() || value.empty() || (value.is_array() && std::all_of(value.begin(), value.end(), plain))) {
+    text += dump(value);
+    return;
+  }
+  const std::string margin(static_cast<std::size_t>(indent) + 2, ' ');
+  const bool object = value.is_object();
+  text += object ? "{" : "[";
+  const char* separator = "\n";
+  for (const auto& [key, item] : value.items()) {
+    text += separator + margin;
+    if (object) text += dump(Json(key)) + ": ";
+    write(item, indent + 2, text);
+    separator = ",\n";
+  }
+  text += "\n" + std::string(static_cast<std::size_t>(indent), ' ') + (object ? "}" : "]");
+}
+
+}  // namespace
+
+Json document(const std::string& command) { return {{"schema", JsonSchema}, {"command", command}}; }
+
+Json error_document(const Error& error) {
+  return {{"schema", JsonSchema},
+          {"error",
+           {{"code", to_string(error.code())},
+            {"what", error.summary()},
+            {"where", error.where()},
+            {"value", error.value()},
+            {"action", error.action()}}}};
+}
+
+Json output_json(const run::Output& output) {
+  Json data = Json::array();
+  const bool integer = output.type != "float32";
+  for (const double value : output.values) {
+    if (integer) {
+      data.push_back(static_cast<std::int64_t>(value));
+    } else {
+      data.push_back(value);
+    }
+  }
+  return {{"name", output.name}, {"shape", output.shape}, {"type", output.type}, {"data", std::move(data)}};
+}
+
+Json layer_json(const run::LayerRow& row) {
+  return {{"name", row.name},
+          {"op", row.op},
+          {"shape", row.shape},
+          {"device", row.device},
+          {"mode", row.mode},
+          {"macs", row.macs},
+          {"nonzero_macs", row.nonzero_macs},
+          {"predicted_cycles", row.predicted_cycles},
+          {"measured_cycles", cycles_json(row.measured_cycles)},
+          {"lower_bound_cycles", row.lower_bound_cycles},
+          {"dram_read_bytes", row.dram_read_bytes},
+          {"dram_write_bytes", row.dram_write_bytes},
+          {"bound", row.bound}};
+}
+
+void add_report(Json& json, const run::RunReport& report) {
+  json["model"] = report.model;
+  json["device"] = report.device;
+  json["array"] = array_text(report.configuration);
+  json["outputs"] = Json::array();
+  for (const run::Output& output : report.outputs) json["outputs"].push_back(output_json(output));
+  json["layers"] = Json::array();
+  for (const run::LayerRow& row : report.layers) json["layers"].push_back(layer_json(row));
+  const run::Totals& totals = report.totals;
+  const std::uint64_t cycles = totals.measured_cycles.value_or(totals.predicted_cycles);
+  json["totals"] = {{"macs", totals.macs},
+                    {"nonzero_macs", totals.nonzero_macs},
+                    {"predicted_cycles", totals.predicted_cycles},
+                    {"measured_cycles", cycles_json(totals.measured_cycles)},
+                    {"mac_utilisation", run::utilisation(totals.macs, cycles, report.configuration)},
+                    {"nonzero_utilisation", run::utilisation(totals.nonzero_macs, cycles, report.configuration)},
+                    {"dram_read_bytes", totals.dram_read_bytes},
+                    {"dram_write_bytes", totals.dram_write_bytes}};
+  if (report.causes) {
+    const run::Causes& causes = *report.causes;
+    json["causes"] = {{"computing", causes.computing}, {"weights", causes.weights}, {"output", causes.output},
+                      {"data", causes.data},           {"writing", causes.writing}, {"control", causes.control}};
+  }
+}
+
+std::string to_text(const Json& json) {
+  std::string text;
+  write(json, 0, text);
+  return text + "\n";
+}
+
+}  // namespace espalier::tools

@@ -1,0 +1,35 @@
+// The JSON documents of the command line. Every document has `schema`, which changes when a field changes its meaning.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "esp_error.hpp"
+#include "run/report.hpp"
+
+namespace espalier::tools {
+
+using Json = nlohmann::ordered_json;
+
+inline constexpr int JsonSchema = 1;
+
+/// {"schema": 1, "command": command}: the start of every document.
+Json document(const std::string& command);
+
+/// {"schema": 1, "error": {code, what, where, value, action}}.
+Json error_document(const Error& error);
+
+/// outputs[], layers[], totals and causes of a run, added to `json`.
+void add_report(Json& json, const run::RunReport& report);
+
+/// One element of outputs[]: name, shape, type, data; data are integers for integer types.
+Json output_json(const run::Output& output);
+
+/// One element of layers[].
+Json layer_json(const run::LayerRow& row);
+
+/// The text of a document: two spaces of indentation, arrays of numbers on one line, a newline at the end. Bytes that
+/// are not UTF-8 are replaced.
+std::string to_text(const Json& json);
+
+}  // namespace espalier::tools

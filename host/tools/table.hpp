@@ -1,0 +1,41 @@
+// Tables of text with aligned columns, and the tables of a run.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "run/report.hpp"
+
+namespace espalier::tools {
+
+enum class Align { Left, Right };
+
+class Table {
+ public:
+  struct Column {
+    std::string title;
+    Align align = Align::Right;
+  };
+  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+
+  /// Adds a row; it has as many cells as the table has columns.
+  void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  /// A line between the rows before and after.
+  void add_rule() { rows_.emplace_back(); }
+  std::string text() const;
+
+ private:
+  std::vector<Column> columns_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+/// 1234567 as "1,234,567".
+std::string grouped(std::uint64_t value);
+
+/// 0.4375 as "43.8%".
+std::string percent(double share);
+
+/// The table of layers with its totals.
+std::string layer_table(const run::RunReport& report);
+
+}  // namespace espalier::tools
