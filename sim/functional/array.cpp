@@ -92,22 +92,29 @@ std::size_t Array::item_bytes(unsigned format) const {
   }
 }
 
-void Array::write_weights(const abi::Command& command, std::span<const std::uint8_t> bytes) {
-  if (command.format == abi::FormatSparse) return decode_sparse(bytes, slots_.append(command.items));
-  if (command.format == abi::FormatDense) {
-    return decode_dense(command, configuration_.lanes, bytes, slots_.append(command.items));
-  }
+std::size_t Array::write_weights(const abi::Command& command, std::span<const std::uint8_t> bytes) {
   const std::size_t size = item_bytes(command.format);
-  for (std::size_t i = 0; i < command.items; ++i) {
-    const std::span<const std::uint8_t> item = bytes.subspan(i * size, size);
-    const std::size_t entry = command.address + i;
-    if (command.format == abi::FormatParameter) {
-      parameters_[entry % abi::ParameterDepth] = abi::decode_parameter(item);
-    } else if (command.format == abi::FormatProgram) {
-      program_[entry % abi::ProgramDepth] = abi::decode_program(abi::get_bits(item, 0, abi::ProgramBits));
-    } else {
-      std::copy(item.begin(), item.end(), &permutations_[entry % abi::PermuteDepth * size]);
+  const std::size_t items = std::min<std::size_t>(command.items, bytes.size() / size);
+  if (command.format == abi::FormatSparse) {
+    decode_sparse(bytes, slots_.append(items));
+  } else if (command.format == abi::FormatDense) {
+    decode_dense(command, configuration_.lanes, bytes, slots_.append(items));
+  } else {
+    for (std::size_t i = 0; i < items; ++i) {
+      write_entry(command.format, command.address + i, bytes.subspan(i * size, size));
     }
+  }
+  return items;
+}
+
+/// Table addresses wrap at the depth of the table.
+void Array::write_entry(unsigned format, std::size_t entry, std::span<const std::uint8_t> item) {
+  if (format == abi::FormatParameter) {
+    parameters_[entry % abi::ParameterDepth] = abi::decode_parameter(item);
+  } else if (format == abi::FormatProgram) {
+    program_[entry % abi::ProgramDepth] = abi::decode_program(abi::get_bits(item, 0, abi::ProgramBits));
+  } else {
+    std::copy(item.begin(), item.end(), &permutations_[entry % abi::PermuteDepth * item.size()]);
   }
 }
 

@@ -43,8 +43,9 @@ class Array {
 
   /// OpWeight: bytes of one slot or table entry.
   std::size_t item_bytes(unsigned format) const;
-  /// OpWeight: `bytes` holds command.items items.
-  void write_weights(const abi::Command& command, std::span<const std::uint8_t> bytes);
+  /// OpWeight: the items of `bytes`, at most command.items. Returns how many there were; those beyond the bytes are
+  /// not.
+  std::size_t write_weights(const abi::Command& command, std::span<const std::uint8_t> bytes);
 
   std::size_t queued_slots() const { return slots_.slots(); }
 
@@ -67,6 +68,7 @@ class Array {
     std::vector<Row> rows;
   };
 
+  void write_entry(unsigned format, std::size_t entry, std::span<const std::uint8_t> item);
   std::uint64_t take_slots(std::size_t slots);
   template <std::size_t P>
   bool run_positions(const abi::Command& command);

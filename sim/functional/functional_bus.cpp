@@ -74,8 +74,7 @@ std::uint32_t FunctionalBus::read_result(std::uint32_t offset) const {
 
 std::uint32_t FunctionalBus::read_control() {
   advance(CommandsPerPoll);
-  const bool busy = runner_.status() == ListRunner::Status::Running || runner_.status() == ListRunner::Status::Stuck;
-  const std::uint32_t value = busy ? ControlStart : (ControlIdle | (done_ ? ControlDone | ControlReady : 0));
+  const std::uint32_t value = busy() ? ControlStart : (ControlIdle | (done_ ? ControlDone | ControlReady : 0));
   done_ = false;
   return value;
 }
@@ -86,7 +85,11 @@ void FunctionalBus::write_register(std::uint32_t offset, std::uint32_t value) {
     if ((value & ControlStart) != 0) start();
   } else if (offset == abi::RegInterruptStatus) {
     word(offset) ^= value & 3U;
-  } else if (offset <= abi::RegTimeout) {
+  } else if (offset == abi::RegGlobalInterrupt) {
+    word(offset) = value & 1U;
+  } else if (offset == abi::RegInterruptEnable) {
+    word(offset) = value & 3U;
+  } else if (offset <= abi::RegTimeout && !busy()) {
     word(offset) = value;
   }
 }
@@ -107,9 +110,12 @@ Arguments FunctionalBus::arguments() const {
   return arguments;
 }
 
+bool FunctionalBus::busy() const {
+  return runner_.status() == ListRunner::Status::Running || runner_.status() == ListRunner::Status::Stuck;
+}
+
 void FunctionalBus::start() {
-  const bool busy = runner_.status() == ListRunner::Status::Running || runner_.status() == ListRunner::Status::Stuck;
-  if (busy) return;
+  if (busy()) return;
   done_ = false;
   runner_.start(arguments());
   if (runner_.status() == ListRunner::Status::Done) finish();

@@ -40,6 +40,9 @@ class FunctionalBus : public driver::Bus {
   /// Executes up to `commands` commands; false once nothing is left to do.
   bool advance(unsigned commands);
 
+  /// Whether a run has started and not ended.
+  bool busy() const;
+
   const abi::Configuration& configuration() const { return array_.configuration(); }
 
   /// Makes the memory misbehave for the machine until cleared with nullopt.

@@ -1,7 +1,7 @@
 #include "functional/list_runner.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <initializer_list>
 
 namespace espalier::functional {
 
@@ -10,48 +10,52 @@ namespace {
 constexpr std::uint32_t ResponseDecodeError = 3;  // AXI DECERR: no memory at this address
 constexpr std::uint32_t ResponseSlaveError = 2;   // AXI SLVERR
 
-Fault field_fault(std::uint32_t lsb) { return {abi::ErrorField, 0, lsb}; }
+/// A field that must have a value, in the order of bit positions: the first one that has not is reported.
+struct Rule {
+  bool holds;
+  std::uint32_t lsb;
+};
+
+std::optional<Fault> first_broken(std::initializer_list<Rule> rules) {
+  for (const Rule& rule : rules) {
+    if (!rule.holds) return Fault{abi::ErrorField, 0, rule.lsb};
+  }
+  return {};
+}
 
 std::optional<Fault> check_transfer(const abi::Command& c) {
-  if (c.window >= abi::Windows) return field_fault(abi::CmdWindowLsb);
-  if (c.run == 0) return field_fault(abi::CmdRunLsb);
-  if (c.planes == 0) return field_fault(abi::CmdPlanesLsb);
+  if (c.window >= abi::Windows) return Fault{abi::ErrorField, 0, abi::CmdWindowLsb};
   if (c.opcode == abi::OpStore && (c.window == abi::WindowProgram || c.window == abi::WindowInput)) {
     return Fault{abi::ErrorReadOnly, 0, c.window};
   }
-  return {};
+  return first_broken({{c.run > 0, abi::CmdRunLsb}, {c.planes > 0, abi::CmdPlanesLsb}});
 }
 
-std::optional<Fault> check_weight(const abi::Command& c, const Array& array) {
-  if (c.window >= abi::Windows) return field_fault(abi::CmdWindowLsb);
-  if (c.format >= abi::Formats) return field_fault(abi::CmdFormatLsb);
-  if (c.run == 0) return field_fault(abi::CmdRunLsb);
-  const std::uint64_t bytes = std::uint64_t{c.items} * array.item_bytes(c.format);
-  if (c.items == 0 || bytes > std::uint64_t{c.run} * abi::BeatBytes) return field_fault(abi::CmdItemsLsb);
-  if (c.format != abi::FormatDense) return {};
-  if (c.count[0] == 0) return field_fault(abi::CmdCount0Lsb);
-  if (c.count[1] == 0) return field_fault(abi::CmdCount1Lsb);
-  if (c.count[2] == 0) return field_fault(abi::CmdCount2Lsb);
-  if (c.tail_lanes == 0 || c.tail_lanes > array.configuration().lanes) return field_fault(abi::CmdTailLanesLsb);
-  return {};
+std::optional<Fault> check_weight(const abi::Command& c, const abi::Configuration& array) {
+  const bool dense = c.format == abi::FormatDense;
+  return first_broken({{c.window < abi::Windows, abi::CmdWindowLsb},
+                       {c.format < abi::Formats, abi::CmdFormatLsb},
+                       {c.run > 0, abi::CmdRunLsb},
+                       {c.items > 0, abi::CmdItemsLsb},
+                       {!dense || c.count[0] > 0, abi::CmdCount0Lsb},
+                       {!dense || c.count[1] > 0, abi::CmdCount1Lsb},
+                       {!dense || c.count[2] > 0, abi::CmdCount2Lsb},
+                       {!dense || (c.tail_lanes > 0 && c.tail_lanes <= array.lanes), abi::CmdTailLanesLsb}});
 }
 
-std::optional<Fault> check_compute(const abi::Command& c, const Array& array) {
-  if (c.count_x == 0) return field_fault(abi::CmdCountXLsb);
-  if (c.count_y == 0) return field_fault(abi::CmdCountYLsb);
-  const bool one_position = c.count_x == 1 && c.count_y == 1;
-  if (c.slots == 0 || (!one_position && c.slots > array.configuration().slot_depth)) {
-    return field_fault(abi::CmdSlotsLsb);
-  }
-  if (c.unroll == 0 || c.unroll > 16) return field_fault(abi::CmdUnrollLsb);
-  if (c.operation >= abi::Operations) return field_fault(abi::CmdOperationLsb);
-  if (c.split != 1) return field_fault(abi::CmdSplitLsb);
-  return {};
+std::optional<Fault> check_compute(const abi::Command& c, const abi::Configuration& array) {
+  const bool single = c.count_x == 1 && c.count_y == 1;
+  return first_broken({{c.slots > 0 && (single || c.slots <= array.slot_depth), abi::CmdSlotsLsb},
+                       {c.count_x > 0, abi::CmdCountXLsb},
+                       {c.count_y > 0, abi::CmdCountYLsb},
+                       {c.unroll > 0 && c.unroll <= 16, abi::CmdUnrollLsb},
+                       {c.operation < abi::Operations, abi::CmdOperationLsb},
+                       {c.split == 1, abi::CmdSplitLsb}});
 }
 
 }  // namespace
 
-std::optional<Fault> check_fields(const abi::Command& command, const Array& array) {
+std::optional<Fault> check_fields(const abi::Command& command, const abi::Configuration& array) {
   switch (command.opcode) {
     case abi::OpLoad:
     case abi::OpStore:
@@ -61,8 +65,7 @@ std::optional<Fault> check_fields(const abi::Command& command, const Array& arra
     case abi::OpCompute:
       return check_compute(command, array);
     case abi::OpMark:
-      if (command.layer >= abi::MarkDepth) return field_fault(abi::CmdLayerLsb);
-      return {};
+      return first_broken({{command.layer < abi::MarkDepth, abi::CmdLayerLsb}});
     default:
       return Fault{abi::ErrorOpcode, 0, command.opcode};
   }
@@ -83,7 +86,7 @@ void ListRunner::wait_forever() {
   if (arguments_.timeout == 0) {
     status_ = Status::Stuck;
   } else {
-    fail(abi::ErrorTimeout, 0);
+    fail(abi::ErrorTimeout, arguments_.timeout);
   }
 }
 
@@ -113,13 +116,24 @@ void ListRunner::start(const Arguments& arguments) {
   if (const auto wrong = wrong_argument()) fail(abi::ErrorArgument, *wrong);
 }
 
+/// The command at position_. Commands are fetched in bursts, so a list that runs off its window fails at a burst.
+const std::uint8_t* ListRunner::fetch() {
+  const std::uint32_t beat = arguments_.command_offset + position_;
+  if (position_ == 0 || beat % abi::BurstBeats == 0) {
+    const std::uint32_t left = arguments_.command_count - position_;
+    fetched_ =
+        access(abi::WindowProgram, beat, std::min(left, abi::BurstBeats - beat % abi::BurstBeats), Direction::Read);
+    fetched_from_ = position_;
+  }
+  return fetched_ == nullptr ? nullptr : fetched_ + std::size_t{position_ - fetched_from_} * abi::BeatBytes;
+}
+
 ListRunner::Status ListRunner::step() {
   if (status_ != Status::Running) return status_;
-  const std::uint64_t beat = std::uint64_t{arguments_.command_offset} + position_;
-  const std::uint8_t* bytes = access(abi::WindowProgram, beat, 1, Direction::Read);
+  const std::uint8_t* bytes = fetch();
   if (bytes == nullptr) return status_;
   const abi::Command command = abi::decode(std::span<const std::uint8_t, abi::BeatBytes>(bytes, abi::BeatBytes));
-  if (const auto fault = check_fields(command, array_)) {
+  if (const auto fault = check_fields(command, array_.configuration())) {
     fail(fault->code, fault->detail);
   } else if (!wait_satisfiable(command)) {
     wait_forever();
@@ -201,7 +215,7 @@ void ListRunner::execute(const abi::Command& command) {
 
 void ListRunner::load(const abi::Command& command) {
   for (std::uint32_t plane = 0; plane < command.planes; ++plane) {
-    const std::uint64_t beat = command.offset + std::uint64_t{plane} * command.pitch;
+    const std::uint32_t beat = command.offset + plane * command.pitch;
     const std::uint8_t* bytes = access(command.window, beat, command.run, Direction::Read);
     if (bytes == nullptr) return;
     array_.write_words(command.address + plane * command.word_pitch,
@@ -213,9 +227,9 @@ void ListRunner::load(const abi::Command& command) {
 void ListRunner::weight(const abi::Command& command) {
   const std::uint8_t* bytes = access(command.window, command.offset, command.run, Direction::Read);
   if (bytes == nullptr) return;
-  array_.write_weights(command, {bytes, std::size_t{command.run} * abi::BeatBytes});
+  const std::uint64_t items = array_.write_weights(command, {bytes, std::size_t{command.run} * abi::BeatBytes});
   const bool slots = command.format == abi::FormatSparse || command.format == abi::FormatDense;
-  pushed_slots_.push_back(pushed_slots_.back() + (slots ? command.items : 0));
+  pushed_slots_.push_back(pushed_slots_.back() + (slots ? items : 0));
   ++completed_.weights;
 }
 
@@ -230,7 +244,7 @@ void ListRunner::compute(const abi::Command& command) {
 
 void ListRunner::store(const abi::Command& command) {
   for (std::uint32_t plane = 0; plane < command.planes; ++plane) {
-    const std::uint64_t beat = command.offset + std::uint64_t{plane} * command.pitch;
+    const std::uint32_t beat = command.offset + plane * command.pitch;
     std::uint8_t* bytes = access(command.window, beat, command.run, Direction::Write);
     if (bytes == nullptr) return;
     array_.read_words(command.address + plane * command.word_pitch, {bytes, std::size_t{command.run} * abi::BeatBytes});

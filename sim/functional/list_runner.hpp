@@ -43,7 +43,7 @@ struct Traffic {
 };
 
 /// The first rule that a command breaks, without looking at memory: unknown opcode, field out of range.
-std::optional<Fault> check_fields(const abi::Command& command, const Array& array);
+std::optional<Fault> check_fields(const abi::Command& command, const abi::Configuration& array);
 
 class ListRunner {
  public:
@@ -82,6 +82,7 @@ class ListRunner {
   bool wait_satisfiable(const abi::Command& command) const;
   std::uint8_t* access(unsigned window, std::uint64_t beat, std::uint64_t beats, Direction direction);
   std::uint8_t* burst(const Arguments::Window& window, std::uint64_t beat, std::uint64_t beats, Direction direction);
+  const std::uint8_t* fetch();
   void execute(const abi::Command& command);
   void load(const abi::Command& command);
   void weight(const abi::Command& command);
@@ -96,6 +97,8 @@ class ListRunner {
   Traffic traffic_;
   Completed completed_;
   std::uint32_t position_ = 0;
+  const std::uint8_t* fetched_ = nullptr;  // the burst of commands that holds position_
+  std::uint32_t fetched_from_ = 0;
   std::vector<std::uint64_t> pushed_slots_;  // by the first n weight commands
   std::uint64_t consumed_slots_ = 0;
 };

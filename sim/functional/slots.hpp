@@ -48,20 +48,23 @@ class DenseOffsets {
   std::array<std::uint32_t, 3> index_{};
 };
 
-/// FormatDense: one byte per lane and slot. In the last group of rows the lanes from tail_lanes on are idle.
+/// FormatDense: one byte per lane and slot, slots.size() / lanes slots. In the last group of rows of the command the
+/// lanes from tail_lanes on are idle.
 inline void decode_dense(const abi::Command& command, unsigned lanes, std::span<const std::uint8_t> bytes,
                          std::span<std::uint32_t> slots) {
   const std::uint64_t row = std::uint64_t{command.count[0]} * command.count[1] * command.count[2];
-  const std::uint64_t tail = command.items > row ? command.items - row : 0;
+  bool tail = false;
+  std::uint64_t left_in_row = 0;
   DenseOffsets offsets(command);
-  for (std::uint64_t slot = 0; slot < command.items; ++slot, offsets.advance()) {
-    const unsigned active = slot >= tail ? command.tail_lanes : lanes;
-    abi::Entry entry;
-    entry.offset = offsets.value();
-    entry.valid = true;
-    entry.last = offsets.last();
+  for (std::size_t slot = 0; slot < slots.size() / lanes; ++slot, --left_in_row, offsets.advance()) {
+    if (left_in_row == 0) {  // which group is the last is known at its first slot
+      left_in_row = row;
+      tail = command.items - slot <= row;
+    }
+    const unsigned active = tail ? command.tail_lanes : lanes;
+    abi::Entry entry{0, offsets.value(), true, offsets.last()};
     for (unsigned lane = 0; lane < lanes; ++lane) {
-      const std::size_t index = static_cast<std::size_t>(slot) * lanes + lane;
+      const std::size_t index = slot * lanes + lane;
       entry.weight = static_cast<std::int8_t>(bytes[index]);
       slots[index] = lane < active ? abi::encode(entry) : 0;
     }
@@ -69,3 +72,4 @@ inline void decode_dense(const abi::Command& command, unsigned lanes, std::span<
 }
 
 }  // namespace espalier::functional
+   // namespace espalier::functional

@@ -1,0 +1,213 @@
+// Device, Loaded and Buffer on the machine without a clock:
+//   - runs give their output; a loaded program runs many times, beside others
+//   - every error names device, command, opcode, detail and what to do; the device works afterwards
+//   - another contract version, a device that disappears at any call, one that never finishes
+//   - buffers free their memory, are moved, and refuse accesses outside
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "driver/list_builder.hpp"
+#include "esp_error.hpp"
+#include "espalier/driver/device.hpp"
+#include "espalier/driver/fault_bus.hpp"
+#include "functional/functional_bus.hpp"
+
+namespace espalier {
+namespace {
+
+using driver::Buffer;
+using driver::Device;
+using driver::FaultBus;
+using functional::FunctionalBus;
+using test::ListBuilder;
+using ::testing::HasSubstr;
+
+std::optional<Error> error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error;
+  }
+  return {};
+}
+
+std::vector<std::uint8_t> pattern(std::size_t bytes, unsigned seed) {
+  std::vector<std::uint8_t> data(bytes);
+  for (std::size_t i = 0; i < bytes; ++i) data[i] = static_cast<std::uint8_t>(i * 7 + seed);
+  return data;
+}
+
+TEST(Device, ReportsItsConfiguration) {
+  FunctionalBus bus(abi::Array16x16);
+  EXPECT_EQ(Device(bus).configuration(), abi::Array16x16);
+  EXPECT_EQ(Device(bus).name(), "functional 16x16");
+}
+
+TEST(Device, RefusesAnotherVersionOfTheContract) {
+  FunctionalBus bus(abi::Array8x8);
+  FaultBus faulty(bus);
+  faulty.faults().registers[abi::RegVersion] = abi::AbiVersion + 1;
+  const auto error = error_of([&] { Device device(faulty); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ErrorCode::Device);
+  EXPECT_THAT(error->what(), HasSubstr("version 2, expected 1"));
+}
+
+TEST(Device, LoadedProgramsRunManyTimesSideBySide) {
+  FunctionalBus bus(abi::Array8x8);
+  Device device(bus);
+  ListBuilder small, large;
+  auto copy_small = device.load(test::copy_program(small, 1));
+  auto copy_large = device.load(test::copy_program(large, 40));
+  for (unsigned i = 0; i < 5; ++i) {
+    EXPECT_EQ(copy_small.run(pattern(64, i)).output, pattern(64, i));
+    EXPECT_EQ(copy_large.run(pattern(2560, i + 9)).output, pattern(2560, i + 9));
+  }
+}
+
+TEST(Device, ReadsMarksAndCounters) {
+  FunctionalBus bus(abi::Array8x8);
+  Device device(bus);
+  ListBuilder list;
+  driver::Program program = test::copy_program(list, 3);
+  program.marks = 2;
+  const auto result = device.run({program, pattern(192, 1), {}});
+  EXPECT_EQ(result.marks.size(), 2U);
+  EXPECT_EQ(result.counters.read_beats, 5U);
+  EXPECT_EQ(result.counters.write_beats, 3U);
+}
+
+TEST(Device, ErrorsNameTheCommandAndLeaveTheDeviceUsable) {
+  FunctionalBus bus(abi::Array8x8);
+  Device device(bus);
+  ListBuilder bad, good;
+  bad.transfer(abi::OpLoad, abi::WindowInput, 1, 0);
+  abi::Command store;
+  store.opcode = abi::OpStore;
+  store.layer = 3;
+  store.window = abi::WindowOutput;
+  store.offset = 77;
+  store.run = store.planes = 1;
+  bad.add(store);
+  auto outside = device.load(bad.build(64, 64));
+  auto copy = device.load(test::copy_program(good, 1));
+  for (unsigned i = 0; i < 3; ++i) {
+    const auto error = error_of([&] { outside.run(pattern(64, i)); });
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->code(), ErrorCode::Device);
+    EXPECT_EQ(error->summary(), "access outside its memory window");
+    EXPECT_EQ(error->where(), "device functional 8x8, command 1 (store, layer 3)");
+    EXPECT_EQ(error->value(), "error 4, offset in beats 77");
+    EXPECT_FALSE(error->action().empty());
+    EXPECT_EQ(copy.run(pattern(64, i)).output, pattern(64, i));
+  }
+}
+
+TEST(Device, MachineTimeoutsAndHostTimeoutsAreTimeouts) {
+  FunctionalBus bus(abi::Array8x8);
+  Device device(bus);
+  ListBuilder waits, good;
+  abi::Command load;
+  load.opcode = abi::OpLoad;
+  load.window = abi::WindowInput;
+  load.run = load.planes = 1;
+  load.wait_store = 1;
+  waits.add_as_is(load);
+  auto stuck = device.load(waits.build(64, 64));
+  const auto machine = error_of([&] { stuck.run({}); });
+  ASSERT_TRUE(machine);
+  EXPECT_EQ(machine->code(), ErrorCode::Timeout);
+  EXPECT_THAT(machine->where(), HasSubstr("command 0 (load, layer 0)"));
+  stuck.set_limits({0, std::chrono::milliseconds(10)});
+  const auto host = error_of([&] { stuck.run({}); });
+  ASSERT_TRUE(host);
+  EXPECT_EQ(host->code(), ErrorCode::Timeout);
+  EXPECT_THAT(host->what(), HasSubstr("limit 10 ms"));
+  EXPECT_EQ(device.run({test::copy_program(good, 2), pattern(128, 5), {}}).output, pattern(128, 5));
+}
+
+TEST(Device, NeverDoneResetsOnceAndRecovers) {
+  FunctionalBus bus(abi::Array8x8);
+  FaultBus faulty(bus);
+  Device device(faulty);
+  ListBuilder list;
+  auto copy = device.load(test::copy_program(list, 1));
+  faulty.faults().never_done = true;
+  EXPECT_EQ(error_of([&] { copy.run(pattern(64, 1)); })->code(), ErrorCode::Timeout);
+  EXPECT_EQ(faulty.resets(), 1U);
+  faulty.faults().never_done = false;
+  EXPECT_EQ(copy.run(pattern(64, 2)).output, pattern(64, 2));
+}
+
+TEST(Device, DisappearingAtAnyCallIsOneErrorAndFreesItsMemory) {
+  FunctionalBus bus(abi::Array8x8);
+  FaultBus faulty(bus);
+  const auto everything = [&] {
+    Device device(faulty);
+    ListBuilder list;
+    return device.run({test::copy_program(list, 1), pattern(64, 3), {}}).output;
+  };
+  EXPECT_EQ(everything(), pattern(64, 3));
+  const std::size_t calls = faulty.calls();
+  ASSERT_GT(calls, 20U);
+  for (std::size_t i = 0; i < calls; ++i) {
+    FaultBus dying(bus);
+    dying.faults().gone_after = i;
+    const auto error = error_of([&] {
+      Device device(dying);
+      ListBuilder list;
+      device.run({test::copy_program(list, 1), pattern(64, 3), {}});
+    });
+    ASSERT_TRUE(error) << "call " << i;
+    EXPECT_EQ(error->code(), ErrorCode::Device);
+  }
+  EXPECT_EQ(everything(), pattern(64, 3));
+}
+
+TEST(Device, RefusesProgramsThatDoNotHoldTheirCommands) {
+  FunctionalBus bus(abi::Array8x8);
+  Device device(bus);
+  ListBuilder list;
+  driver::Program program = test::copy_program(list, 1);
+  program.command_count = 3;
+  EXPECT_EQ(error_of([&] { device.load(program); })->code(), ErrorCode::Usage);
+  program.command_count = 0;
+  EXPECT_EQ(error_of([&] { device.load(program); })->code(), ErrorCode::Usage);
+}
+
+TEST(Device, RefusesInputsLargerThanTheirWindow) {
+  FunctionalBus bus(abi::Array8x8);
+  Device device(bus);
+  ListBuilder list;
+  auto copy = device.load(test::copy_program(list, 1));
+  EXPECT_EQ(error_of([&] { copy.run(pattern(65, 0)); })->code(), ErrorCode::Usage);
+}
+
+TEST(Buffer, MovesAndFreesOnce) {
+  FunctionalBus bus(abi::Array8x8);
+  Buffer first(bus, 100);
+  EXPECT_EQ(first.bytes(), 128U);
+  EXPECT_EQ(first.address() % 4096, 0U);
+  first.write(pattern(100, 1));
+  Buffer second = std::move(first);
+  std::vector<std::uint8_t> back(100);
+  second.read(back);
+  EXPECT_EQ(back, pattern(100, 1));
+  const std::uint64_t address = second.address();
+  second = Buffer(bus, 64);
+  EXPECT_THROW(bus.read_memory(address, back), Error);
+}
+
+TEST(Buffer, RefusesAccessesOutside) {
+  FunctionalBus bus(abi::Array8x8);
+  Buffer buffer(bus, 64);
+  EXPECT_EQ(error_of([&] { buffer.write(pattern(64, 0), 1); })->code(), ErrorCode::Usage);
+  EXPECT_EQ(error_of([&] { buffer.write({}, 65); })->code(), ErrorCode::Usage);
+  EXPECT_NO_THROW(buffer.write({}, 64));
+  EXPECT_EQ(error_of([&] { Buffer(bus, 0); })->code(), ErrorCode::Device);
+}
+
+}  // namespace
+}  // namespace espalier

@@ -1,0 +1,328 @@
+// What command lists compute on the machine without a clock:
+//   - sparse rows of every operation give the definition of the contract, on every array size
+//   - dense streams count their offsets and leave the tail lanes idle
+//   - results follow the write program: chains, drops, permutations with keep, copy and fill
+//   - addresses wrap at the end of the scratchpad; planes are strided in memory and scratchpad
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "driver/list_builder.hpp"
+#include "esp_arithmetic.hpp"
+#include "functional/functional_bus.hpp"
+#include "random.hpp"
+
+namespace espalier {
+namespace {
+
+using functional::FunctionalBus;
+using test::ListBuilder;
+using test::Random;
+
+std::vector<std::uint8_t> random_bytes(Random& random, std::size_t count) {
+  std::vector<std::uint8_t> bytes(count);
+  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random.byte());
+  return bytes;
+}
+
+std::vector<std::uint8_t> identity(unsigned pixels) {
+  std::vector<std::uint8_t> bytes(pixels);
+  for (unsigned p = 0; p < pixels; ++p) {
+    bytes[p] = static_cast<std::uint8_t>(p | abi::PermuteCopy << abi::PermuteModeLsb);
+  }
+  return bytes;
+}
+
+/// A chunk of `rows` random rows per lane over a grid of positions, written out as [position][row][lane].
+struct Chunk {
+  unsigned lanes, pixels, rows, slots;
+  std::vector<abi::Entry> entries;  // [slot][lane]
+  std::vector<abi::Parameter> parameters;
+  std::vector<abi::ProgramEntry> program;
+  abi::Command command;
+};
+
+Chunk random_chunk(Random& random, const abi::Configuration& array, unsigned operation, unsigned input_words) {
+  Chunk chunk{array.lanes, array.pixels, static_cast<unsigned>(random.between(1, 4)), 0, {}, {}, {}, {}};
+  const unsigned length = static_cast<unsigned>(random.between(1, 9));
+  chunk.slots = chunk.rows * length;
+  for (unsigned slot = 0; slot < chunk.slots; ++slot) {
+    for (unsigned lane = 0; lane < chunk.lanes; ++lane) {
+      abi::Entry entry;
+      entry.weight = operation == abi::OperationAdd ? std::int8_t{1} : random.byte();
+      entry.offset = static_cast<std::uint16_t>(random.between(0, 40));
+      entry.valid = random.chance(0.7);
+      entry.last = slot % length == length - 1;
+      chunk.entries.push_back(entry);
+    }
+  }
+  abi::Command& c = chunk.command;
+  c.opcode = abi::OpCompute;
+  c.slots = chunk.slots;
+  c.count_x = static_cast<std::uint16_t>(random.between(1, 3));
+  c.count_y = static_cast<std::uint16_t>(random.between(1, 3));
+  c.step_x = 1;
+  c.step_y = static_cast<std::uint16_t>(random.between(3, 20));
+  c.operation = static_cast<std::uint8_t>(operation);
+  c.zero = random.byte();
+  c.low = static_cast<std::int8_t>(random.between(-128, 0));
+  c.high = static_cast<std::int8_t>(random.between(0, 127));
+  c.output = static_cast<std::uint16_t>(input_words);
+  for (unsigned row = 0; row < chunk.rows * chunk.lanes; ++row) {
+    abi::Parameter parameter;
+    parameter.bias = random.between(-5000, 5000);
+    parameter.multiplier = static_cast<std::uint32_t>(random.between(1 << 22, (1 << 24) - 1));
+    parameter.shift = static_cast<std::uint8_t>(random.between(24, 34));
+    parameter.output = static_cast<std::uint16_t>(row);
+    chunk.parameters.push_back(parameter);
+  }
+  for (unsigned n = 0; n < unsigned{c.count_x} * c.count_y; ++n) {
+    abi::ProgramEntry entry;
+    entry.offset = static_cast<std::uint16_t>(n * chunk.rows * chunk.lanes);
+    chunk.program.push_back(entry);
+  }
+  return chunk;
+}
+
+/// The definition: one result pixel row of a lane, straight from the contract.
+std::vector<std::int8_t> expected_word(const Chunk& chunk, unsigned position, unsigned row, unsigned lane,
+                                       std::span<const std::uint8_t> input) {
+  const abi::Command& c = chunk.command;
+  const unsigned length = chunk.slots / chunk.rows;
+  const unsigned base = position % c.count_x * c.step_x + position / c.count_x * c.step_y;
+  const bool maximum = c.operation == abi::OperationMax || c.operation == abi::OperationMaxReduce;
+  std::vector<std::int32_t> acc(chunk.pixels, maximum ? -128 : 0);
+  for (unsigned slot = row * length; slot < (row + 1) * length; ++slot) {
+    const abi::Entry& entry = chunk.entries[slot * chunk.lanes + lane];
+    if (!entry.valid) continue;
+    for (unsigned p = 0; p < chunk.pixels; ++p) {
+      const auto a = static_cast<std::int8_t>(input[(base + entry.offset) * chunk.pixels + p]);
+      acc[p] = maximum ? std::max(acc[p], a * entry.weight) : acc[p] + a * entry.weight;
+    }
+  }
+  if (c.operation == abi::OperationMacReduce) acc.assign(acc.size(), std::accumulate(acc.begin(), acc.end(), 0));
+  if (c.operation == abi::OperationMaxReduce) acc.assign(acc.size(), *std::max_element(acc.begin(), acc.end()));
+  const abi::Parameter& parameter = chunk.parameters[row * chunk.lanes + lane];
+  std::vector<std::int8_t> word;
+  for (const std::int32_t value : acc) {
+    word.push_back(
+        abi::requantise(value + parameter.bias, parameter.multiplier, parameter.shift, c.zero, c.low, c.high));
+  }
+  return word;
+}
+
+class Compute : public ::testing::TestWithParam<abi::Configuration> {};
+
+TEST_P(Compute, RandomSparseRowsGiveTheDefinition) {
+  const abi::Configuration array = GetParam();
+  FunctionalBus bus(array);
+  driver::Device device(bus);
+  for (unsigned index = 0; index < 60; ++index) {
+    Random random(index);
+    const unsigned operation =
+        std::array{abi::OperationMac, abi::OperationMax, abi::OperationMacReduce, abi::OperationMaxReduce}[index % 4];
+    const unsigned input_beats = 128 / array.words_per_beat();
+    const Chunk chunk = random_chunk(random, array, operation, 128);
+    const unsigned results = chunk.rows * chunk.lanes * chunk.command.count_x * chunk.command.count_y;
+    ListBuilder list;
+    list.transfer(abi::OpLoad, abi::WindowInput, input_beats, 0);
+    list.table<abi::Parameter>(abi::FormatParameter, chunk.parameters);
+    list.table<abi::ProgramEntry>(abi::FormatProgram, chunk.program);
+    list.permutations(identity(array.pixels), array.pixels);
+    list.sparse(chunk.entries, array.lanes);
+    list.add(chunk.command);
+    list.transfer(abi::OpStore, abi::WindowOutput, results / array.words_per_beat(), 128);
+    const auto input = random_bytes(random, 128 * array.pixels);
+    const auto result = device.run({list.build(input.size(), results * array.pixels), input, {}});
+    unsigned wrong = 0;
+    for (unsigned n = 0; n < results; ++n) {
+      const unsigned lane = n % chunk.lanes;
+      const unsigned row = n / chunk.lanes % chunk.rows;
+      const auto expected = expected_word(chunk, n / chunk.lanes / chunk.rows, row, lane, input);
+      for (unsigned p = 0; p < array.pixels && wrong < 8; ++p) {
+        const auto actual = static_cast<std::int8_t>(result.output[n * array.pixels + p]);
+        if (actual == expected[p]) continue;
+        ++wrong;
+        ADD_FAILURE() << "result " << n << " pixel " << p << ": expected " << int{expected[p]} << ", got "
+                      << int{actual};
+      }
+    }
+    const auto valid = std::count_if(chunk.entries.begin(), chunk.entries.end(), [](auto& e) { return e.valid; });
+    EXPECT_EQ(result.counters.macs, valid * chunk.command.count_x * chunk.command.count_y);
+  }
+}
+
+TEST_P(Compute, AddSeparatesItsOperandsAndRoundsOnce) {
+  const abi::Configuration array = GetParam();
+  FunctionalBus bus(array);
+  driver::Device device(bus);
+  Random random;
+  // Word 0 and 1 are the operands of lane 0; the other lanes have no row.
+  std::vector<abi::Entry> entries(3 * array.lanes);
+  entries[0] = {1, 0, true, false};
+  entries[array.lanes] = {-128, 1, true, false};
+  entries[2 * array.lanes] = {-128, 1, true, true};
+  const std::vector<abi::Parameter> parameters{{0, 12345678, 25, 0, 0}};
+  abi::Command add;
+  add.opcode = abi::OpCompute;
+  add.slots = 3;
+  add.count_x = add.count_y = 1;
+  add.operation = abi::OperationAdd;
+  add.zero = 3;
+  add.zero_a = -5;
+  add.zero_b = 7;
+  add.multiplier_b = 9876543;
+  add.output = 64;
+  ListBuilder list;
+  list.transfer(abi::OpLoad, abi::WindowInput, 1, 0);
+  list.table<abi::Parameter>(abi::FormatParameter, parameters);
+  list.table<abi::ProgramEntry>(abi::FormatProgram, std::vector<abi::ProgramEntry>(1));
+  list.permutations(identity(array.pixels), array.pixels);
+  list.sparse(entries, array.lanes);
+  list.add(add);
+  list.transfer(abi::OpStore, abi::WindowOutput, 1, 64);
+  const auto input = random_bytes(random, 64);
+  const auto result = device.run({list.build(64, 64), input, {}});
+  for (unsigned p = 0; p < array.pixels; ++p) {
+    const auto a = static_cast<std::int8_t>(input[p]);
+    const auto b = static_cast<std::int8_t>(input[array.pixels + p]);
+    EXPECT_EQ(static_cast<std::int8_t>(result.output[p]),
+              abi::residual_add(a, b, -5, 7, 12345678, 9876543, 25, 3, -128, 127))
+        << "pixel " << p;
+  }
+}
+
+TEST_P(Compute, DenseStreamsCountOffsetsAndStopAtTheTail) {
+  const abi::Configuration array = GetParam();
+  FunctionalBus bus(array);
+  driver::Device device(bus);
+  Random random;
+  // Two groups of rows of 2 x 3 x 2 taps; the second uses 3 lanes.
+  constexpr unsigned Taps = 12;
+  const auto weights = random_bytes(random, 2 * Taps * array.lanes);
+  abi::Command dense;
+  dense.format = abi::FormatDense;
+  dense.items = 2 * Taps;
+  dense.count = {2, 3, 2};
+  dense.step = {1, 5, 17};
+  dense.tail_lanes = 3;
+  std::vector<abi::Parameter> parameters(2 * array.lanes);
+  for (unsigned i = 0; i < parameters.size(); ++i) {
+    parameters[i] = {static_cast<std::int32_t>(i), 1 << 23, 32, static_cast<std::uint16_t>(i), 0};
+  }
+  abi::Command compute;
+  compute.opcode = abi::OpCompute;
+  compute.address = 2;
+  compute.slots = 2 * Taps;
+  compute.count_x = compute.count_y = 1;
+  compute.output = 64;
+  ListBuilder list;
+  const unsigned beats = 64 / array.words_per_beat();
+  list.transfer(abi::OpLoad, abi::WindowInput, beats, 0);
+  list.transfer(abi::OpLoad, abi::WindowInput, beats, 64);  // what no result overwrites
+  list.table<abi::Parameter>(abi::FormatParameter, parameters);
+  list.table<abi::ProgramEntry>(abi::FormatProgram, std::vector<abi::ProgramEntry>(1));
+  list.permutations(identity(array.pixels), array.pixels);
+  list.weight(dense, weights);
+  list.add(compute);
+  list.transfer(abi::OpStore, abi::WindowOutput, beats, 64);
+  const auto input = random_bytes(random, 64 * array.pixels);
+  const auto result = device.run({list.build(input.size(), input.size()), input, {}});
+  EXPECT_EQ(result.counters.macs, Taps * (array.lanes + 3));
+  for (unsigned row = 0; row < 64; ++row) {
+    for (unsigned p = 0; p < array.pixels; ++p) {
+      std::int32_t acc = static_cast<std::int32_t>(row);
+      for (unsigned tap = 0; tap < Taps && row < array.lanes + 3; ++tap) {
+        const unsigned word = 2 + tap % 2 + tap / 2 % 3 * 5 + tap / 6 * 17;
+        const unsigned weight = (row / array.lanes * Taps + tap) * array.lanes + row % array.lanes;
+        acc += static_cast<std::int8_t>(weights[weight]) * static_cast<std::int8_t>(input[word * array.pixels + p]);
+      }
+      const std::int8_t expected = row < array.lanes + 3 ? abi::requantise(acc, 1 << 23, 32, 0, -128, 127)
+                                                         : static_cast<std::int8_t>(input[row * array.pixels + p]);
+      ASSERT_EQ(static_cast<std::int8_t>(result.output[row * array.pixels + p]), expected) << row << " " << p;
+    }
+  }
+}
+
+TEST_P(Compute, WriteProgramChainsDropsAndPermutes) {
+  const abi::Configuration array = GetParam();
+  FunctionalBus bus(array);
+  driver::Device device(bus);
+  const unsigned pixels = array.pixels;
+  // Entry 0 drops and goes on to 5, which rotates the word; 6 copies two bytes and fills one.
+  std::vector<abi::ProgramEntry> program(7);
+  program[0] = {0, 0, true, 5};
+  program[5] = {1, 0, false, 6};
+  program[6] = {2, 1, false, 0};
+  std::vector<std::uint8_t> permutations(2 * pixels, 0);
+  for (unsigned p = 0; p < pixels; ++p) permutations[p] = static_cast<std::uint8_t>((p + 1) % pixels | 64);
+  permutations[pixels] = 3 | abi::PermuteCopy << abi::PermuteModeLsb;
+  permutations[pixels + 1] = abi::PermuteFill << abi::PermuteModeLsb;
+  permutations[pixels + 4] = 0 | abi::PermuteCopy << abi::PermuteModeLsb;
+  std::vector<abi::Entry> entries(array.lanes);
+  entries[0] = {1, 0, true, true};
+  abi::Command compute;
+  compute.opcode = abi::OpCompute;
+  compute.slots = 1;
+  compute.count_x = compute.count_y = 1;
+  compute.output = 16;
+  compute.fill = -77;
+  ListBuilder list;
+  list.transfer(abi::OpLoad, abi::WindowInput, 1, 0);
+  list.table<abi::Parameter>(abi::FormatParameter, std::vector<abi::Parameter>{{0, 1, 0, 0, 0}});
+  list.table<abi::ProgramEntry>(abi::FormatProgram, program);
+  list.permutations(permutations, pixels);
+  list.sparse(entries, array.lanes);
+  list.transfer(abi::OpLoad, abi::WindowArena, 2, 16);  // zeros
+  list.add(compute);
+  list.transfer(abi::OpStore, abi::WindowOutput, 2, 16);
+  Random random;
+  const auto input = random_bytes(random, 64);
+  const auto result = device.run({list.build(64, 128, 128), input, {}});
+  std::vector<std::uint8_t> expected(128, 0);
+  for (unsigned p = 0; p < pixels; ++p) expected[pixels + p] = input[(p + 1) % pixels];
+  expected[2 * pixels] = input[3];
+  expected[2 * pixels + 1] = static_cast<std::uint8_t>(-77);
+  expected[2 * pixels + 4] = input[0];
+  EXPECT_EQ(result.output, expected);
+}
+
+TEST_P(Compute, PlanesAreStridedAndAddressesWrap) {
+  const abi::Configuration array = GetParam();
+  FunctionalBus bus(array);
+  driver::Device device(bus);
+  abi::Command load;
+  load.opcode = abi::OpLoad;
+  load.window = abi::WindowInput;
+  load.offset = 1;
+  load.run = 2;
+  load.pitch = 3;
+  load.planes = 2;
+  load.address = static_cast<std::uint16_t>(array.scratch_words() - array.words_per_beat());  // wraps in plane 0
+  load.word_pitch = static_cast<std::uint16_t>(4 * array.words_per_beat());
+  ListBuilder list;
+  list.add(load);
+  list.transfer(abi::OpStore, abi::WindowOutput, 6, load.address);
+  Random random;
+  const auto input = random_bytes(random, 7 * 64);
+  const auto result = device.run({list.build(input.size(), 6 * 64), input, {}});
+  for (const unsigned beat : {0U, 1U, 4U, 5U}) {
+    const unsigned source = beat < 2 ? 1 + beat : beat;
+    EXPECT_TRUE(
+        std::equal(input.begin() + source * 64, input.begin() + (source + 1) * 64, result.output.begin() + beat * 64))
+        << "beat " << beat;
+  }
+  EXPECT_EQ(result.counters.read_beats, 4U + 2U);
+  EXPECT_EQ(result.counters.write_beats, 6U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Arrays, Compute,
+                         ::testing::Values(abi::Array8x8, abi::Array16x16, abi::Configuration{32, 32, 1024, 8192},
+                                           abi::Configuration{24, 8, 64, 100}),
+                         [](const auto& info) {
+                           return std::to_string(info.param.lanes) + "x" + std::to_string(info.param.pixels);
+                         });
+
+}  // namespace
+}  // namespace espalier
