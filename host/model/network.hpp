@@ -1,7 +1,8 @@
 // A quantised network as the accelerator and the CPU reference execute it: int8 tensors, explicit integer arithmetic.
 //
 // model/compress produce it from a Graph, compile turns it into commands, cpu executes it. Every number that decides a
-// bit of the result (multipliers, shifts, biases, zero points, clamps) is stored here, so that no stage derives it anew.
+// bit of the result (multipliers, shifts, biases, zero points, clamps) is stored here, so that no stage derives it
+// anew.
 #pragma once
 
 #include <cstdint>
@@ -27,14 +28,14 @@ struct Feature {
 };
 
 enum class LayerKind {
-  Convolution,        // any kernel, stride, padding, dilation, groups; fully connected = kernel of the map's size
-  MaxPool,            // padding never wins
-  AveragePool,        // divides by the count of valid taps, or of all taps if count_include_padding
+  Convolution,  // any kernel, stride, padding, dilation, groups; fully connected = kernel of the map's size
+  MaxPool,      // padding never wins
+  AveragePool,  // divides by the count of valid taps, or of all taps if count_include_padding
   GlobalAveragePool,
   GlobalMaxPool,
-  Add,                // two inputs of one shape, one rounding
-  Concat,             // along channels; inputs whose scale or zero differ from the output's are requantised
-  Requantise,         // scale * (q - zero) to another scale and zero; also plain clamps
+  Add,         // two inputs of one shape, one rounding
+  Concat,      // along channels; inputs whose scale or zero differ from the output's are requantised
+  Requantise,  // scale * (q - zero) to another scale and zero; also plain clamps
 };
 
 /// One layer. Arithmetic is normative (esp_arithmetic.hpp):
@@ -55,13 +56,13 @@ struct Layer {
   int pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
   int dilation_h = 1, dilation_w = 1;
   int groups = 1;
-  bool count_include_padding = false;       // AveragePool
-  std::vector<std::int8_t> weights;         // [output channel][input channel / groups][kernel_h][kernel_w]
-  std::vector<std::int32_t> bias;           // per output channel; without the zero-point correction
-  std::vector<abi::Scale> scale;            // Convolution: per output channel; Concat: per input; others: one
-  std::uint32_t multiplier_b = 0;           // Add: second input, with scale[0].shift
-  double ratio = 1.0;                       // AveragePool, GlobalAveragePool: scale_in / scale_out
-  std::int32_t low = -128, high = 127;      // clamp of the int8 result (ReLU, ReLU6)
+  bool count_include_padding = false;   // AveragePool
+  std::vector<std::int8_t> weights;     // [output channel][input channel / groups][kernel_h][kernel_w]
+  std::vector<std::int32_t> bias;       // per output channel; without the zero-point correction
+  std::vector<abi::Scale> scale;        // Convolution: per output channel; Concat: per input; others: one
+  std::uint32_t multiplier_b = 0;       // Add: second input, with scale[0].shift
+  double ratio = 1.0;                   // AveragePool, GlobalAveragePool: scale_in / scale_out
+  std::int32_t low = -128, high = 127;  // clamp of the int8 result (ReLU, ReLU6)
 };
 
 /// The requantisation of an average over `count` taps.
@@ -72,7 +73,7 @@ struct Network {
   std::string name;
   std::vector<Feature> features;
   std::vector<Layer> layers;
-  std::vector<int> inputs;   // feature indices
+  std::vector<int> inputs;  // feature indices
   std::vector<int> outputs;
 };
 

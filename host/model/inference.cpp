@@ -1,0 +1,394 @@
+#include "model/inference.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "esp_error.hpp"
+#include "model/window.hpp"
+
+namespace espalier::model {
+namespace {
+
+[[noreturn]] void damaged(const std::string& problem, const Node& node, const std::string& value = {}) {
+  throw Error(ErrorCode::Model, problem, node.where(), value, "export the model again");
+}
+
+[[noreturn]] void unsupported(const std::string& problem, const Node& node, const std::string& value,
+                              const std::string& action) {
+  throw Error(ErrorCode::Unsupported, problem, node.where(), value, action);
+}
+
+/// Infers one node; the outcome is the type and shape of its first output.
+class NodeInference {
+ public:
+  NodeInference(Graph& graph, Node& node) : graph_(graph), node_(node) {}
+
+  void run() {
+    for (const int input : node_.inputs)
+      if (input >= 0 && !graph_.value(input).known) damaged("the shape of an input is not known", node_);
+    const Shape shape = output_shape();
+    count_elements(shape, node_.where());
+    Value& out = graph_.value(node_.outputs[0]);
+    out.shape = shape;
+    out.type = output_type();
+    out.known = true;
+  }
+
+ private:
+  const Shape& shape(std::size_t input) const { return graph_.value(node_.inputs.at(input)).shape; }
+  ElementType type(std::size_t input) const { return graph_.value(node_.inputs.at(input)).type; }
+
+  void need_float(std::size_t count) const {
+    for (std::size_t i = 0; i < std::min(count, node_.inputs.size()); ++i)
+      if (node_.has_input(i) && type(i) != ElementType::Float)
+        damaged("input " + std::to_string(i) + " is not a float32 tensor", node_, to_string(type(i)));
+  }
+
+  const Array& constant(std::size_t input, const char* what) const {
+    if (!graph_.is_constant(node_.inputs.at(input)))
+      unsupported(std::string(what) + " is not constant", node_, graph_.value(node_.inputs[input]).name,
+                  "export with constant folding");
+    return *graph_.value(node_.inputs[input]).constant;
+  }
+
+  Shape output_shape() {
+    const std::string& op = node_.op;
+    if (op == "Conv") return need_float(3), convolution(1);
+    if (op == "QLinearConv") return convolution(3);
+    if (op == "MaxPool") return pool();
+    if (op == "AveragePool") return need_float(1), pool();
+    if (op == "QLinearAveragePool") return need_channels_first(), pool();
+    if (op == "GlobalAveragePool" || op == "GlobalMaxPool") return global_pool();
+    if (op == "QLinearGlobalAveragePool") return need_channels_first(), global_pool();
+    if (op == "Gemm") return need_float(3), gemm(0, 1);
+    if (op == "QGemm") return gemm(0, 3);
+    if (op == "MatMul") return need_float(2), gemm(0, 1);
+    if (op == "QLinearMatMul") return gemm(0, 3);
+    if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div") return broadcast(0, 1);
+    if (op == "QLinearAdd") return broadcast(0, 3);
+    if (op == "BatchNormalization") return batch_normalization();
+    if (op == "Concat") return concat(0, 1);
+    if (op == "QLinearConcat") return concat(2, 3);
+    if (op == "Flatten") return flatten();
+    if (op == "Reshape") return reshape();
+    if (op == "Squeeze" || op == "Unsqueeze") return squeeze();
+    if (op == "Clip") return need_float(1), clip();
+    if (op == "Pad") return pad();
+    if (op == "Softmax") return need_float(1), softmax();
+    if (op == "QuantizeLinear") return need_float(2), quantise();
+    if (op == "DequantizeLinear") return quantise();
+    if (op == "Relu" || op == "Identity" || op == "Dropout" || op == "Cast") return shape(0);
+    unsupported("the operator is not supported on these inputs", node_, op, "export with constant folding");
+  }
+
+  ElementType output_type() const {
+    const std::string& op = node_.op;
+    if (op == "DequantizeLinear") return ElementType::Float;
+    if (op == "QuantizeLinear") return node_.has_input(2) ? type(2) : ElementType::UInt8;
+    if (op == "QGemm" && !node_.has_input(8)) return node_.has_input(7) ? ElementType::UInt8 : ElementType::Float;
+    if (op == "Cast") {
+      if (node_.integer("to", 1) != 1 || type(0) != ElementType::Float)
+        unsupported("only casts of float32 to float32 are supported", node_, to_string(type(0)), "remove the cast");
+    }
+    return type(0);
+  }
+
+  void need_channels_first() const {
+    if (node_.integer("channels_last", 0) != 0)
+      unsupported("channels_last is not supported", node_, "1", "export with channels first");
+  }
+
+  void need_map(const Shape& map) const {
+    if (map.size() != 4)
+      unsupported("only two-dimensional maps are supported", node_, "rank " + std::to_string(map.size()),
+                  "use tensors of batch x channels x height x width");
+    for (const std::int64_t size : map)
+      if (size < 1 || size > std::numeric_limits<int>::max()) damaged("a size is out of range", node_, to_string(map));
+  }
+
+  Shape windowed(const Shape& map, std::int64_t channels, std::array<std::int64_t, 2> kernel) {
+    const Window window = read_window(node_, {map[2], map[3]}, kernel);
+    write_window(node_, window);
+    const Shape result{map[0], channels, window.outputs(0, map[2]), window.outputs(1, map[3])};
+    if (result[2] < 1 || result[3] < 1) damaged("the kernel does not fit the padded map", node_, to_string(map));
+    return result;
+  }
+
+  Shape convolution(std::size_t weight_input) {
+    const Shape &map = shape(0), &weights = shape(weight_input);
+    need_map(map);
+    need_map(weights);
+    const std::int64_t groups = node_.integer("group", 1);
+    if (groups < 1 || map[1] % groups != 0 || weights[0] % groups != 0 || map[1] / groups != weights[1])
+      damaged("channels, groups and weights do not fit", node_,
+              to_string(map) + " with " + to_string(weights) + " in " + std::to_string(groups) + " groups");
+    const auto kernel = node_.integers("kernel_shape", {weights[2], weights[3]});
+    if (kernel != std::vector<std::int64_t>{weights[2], weights[3]})
+      damaged("kernel_shape differs from the weights", node_, to_string(kernel));
+    const std::size_t bias = weight_input == 1 ? 2 : 8;
+    if (node_.has_input(bias) && (shape(bias) != Shape{weights[0]}))
+      damaged("the bias does not fit the output channels", node_, to_string(shape(bias)));
+    return windowed(map, weights[0], {weights[2], weights[3]});
+  }
+
+  Shape pool() {
+    need_map(shape(0));
+    if (!node_.attributes.contains("kernel_shape")) damaged("kernel_shape is missing", node_);
+    const Shape map = shape(0);
+    const Shape result = windowed(map, map[1], {1, 1});
+    const Window window = read_window(node_, {map[2], map[3]}, {1, 1});
+    for (std::size_t axis = 0; axis < 2; ++axis)
+      if (window.before[axis] >= window.extent(axis) || window.after[axis] >= window.extent(axis) + window.stride[axis])
+        damaged("the padding is not smaller than the kernel", node_, std::to_string(window.before[axis]));
+    return result;
+  }
+
+  Shape global_pool() const {
+    need_map(shape(0));
+    return {shape(0)[0], shape(0)[1], 1, 1};
+  }
+
+  Shape gemm(std::size_t a_input, std::size_t b_input) const {
+    const Shape &a = shape(a_input), &b = shape(b_input);
+    if (a.size() != 2 || b.size() != 2)
+      unsupported("only products of two matrices are supported", node_, to_string(a) + " by " + to_string(b),
+                  "flatten the input");
+    const bool flip_a = node_.integer("transA", 0) != 0, flip_b = node_.integer("transB", 0) != 0;
+    if (a[flip_a ? 0 : 1] != b[flip_b ? 1 : 0])
+      damaged("the inner sizes differ", node_, to_string(a) + " by " + to_string(b));
+    const Shape result{a[flip_a ? 1 : 0], b[flip_b ? 0 : 1]};
+    const std::size_t bias = node_.op == "Gemm" ? 2 : 6;
+    if ((node_.op == "Gemm" || node_.op == "QGemm") && node_.has_input(bias) &&
+        broadcast(shape(bias), result) != result)
+      damaged("the bias does not fit the result", node_, to_string(shape(bias)));
+    return result;
+  }
+
+  Shape broadcast(const Shape& a, const Shape& b) const {
+    Shape result(std::max(a.size(), b.size()), 1);
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      const std::int64_t x = i < a.size() ? a[a.size() - 1 - i] : 1, y = i < b.size() ? b[b.size() - 1 - i] : 1;
+      if (x != y && x != 1 && y != 1) damaged("the shapes do not fit", node_, to_string(a) + " and " + to_string(b));
+      result[result.size() - 1 - i] = x == 1 ? y : x;
+    }
+    return result;
+  }
+  Shape broadcast(std::size_t a, std::size_t b) const { return broadcast(shape(a), shape(b)); }
+
+  Shape batch_normalization() const {
+    need_float(5);
+    if (shape(0).size() < 2) damaged("the input has no channels", node_, to_string(shape(0)));
+    for (std::size_t i = 1; i < 5; ++i)
+      if (shape(i) != Shape{shape(0)[1]}) damaged("a parameter does not fit the channels", node_, to_string(shape(i)));
+    if (node_.integer("training_mode", 0) != 0)
+      unsupported("training mode is not supported", node_, "training_mode 1", "export for inference");
+    return shape(0);
+  }
+
+  std::int64_t axis(std::int64_t value, std::size_t rank) const {
+    const auto size = static_cast<std::int64_t>(rank);
+    if (value < -size || value >= size) damaged("the axis is out of range", node_, std::to_string(value));
+    return value < 0 ? value + size : value;
+  }
+
+  Shape concat(std::size_t first, std::size_t step) {
+    Shape result = shape(first);
+    const std::int64_t along = axis(node_.integer("axis", 1), result.size());
+    node_.attributes["axis"] = along;
+    if ((node_.inputs.size() - first) % step != 0) damaged("the inputs are incomplete", node_);
+    for (std::size_t i = first + step; i < node_.inputs.size(); i += step) {
+      Shape part = shape(i);
+      if (part.size() != result.size()) damaged("the ranks differ", node_, to_string(part));
+      if (type(i) != type(first)) damaged("the types differ", node_, to_string(type(i)));
+      const auto position = static_cast<std::size_t>(along);
+      std::swap(part[position], result[position]);
+      result[position] += part[position];
+      part[position] = result[position];
+      if (part != result) damaged("the shapes do not fit", node_, to_string(shape(i)));
+      count_elements(result, node_.where());
+    }
+    return result;
+  }
+
+  Shape flatten() {
+    const auto rank = static_cast<std::int64_t>(shape(0).size());
+    std::int64_t split = node_.integer("axis", 1);
+    if (split < -rank || split > rank) damaged("the axis is out of range", node_, std::to_string(split));
+    if (split < 0) split += rank;
+    Shape result{1, 1};
+    for (std::int64_t i = 0; i < rank; ++i) result[i < split ? 0 : 1] *= shape(0)[static_cast<std::size_t>(i)];
+    node_.attributes["axis"] = split;
+    return result;
+  }
+
+  std::vector<std::int64_t> list(const char* attribute, std::size_t input, const char* what) const {
+    if (node_.has_input(input)) return constant(input, what).as_integers();
+    if (!node_.attributes.contains(attribute)) damaged(std::string(what) + " is missing", node_);
+    return node_.integers(attribute, {});
+  }
+
+  Shape reshape() {
+    Shape result = list("shape", 1, "the shape");
+    const std::int64_t count = count_elements(shape(0), node_.where());
+    std::int64_t known = 1;
+    std::ptrdiff_t free = -1;
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      if (result[i] == 0 && node_.integer("allowzero", 0) == 0) {
+        if (i >= shape(0).size()) damaged("the shape copies an axis that does not exist", node_, to_string(result));
+        result[i] = shape(0)[i];
+      }
+      if (result[i] == -1 && free < 0) {
+        free = static_cast<std::ptrdiff_t>(i);
+      } else if (result[i] < 1 || result[i] > MaxElements || known > MaxElements / result[i]) {
+        damaged("the shape is not valid", node_, to_string(result));
+      } else {
+        known *= result[i];
+      }
+    }
+    if (free >= 0) result[static_cast<std::size_t>(free)] = count / known;
+    if (count_elements(result, node_.where()) != count)
+      damaged("the shape does not have as many elements as the input", node_, to_string(result));
+    return keep_shape(result);
+  }
+
+  Shape squeeze() {
+    const bool insert = node_.op == "Unsqueeze";
+    std::vector<std::int64_t> axes;
+    if (insert || node_.has_input(1) || node_.attributes.contains("axes")) axes = list("axes", 1, "the list of axes");
+    const std::size_t rank = shape(0).size() + (insert ? axes.size() : 0);
+    std::vector<bool> chosen(rank, axes.empty() && !insert);
+    for (const std::int64_t value : axes) chosen[static_cast<std::size_t>(axis(value, rank))] = true;
+    Shape result;
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < rank; ++i) {
+      if (insert) {
+        if (!chosen[i] && next >= shape(0).size()) damaged("an axis is given twice", node_);
+        result.push_back(chosen[i] ? 1 : shape(0)[next++]);
+      } else if (!chosen[i] || (axes.empty() && shape(0)[i] != 1)) {
+        result.push_back(shape(0)[i]);
+      } else if (shape(0)[i] != 1) {
+        damaged("a removed axis does not have the size 1", node_, to_string(shape(0)));
+      }
+    }
+    return keep_shape(result);
+  }
+
+  /// From here on the operator is a Reshape to a given shape.
+  Shape keep_shape(const Shape& result) {
+    node_.attributes.clear();
+    node_.attributes["shape"] = result;
+    node_.op = "Reshape";
+    node_.inputs.resize(1);
+    return result;
+  }
+
+  Shape clip() {
+    float low = node_.real("min", std::numeric_limits<float>::lowest());
+    float high = node_.real("max", std::numeric_limits<float>::max());
+    const auto bound = [&](std::size_t input, float otherwise) {
+      if (!node_.has_input(input)) return otherwise;
+      const auto values = constant(input, "a bound").as_floats();
+      if (values.size() != 1) damaged("a bound is not a scalar", node_, to_string(shape(input)));
+      return values[0];
+    };
+    low = bound(1, low);
+    high = bound(2, high);
+    if (std::isnan(low) || std::isnan(high)) damaged("a bound is not a number", node_);
+    node_.inputs.resize(1);
+    node_.attributes = {{"min", low}, {"max", high}};
+    return shape(0);
+  }
+
+  Shape pad() {
+    const std::size_t rank = shape(0).size();
+    const std::string mode = node_.text("mode", "constant");
+    if (mode != "constant") unsupported("only padding with a constant is supported", node_, mode, "use zero padding");
+    const auto given = list("pads", 1, "the padding");
+    const float value =
+        node_.has_input(2) ? first(constant(2, "the padding value").as_floats()) : node_.real("value", 0);
+    std::vector<std::int64_t> axes(rank);
+    for (std::size_t i = 0; i < rank; ++i) axes[i] = static_cast<std::int64_t>(i);
+    if (node_.has_input(3)) axes = constant(3, "the list of axes").as_integers();
+    if (given.size() != 2 * axes.size()) damaged("the padding does not fit the rank", node_, to_string(given));
+    std::vector<std::int64_t> pads(2 * rank, 0);
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+      const auto along = static_cast<std::size_t>(axis(axes[i], rank));
+      pads[along] = given[i];
+      pads[along + rank] = given[i + axes.size()];
+    }
+    Shape result = shape(0);
+    for (std::size_t i = 0; i < rank; ++i) {
+      for (const std::int64_t size : {pads[i], pads[i + rank]})
+        if (size < 0 || size > 65535)
+          unsupported("the padding is out of range", node_, std::to_string(size), "use padding from 0 to 65535");
+      result[i] += pads[i] + pads[i + rank];
+    }
+    node_.inputs.resize(1);
+    node_.attributes = {{"pads", pads}, {"value", value}};
+    return result;
+  }
+
+  float first(const std::vector<float>& values) const {
+    if (values.size() != 1) damaged("a scalar is expected", node_, std::to_string(values.size()) + " values");
+    return values[0];
+  }
+
+  Shape softmax() {
+    const bool coerces = graph_.opset < 13;
+    const std::int64_t along = axis(node_.integer("axis", coerces ? 1 : -1), shape(0).size());
+    for (std::size_t i = static_cast<std::size_t>(along) + 1; coerces && i < shape(0).size(); ++i)
+      if (shape(0)[i] != 1)
+        unsupported("Softmax over several axes is not supported", node_, to_string(shape(0)), "flatten the input");
+    node_.attributes["axis"] = along;
+    return shape(0);
+  }
+
+  Shape quantise() {
+    const Array& scale = constant(1, "the scale");
+    if (scale.type() != ElementType::Float) damaged("the scale is not a float32 tensor", node_);
+    for (const float value : scale.as_floats())
+      if (!(value > 0) || std::isinf(value)) damaged("a scale is not positive", node_, std::to_string(value));
+    if (node_.has_input(2) && constant(2, "the zero point").size() != scale.size())
+      damaged("scale and zero point differ in size", node_, to_string(shape(2)));
+    if (node_.op == "DequantizeLinear" && node_.has_input(2) && type(2) != type(0))
+      damaged("input and zero point differ in type", node_, to_string(type(0)));
+    if (node_.op == "QuantizeLinear" && node_.has_input(2) && type(2) != ElementType::Int8 &&
+        type(2) != ElementType::UInt8)
+      unsupported("only int8 and uint8 quantisation is supported", node_, to_string(type(2)), "quantise to 8 bits");
+    if (scale.size() != 1 || !scale.shape.empty()) {
+      if (scale.size() != 1 || !shape(0).empty()) {
+        const std::int64_t along = scale.size() == 1 ? 0 : axis(node_.integer("axis", 1), shape(0).size());
+        if (scale.size() != 1 &&
+            (scale.shape.size() != 1 || shape(0)[static_cast<std::size_t>(along)] != scale.shape[0]))
+          damaged("the scale does not fit the axis", node_, to_string(scale.shape));
+        node_.attributes["axis"] = along;
+      }
+    }
+    return shape(0);
+  }
+
+  Graph& graph_;
+  Node& node_;
+};
+
+}  // namespace
+
+void infer(Graph& graph) {
+  std::vector<Node> nodes = std::move(graph.nodes);
+  graph.nodes.clear();
+  for (Node& node : nodes) {
+    if (std::optional<Array> array = evaluate(graph, node)) {
+      Value& value = graph.value(node.outputs[0]);
+      value.type = array->type();
+      value.shape = array->shape;
+      value.known = true;
+      value.constant = std::move(*array);
+      continue;
+    }
+    NodeInference(graph, node).run();
+    graph.nodes.push_back(std::move(node));
+  }
+}
+
+}  // namespace espalier::model

@@ -1,0 +1,249 @@
+#include "model/onnx_import.hpp"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <onnx/onnx_pb.h>
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+#include <unordered_map>
+
+#include "esp_error.hpp"
+#include "model/inference.hpp"
+#include "model/onnx_tensor.hpp"
+#include "model/operators.hpp"
+
+namespace espalier::model {
+namespace {
+
+constexpr int MostNesting = 64;
+constexpr int MostNodes = 100000;
+constexpr int MostRank = 8;
+
+[[noreturn]] void damaged(const std::string& problem, const std::string& where, const std::string& value = {}) {
+  throw Error(ErrorCode::Model, problem, where, value, "export the model again");
+}
+
+[[noreturn]] void unsupported(const std::string& problem, const std::string& where, const std::string& value,
+                              const std::string& action) {
+  throw Error(ErrorCode::Unsupported, problem, where, value, action);
+}
+
+/// Builds a Graph from a GraphProto; every name becomes an index on the way.
+class Importer {
+ public:
+  Importer(const std::filesystem::path& folder, const ImportOptions& options)
+      : folder_(folder), budget_(options.most_bytes) {}
+
+  Graph run(const onnx::ModelProto& model) {
+    check_opset(model);
+    if (!model.has_graph()) damaged("the file holds no graph", "model");
+    const onnx::GraphProto& proto = model.graph();
+    if (proto.sparse_initializer_size() > 0)
+      unsupported("sparse initialisers are not supported", "graph '" + proto.name() + "'", {}, "export dense tensors");
+    if (proto.node_size() > MostNodes)
+      damaged("the graph has too many nodes", "graph", std::to_string(proto.node_size()));
+    graph_.name = proto.name();
+    for (const auto& tensor : proto.initializer()) add_initialiser(tensor);
+    for (const auto& input : proto.input())
+      if (!index_.contains(input.name())) add_input(input);
+    for (const auto& node : proto.node()) declare_outputs(node);
+    for (const auto& node : proto.node()) add_node(node);
+    for (const auto& output : proto.output()) add_output(output);
+    if (graph_.outputs.empty()) damaged("the graph has no outputs", "graph '" + graph_.name + "'");
+    graph_.sort();
+    return std::move(graph_);
+  }
+
+ private:
+  void check_opset(const onnx::ModelProto& model) {
+    if (model.opset_import_size() == 0 && !model.has_graph()) damaged("this is not an ONNX model", "file");
+    graph_.opset = 1;
+    for (const auto& set : model.opset_import()) {
+      if (set.domain().empty() || set.domain() == "ai.onnx") {
+        if (set.version() < OldestOpset || set.version() > NewestOpset)
+          unsupported(
+              "the operator set is not supported", "model", "opset " + std::to_string(set.version()),
+              "export with an opset from " + std::to_string(OldestOpset) + " to " + std::to_string(NewestOpset));
+        graph_.opset = static_cast<int>(set.version());
+      }
+    }
+    if (graph_.opset < OldestOpset)
+      unsupported("the model names no operator set of ai.onnx", "model", {}, "export with opset 13");
+  }
+
+  int declare(const std::string& name, const std::string& where) {
+    if (name.empty()) damaged("a value has no name", where);
+    if (index_.contains(name)) damaged("the value is defined twice", where, name);
+    const int index = graph_.add_value(name);
+    index_[name] = index;
+    return index;
+  }
+
+  void add_initialiser(const onnx::TensorProto& tensor) {
+    const int index = declare(tensor.name(), "initialiser '" + tensor.name() + "'");
+    Array array = read_tensor(tensor, folder_, budget_);
+    Value& value = graph_.value(index);
+    value.type = array.type();
+    value.shape = array.shape;
+    value.known = true;
+    value.constant = std::move(array);
+  }
+
+  /// Free sizes: the first is the batch and becomes 1, others must be given.
+  Shape read_shape(const onnx::ValueInfoProto& info, const std::string& where) const {
+    if (!info.type().has_tensor_type()) unsupported("only tensors are supported", where, {}, "export tensors");
+    const auto& tensor = info.type().tensor_type();
+    if (!tensor.has_shape()) unsupported("the shape is not given", where, {}, "export with fixed shapes");
+    if (tensor.shape().dim_size() > MostRank)
+      unsupported("the rank is too large", where, std::to_string(tensor.shape().dim_size()), "use at most 4 axes");
+    Shape shape;
+    for (const auto& dim : tensor.shape().dim()) {
+      const bool given = dim.has_dim_value() && dim.dim_value() > 0;
+      if (!given && !shape.empty())
+        unsupported("a size other than the batch is free", where, dim.dim_param(), "export with fixed shapes");
+      shape.push_back(given ? dim.dim_value() : 1);
+    }
+    count_elements(shape, where);
+    return shape;
+  }
+
+  void add_input(const onnx::ValueInfoProto& info) {
+    const std::string where = "input '" + info.name() + "'";
+    const int index = declare(info.name(), where);
+    Value& value = graph_.value(index);
+    value.shape = read_shape(info, where);
+    value.type = element_type(info.type().tensor_type().elem_type(), where);
+    value.known = true;
+    graph_.inputs.push_back({index, value.name, value.type, value.shape, {}, {}});
+  }
+
+  void declare_outputs(const onnx::NodeProto& node) {
+    const std::string where = "node '" + node.name() + "' (" + node.op_type() + ")";
+    if (node.output_size() == 0 || node.output(0).empty()) damaged("the node has no output", where);
+    declare(node.output(0), where);
+    for (int i = 1; i < node.output_size(); ++i)
+      if (!node.output(i).empty()) extra_outputs_[node.output(i)] = where;
+  }
+
+  int find(const std::string& name, const std::string& where) const {
+    const auto found = index_.find(name);
+    if (found != index_.end()) return found->second;
+    const auto extra = extra_outputs_.find(name);
+    if (extra != extra_outputs_.end())
+      unsupported("only the first output of an operator may be used", extra->second, name, "export for inference");
+    damaged("a value is read that nothing defines", where, name);
+  }
+
+  Attribute read_attribute(const onnx::AttributeProto& attribute, const std::string& where) {
+    switch (attribute.type()) {
+      case onnx::AttributeProto::INT:
+        return attribute.i();
+      case onnx::AttributeProto::FLOAT:
+        return attribute.f();
+      case onnx::AttributeProto::STRING:
+        return attribute.s();
+      case onnx::AttributeProto::INTS:
+        return std::vector<std::int64_t>(attribute.ints().begin(), attribute.ints().end());
+      case onnx::AttributeProto::FLOATS:
+        return std::vector<float>(attribute.floats().begin(), attribute.floats().end());
+      case onnx::AttributeProto::TENSOR:
+        return read_tensor(attribute.t(), folder_, budget_);
+      default:
+        break;
+    }
+    unsupported("the type of attribute '" + attribute.name() + "' is not supported", where,
+                "ONNX attribute type " + std::to_string(attribute.type()), "export without it");
+  }
+
+  void add_node(const onnx::NodeProto& proto) {
+    Node node;
+    node.name = proto.name().empty() ? proto.output(0) : proto.name();
+    node.op = proto.op_type();
+    const Operator* entry = find_operator(node.op, proto.domain());
+    if (entry == nullptr)
+      unsupported("the operator is not supported", node.where(),
+                  proto.domain().empty() ? node.op : proto.domain() + "::" + node.op,
+                  "supported are " + supported_operators());
+    const auto inputs = static_cast<std::size_t>(proto.input_size());
+    if (inputs < entry->least_inputs || inputs > entry->most_inputs)
+      damaged("the node has a wrong number of inputs", node.where(), std::to_string(inputs));
+    for (const auto& input : proto.input()) node.inputs.push_back(input.empty() ? -1 : find(input, node.where()));
+    for (std::size_t i = 0; i < entry->least_inputs; ++i)
+      if (node.inputs[i] < 0) damaged("a required input is missing", node.where(), std::to_string(i));
+    node.outputs = {index_.at(proto.output(0))};
+    for (const auto& attribute : proto.attribute()) {
+      const auto& known = entry->attributes;
+      if (std::find(known.begin(), known.end(), attribute.name()) == known.end())
+        unsupported("the attribute is not supported", node.where(), attribute.name(), "export without it");
+      if (!node.attributes.emplace(attribute.name(), read_attribute(attribute, node.where())).second)
+        damaged("an attribute is given twice", node.where(), attribute.name());
+    }
+    graph_.nodes.push_back(std::move(node));
+  }
+
+  void add_output(const onnx::ValueInfoProto& info) {
+    const std::string where = "output '" + info.name() + "'";
+    for (const Port& port : graph_.outputs)
+      if (port.name == info.name()) damaged("the output is listed twice", where);
+    graph_.outputs.push_back({find(info.name(), where), info.name(), ElementType::Float, {}, {}, {}});
+  }
+
+  std::filesystem::path folder_;
+  Budget budget_;
+  Graph graph_;
+  std::unordered_map<std::string, int> index_;
+  std::unordered_map<std::string, std::string> extra_outputs_;
+};
+
+onnx::ModelProto parse(std::string_view bytes, std::uint64_t most_bytes) {
+  if (bytes.empty()) damaged("the file is empty", "file");
+  if (bytes.size() > std::min<std::uint64_t>(most_bytes, std::numeric_limits<int>::max()))
+    damaged("the file exceeds the memory budget", "file", std::to_string(bytes.size()) + " bytes");
+  google::protobuf::io::CodedInputStream stream(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                                static_cast<int>(bytes.size()));
+  stream.SetRecursionLimit(MostNesting);
+  onnx::ModelProto model;
+  if (!model.ParseFromCodedStream(&stream) || !stream.ConsumedEntireMessage())
+    damaged("the file is truncated or not an ONNX model", "file", std::to_string(bytes.size()) + " bytes");
+  return model;
+}
+
+}  // namespace
+
+Graph import_onnx_bytes(std::string_view bytes, const std::filesystem::path& folder, const ImportOptions& options) {
+  const onnx::ModelProto model = parse(bytes, options.most_bytes);
+  Graph graph = Importer(folder, options).run(model);
+  infer(graph);
+  for (Port& port : graph.outputs) {
+    port.type = graph.value(port.value).type;
+    port.shape = graph.value(port.value).shape;
+  }
+  graph.remove_dead_nodes();
+  return graph;
+}
+
+Graph import_onnx(const std::filesystem::path& file, const ImportOptions& options) {
+  std::error_code error;
+  const std::uint64_t size =
+      std::filesystem::is_regular_file(file, error) ? std::filesystem::file_size(file, error) : 0;
+  std::ifstream stream(file, std::ios::binary);
+  if (error || !stream || !std::filesystem::is_regular_file(file, error))
+    throw Error(ErrorCode::Input, "the file cannot be read", file.string(), {}, "give the path of an ONNX file");
+  if (size > options.most_bytes)
+    throw Error(ErrorCode::Model, "the file exceeds the memory budget", file.string(), std::to_string(size),
+                "use a smaller model");
+  std::string bytes(size, '\0');
+  stream.read(bytes.data(), static_cast<std::streamsize>(size));
+  if (!stream) throw Error(ErrorCode::Input, "the file cannot be read to its end", file.string(), {}, "check the disk");
+  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  try {
+    return import_onnx_bytes(bytes, folder, options);
+  } catch (const Error& problem) {
+    throw Error(problem.code(), problem.summary(), file.string() + ": " + problem.where(), problem.value(),
+                problem.action());
+  }
+}
+
+}  // namespace espalier::model

@@ -1,0 +1,84 @@
+#include "model/operators.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace espalier::model {
+namespace {
+
+constexpr std::size_t Any = std::numeric_limits<std::size_t>::max();
+constexpr std::string_view Microsoft = "com.microsoft";
+
+const std::vector<Operator>& table() {
+  static const std::vector<Operator> operators = {
+      {"Add", "", 2, 2, {}},
+      {"AveragePool",
+       "",
+       1,
+       1,
+       {"auto_pad", "ceil_mode", "count_include_pad", "kernel_shape", "pads", "strides", "dilations"}},
+      {"BatchNormalization", "", 5, 5, {"epsilon", "momentum", "training_mode", "spatial"}},
+      {"Cast", "", 1, 1, {"to", "saturate"}},
+      {"Clip", "", 1, 3, {"min", "max"}},
+      {"Concat", "", 1, Any, {"axis"}},
+      {"Constant", "", 0, 0, {"value", "value_float", "value_floats", "value_int", "value_ints"}},
+      {"Conv", "", 2, 3, {"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"}},
+      {"DequantizeLinear", "", 2, 3, {"axis"}},
+      {"Div", "", 2, 2, {}},
+      {"Dropout", "", 1, 3, {"ratio", "seed"}},
+      {"Flatten", "", 1, 1, {"axis"}},
+      {"Gather", "", 2, 2, {"axis"}},
+      {"Gemm", "", 2, 3, {"alpha", "beta", "transA", "transB"}},
+      {"GlobalAveragePool", "", 1, 1, {}},
+      {"GlobalMaxPool", "", 1, 1, {}},
+      {"Identity", "", 1, 1, {}},
+      {"MatMul", "", 2, 2, {}},
+      {"MaxPool", "", 1, 1, {"auto_pad", "ceil_mode", "dilations", "kernel_shape", "pads", "storage_order", "strides"}},
+      {"Mul", "", 2, 2, {}},
+      {"Pad", "", 1, 4, {"mode", "pads", "value"}},
+      {"QLinearConv", "", 8, 9, {"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"}},
+      {"QLinearMatMul", "", 8, 8, {}},
+      {"QuantizeLinear", "", 2, 3, {"axis", "saturate"}},
+      {"Relu", "", 1, 1, {}},
+      {"Reshape", "", 1, 2, {"allowzero", "shape"}},
+      {"Shape", "", 1, 1, {"start", "end"}},
+      {"Softmax", "", 1, 1, {"axis"}},
+      {"Squeeze", "", 1, 2, {"axes"}},
+      {"Sub", "", 2, 2, {}},
+      {"Unsqueeze", "", 1, 2, {"axes"}},
+      {"DequantizeLinear", Microsoft, 2, 3, {"axis"}},
+      {"QGemm", Microsoft, 6, 9, {"alpha", "transA", "transB"}},
+      {"QLinearAdd", Microsoft, 7, 8, {}},
+      {"QLinearAveragePool",
+       Microsoft,
+       4,
+       5,
+       {"auto_pad", "ceil_mode", "channels_last", "count_include_pad", "kernel_shape", "pads", "strides"}},
+      {"QLinearConcat", Microsoft, 5, Any, {"axis"}},
+      {"QLinearGlobalAveragePool", Microsoft, 4, 5, {"channels_last"}},
+      {"QuantizeLinear", Microsoft, 2, 3, {"axis"}},
+  };
+  return operators;
+}
+
+}  // namespace
+
+const Operator* find_operator(std::string_view name, std::string_view domain) {
+  if (domain == "ai.onnx") domain = "";
+  const auto& operators = table();
+  const auto found = std::find_if(operators.begin(), operators.end(),
+                                  [&](const Operator& o) { return o.name == name && o.domain == domain; });
+  return found == operators.end() ? nullptr : &*found;
+}
+
+std::string supported_operators() {
+  std::string text;
+  for (const Operator& entry : table()) {
+    if (!entry.domain.empty() && find_operator(entry.name, "") != nullptr) continue;
+    if (!text.empty()) text.append(" ");
+    text.append(entry.name);
+  }
+  return text;
+}
+
+}  // namespace espalier::model
