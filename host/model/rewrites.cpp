@@ -1,0 +1,67 @@
+#include "model/rewrites.hpp"
+
+#include <algorithm>
+
+#include "esp_error.hpp"
+
+namespace espalier::model {
+
+bool is_quantised(const Graph& graph) {
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) {
+    return node.op == "QuantizeLinear" || node.op == "DequantizeLinear" || node.op == "QGemm" ||
+           node.op.starts_with("QLinear");
+  });
+}
+
+void remove_identities(Graph& graph) {
+  for (Node& node : graph.nodes) {
+    if (node.op != "Identity" && node.op != "Dropout" && node.op != "Cast") continue;
+    graph.replace_uses(node.outputs[0], node.inputs[0]);
+    node.op.clear();
+  }
+  std::erase_if(graph.nodes, [](const Node& node) { return node.op.empty(); });
+}
+
+void detach_epilogues(Graph& graph) {
+  for (Port& port : graph.outputs) {
+    // Reshapes behind the Softmax do not change the order of the values, only the axis is counted differently.
+    int value = port.value, reshapes = 0;
+    const auto node_of = [&](int index) -> const Node* {
+      const int producer = graph.producer(index);
+      return producer < 0 ? nullptr : &graph.nodes[static_cast<std::size_t>(producer)];
+    };
+    const Node* node = node_of(value);
+    for (; node != nullptr && (node->op == "Reshape" || node->op == "Flatten"); ++reshapes)
+      node = node_of(value = node->inputs[0]);
+    if (node == nullptr || node->op != "Softmax") continue;
+    const Shape& shape = graph.value(value).shape;
+    const auto axis = static_cast<std::size_t>(node->integer("axis", 1));
+    if (reshapes > 0) {
+      // Only a Softmax over all elements has the same meaning in another shape.
+      const auto elements = count_elements(shape, node->where());
+      const auto same = std::find(port.shape.begin(), port.shape.end(), elements);
+      if (shape[axis] != elements || same == port.shape.end()) continue;
+      port.softmax_axis = static_cast<int>(same - port.shape.begin());
+    } else {
+      port.softmax_axis = static_cast<int>(axis);
+    }
+    port.value = node->inputs[0];
+  }
+  graph.remove_dead_nodes();
+}
+
+Graph canonicalise(Graph graph) {
+  remove_identities(graph);
+  expand_qlinear(graph);
+  detach_epilogues(graph);
+  strip_quantisation(graph);
+  to_maps(graph);
+  fold_affine(graph);
+  fold_clamps(graph);
+  fold_pads(graph);
+  graph.remove_dead_nodes();
+  graph.sort();
+  return graph;
+}
+
+}  // namespace espalier::model
