@@ -18,7 +18,8 @@ torch::Tensor augment(const torch::Tensor& images, const Augmentation& limits) {
   const torch::Tensor cosine = torch::cos(angle) * zoom;
   const torch::Tensor sine = torch::sin(angle) * zoom;
 
-  const torch::Tensor transform = torch::stack({torch::stack({cosine, -sine, shift_x}, 1), torch::stack({sine, cosine, shift_y}, 1)}, 1);
+  const torch::Tensor transform =
+      torch::stack({torch::stack({cosine, -sine, shift_x}, 1), torch::stack({sine, cosine, shift_y}, 1)}, 1);
   const torch::Tensor grid = torch::affine_grid_generator(transform, images.sizes(), /*align_corners=*/false);
   namespace functional = torch::nn::functional;
   return functional::grid_sample(

@@ -9,9 +9,12 @@ Initializer initializer(const std::string& name, const torch::Tensor& tensor) {
   return {{name, plain.sizes().vec()}, {data, data + plain.numel()}};
 }
 
+// 0 * negative is -0: adding +0 stores every zero with the bits of zero.
+torch::Tensor plain_zeros(const torch::Tensor& weight) { return weight + 0.0; }
+
 // Appends nodes one after another; each function returns the name of the tensor it makes.
 class GraphBuilder {
-public:
+ public:
   explicit GraphBuilder(Graph& graph) : graph_(graph) {}
 
   // norm(conv(x)) = conv'(x) with w' = w * g, b' = beta - mean * g, g = gamma / sqrt(variance + eps), in double.
@@ -19,7 +22,8 @@ public:
     const torch::Tensor variance = layer->norm->running_var.to(torch::kFloat64);
     const torch::Tensor mean = layer->norm->running_mean.to(torch::kFloat64);
     const torch::Tensor gain = layer->norm->weight.to(torch::kFloat64) / (variance + layer->norm->options.eps()).sqrt();
-    graph_.initializers.push_back(initializer(name + "_weight", layer->conv->weight.to(torch::kFloat64) * gain.view({-1, 1, 1, 1})));
+    graph_.initializers.push_back(
+        initializer(name + "_weight", plain_zeros(layer->conv->weight.to(torch::kFloat64) * gain.view({-1, 1, 1, 1}))));
     graph_.initializers.push_back(initializer(name + "_bias", layer->norm->bias.to(torch::kFloat64) - mean * gain));
 
     const std::int64_t kernel = layer->conv->weight.size(2);
@@ -34,8 +38,8 @@ public:
                  {"strides", Kind::Integers, {stride, stride}}});
   }
 
-  std::string node(const std::string& op, const std::string& name, std::vector<std::string> inputs, const std::string& output,
-                   std::vector<Attribute> attributes = {}) {
+  std::string node(const std::string& op, const std::string& name, std::vector<std::string> inputs,
+                   const std::string& output, std::vector<Attribute> attributes = {}) {
     graph_.nodes.push_back({op, name, std::move(inputs), output, std::move(attributes)});
     return output;
   }
@@ -49,7 +53,7 @@ public:
     return relu(name + "_relu", node("Add", name + "_add", {branch, bypass}, name + "_add"));
   }
 
-private:
+ private:
   Graph& graph_;
 };
 
@@ -65,7 +69,7 @@ Graph digits_graph(DigitNetwork& network) {
   map = builder.node("GlobalAveragePool", "average", {map}, "average");
   map = builder.node("Flatten", "flatten", {map}, "flatten", {{"axis", Attribute::Kind::Integer, {1}}});
 
-  graph.initializers.push_back(initializer("classifier_weight", network->classifier->weight));
+  graph.initializers.push_back(initializer("classifier_weight", plain_zeros(network->classifier->weight)));
   graph.initializers.push_back(initializer("classifier_bias", network->classifier->bias));
   builder.node("Gemm", "classifier", {map, "classifier_weight", "classifier_bias"}, graph.output.name,
                {{"transB", Attribute::Kind::Integer, {1}}});

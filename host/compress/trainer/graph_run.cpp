@@ -4,7 +4,7 @@
 
 #include <torch/torch.h>
 
-#include "error.hpp"
+#include "esp_error.hpp"
 
 namespace espalier::trainer {
 namespace {
@@ -16,14 +16,14 @@ using Tensors = std::map<std::string, torch::Tensor>;
 std::vector<std::int64_t> attribute(const Node& node, const std::string& name) {
   for (const Attribute& candidate : node.attributes)
     if (candidate.name == name) return candidate.values;
-  throw Error("node " + node.name + " lacks the attribute " + name);
+  throw Error(ErrorCode::Model, "missing attribute", "node " + node.name, name);
 }
 
 torch::Tensor run_convolution(const Node& node, const Tensors& tensors) {
   const std::vector<std::int64_t> pads = attribute(node, "pads");  // top, left, bottom, right
   const torch::Tensor padded = torch::constant_pad_nd(tensors.at(node.inputs[0]), {pads[1], pads[3], pads[0], pads[2]});
-  return torch::conv2d(padded, tensors.at(node.inputs[1]), tensors.at(node.inputs[2]), attribute(node, "strides"), torch::IntArrayRef{0, 0},
-                       attribute(node, "dilations"), attribute(node, "group")[0]);
+  return torch::conv2d(padded, tensors.at(node.inputs[1]), tensors.at(node.inputs[2]), attribute(node, "strides"),
+                       torch::IntArrayRef{0, 0}, attribute(node, "dilations"), attribute(node, "group")[0]);
 }
 
 torch::Tensor run_node(const Node& node, const Tensors& tensors) {
@@ -34,7 +34,7 @@ torch::Tensor run_node(const Node& node, const Tensors& tensors) {
   if (node.op == "GlobalAveragePool") return src.mean({2, 3}, /*keepdim=*/true);
   if (node.op == "Flatten") return src.flatten(attribute(node, "axis")[0]);
   if (node.op == "Gemm") return torch::addmm(tensors.at(node.inputs[2]), src, tensors.at(node.inputs[1]).t());
-  throw Error("node " + node.name + " has the operator " + node.op + ", which is not run here");
+  throw Error(ErrorCode::Unsupported, "operator not in the digit network", "node " + node.name, node.op);
 }
 
 Tensors initial_tensors(const Graph& graph) {

@@ -6,7 +6,7 @@
 #include <iterator>
 #include <numeric>
 
-#include "error.hpp"
+#include "esp_error.hpp"
 
 namespace espalier::trainer {
 namespace {
@@ -25,19 +25,21 @@ std::uint32_t big_endian(const std::uint8_t* bytes) {
 
 IdxFile read_idx(const std::filesystem::path& path) {
   std::ifstream stream(path, std::ios::binary);
-  if (!stream) throw Error("cannot open the IDX file " + path.string());
+  if (!stream) throw Error(ErrorCode::Input, "cannot open the file", path.string());
   const std::vector<std::uint8_t> raw{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 
   if (raw.size() < 4 || raw[0] != 0 || raw[1] != 0 || raw[2] != UnsignedByte || raw[3] == 0)
-    throw Error("not an IDX file of unsigned bytes (is it still compressed?): " + path.string());
+    throw Error(ErrorCode::Input, "not an IDX file of unsigned bytes", path.string(), "",
+                "unpack it if it is compressed");
   const std::size_t header = 4 + 4 * std::size_t{raw[3]};
-  if (raw.size() < header) throw Error("IDX header cut short: " + path.string());
+  if (raw.size() < header) throw Error(ErrorCode::Input, "IDX header cut short", path.string());
 
   IdxFile file;
   for (std::size_t at = 4; at < header; at += 4) file.sizes.push_back(big_endian(raw.data() + at));
   if (raw.size() - header != element_count(file.sizes))
-    throw Error("IDX file " + path.string() + " holds " + std::to_string(raw.size() - header) +
-                " bytes of data, its header says " + std::to_string(element_count(file.sizes)));
+    throw Error(
+        ErrorCode::Input, "length differs from the IDX header", path.string(),
+        std::to_string(raw.size() - header) + " bytes of data instead of " + std::to_string(element_count(file.sizes)));
   file.bytes.assign(raw.begin() + static_cast<std::ptrdiff_t>(header), raw.end());
   return file;
 }
@@ -50,12 +52,12 @@ void write_idx(const std::filesystem::path& path, const IdxFile& file) {
 
   std::ofstream stream(path, std::ios::binary);
   stream.write(reinterpret_cast<const char*>(raw.data()), static_cast<std::streamsize>(raw.size()));
-  if (!stream.flush()) throw Error("cannot write " + path.string());
+  if (!stream.flush()) throw Error(ErrorCode::Input, "cannot write the file", path.string());
 }
 
 IdxFile first(const IdxFile& file, std::uint32_t count) {
   if (file.sizes.empty() || file.sizes[0] < count)
-    throw Error("an IDX file has fewer than " + std::to_string(count) + " entries");
+    throw Error(ErrorCode::Usage, "fewer entries than asked for", "IDX file", std::to_string(count));
   IdxFile head{file.sizes, {}};
   head.sizes[0] = count;
   head.bytes.assign(file.bytes.begin(), file.bytes.begin() + static_cast<std::ptrdiff_t>(element_count(head.sizes)));

@@ -17,7 +17,7 @@ struct IdxFile {
   std::vector<std::uint8_t> bytes;
 };
 
-// Throws Error when the file is missing, is not a byte IDX file or has another length than its header says.
+// Throws espalier::Error when the file is missing, is not a byte IDX file or has another length than its header says.
 IdxFile read_idx(const std::filesystem::path& path);
 
 void write_idx(const std::filesystem::path& path, const IdxFile& file);

@@ -1,14 +1,15 @@
 // espalier_trainer: trains the digit network, prunes it with retraining and writes both as ONNX.
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
 
-#include <CLI/CLI.hpp>
 #include <torch/torch.h>
+#include <CLI/CLI.hpp>
 
 #include "digits_export.hpp"
-#include "error.hpp"
+#include "esp_error.hpp"
 #include "graph_run.hpp"
 #include "idx_file.hpp"
 #include "report.hpp"
@@ -41,22 +42,25 @@ struct Options {
   std::int64_t held_out = 5000;
   std::uint32_t sample_images = 100;
   PhaseOptions dense{.name = "dense", .epochs = 10, .learning_rate = 0.1};
-  PhaseOptions pruned{.name = "pruned", .epochs = 12, .learning_rate = 0.05, .label_smoothing = 0.05, .sparsity = 0.915};
+  PhaseOptions pruned{.name = "pruned", .epochs = 14, .learning_rate = 0.05, .weight_decay = 1e-4, .sparsity = 0.915};
 };
 
 Samples load_samples(const std::filesystem::path& folder, const std::string& prefix) {
   const IdxFile images = read_idx(folder / (prefix + "-images-idx3-ubyte"));
   const IdxFile labels = read_idx(folder / (prefix + "-labels-idx1-ubyte"));
   if (images.sizes.size() != 3 || images.sizes[1] != 28 || images.sizes[2] != 28)
-    throw Error("the " + prefix + " images are not N x 28 x 28");
+    throw Error(ErrorCode::Input, "not N x 28 x 28", prefix + " images");
   if (labels.sizes.size() != 1 || labels.sizes[0] != images.sizes[0])
-    throw Error("the " + prefix + " labels do not match the images in number");
+    throw Error(ErrorCode::Input, "not one per image", prefix + " labels");
+  if (std::ranges::any_of(labels.bytes, [](std::uint8_t label) { return label > 9; }))
+    throw Error(ErrorCode::Input, "not all digits", prefix + " labels");
   const torch::Tensor pixels = torch::tensor(images.bytes, torch::kUInt8).view({images.sizes[0], 1, 28, 28});
   return {pixels.to(torch::kFloat32).div(255.0), torch::tensor(labels.bytes, torch::kUInt8).to(torch::kLong)};
 }
 
 // The dense phase, or its result from an earlier run.
-std::vector<PhaseLog> train_dense(DigitNetwork& network, const Samples& training, const Samples& held_out, const Options& options) {
+std::vector<PhaseLog> train_dense(DigitNetwork& network, const Samples& training, const Samples& held_out,
+                                  const Options& options) {
   if (!options.dense_state.empty() && std::filesystem::exists(options.dense_state)) {
     std::vector<torch::Tensor> state;
     torch::load(state, options.dense_state.string());
@@ -85,6 +89,9 @@ void run(const Options& options) {
   torch::set_num_threads(options.threads);
   std::filesystem::create_directories(options.out);
   const Samples all = load_samples(options.data, "train");
+  if (options.held_out >= all.count())
+    throw Error(ErrorCode::Usage, "more images held out than there are", "--held-out",
+                std::to_string(options.held_out));
   const Samples held_out = all.slice(all.count() - options.held_out, all.count());
   const Samples training = all.slice(0, std::min(options.training_limit, all.count() - options.held_out));
   std::printf("seed %llu, %lld training images, %lld held out\n", static_cast<unsigned long long>(options.seed),
@@ -112,17 +119,25 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--data", options.data, "folder of the MNIST IDX files")->required()->check(CLI::ExistingDirectory);
   app.add_option("--out", options.out, "folder for the results; made if missing")->required();
   app.add_option("--dense-state", options.dense_state, "file that keeps the dense network between runs");
-  app.add_option("--seed", options.seed, "seed of the initial weights and of the dense phase; pruning uses the next one");
+  app.add_option("--seed", options.seed,
+                 "seed of the initial weights and of the dense phase; pruning uses the next one");
   app.add_option("--threads", options.threads, "threads of libtorch")->check(CLI::PositiveNumber);
-  app.add_option("--training-limit", options.training_limit, "use at most this many training images")->check(CLI::PositiveNumber);
-  app.add_option("--held-out", options.held_out, "last training images, kept out to choose the epoch")->check(CLI::Range(1, 59000));
-  app.add_option("--sample-images", options.sample_images, "first test images to write out")->check(CLI::Range(1, 10000));
-  app.add_option("--dense-epochs", options.dense.epochs)->check(CLI::PositiveNumber);
-  app.add_option("--dense-learning-rate", options.dense.learning_rate)->check(CLI::PositiveNumber);
-  app.add_option("--prune-epochs", options.pruned.epochs)->check(CLI::PositiveNumber);
-  app.add_option("--prune-learning-rate", options.pruned.learning_rate)->check(CLI::PositiveNumber);
-  app.add_option("--sparsity", options.pruned.sparsity, "zeros among all convolution and fully connected weights")->check(CLI::Range(0.01, 0.99));
-  app.add_option("--sparsity-ramp", options.pruned.sparsity_ramp, "share of the pruning phase in which the zeros rise")->check(CLI::Range(0.0, 1.0));
+  app.add_option("--training-limit", options.training_limit, "use at most this many training images")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--held-out", options.held_out, "last training images, kept out to choose the epoch")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--sample-images", options.sample_images, "first test images to write out")
+      ->check(CLI::Range(1, 10000));
+  app.add_option("--dense-epochs", options.dense.epochs, "epochs of the dense phase")->check(CLI::PositiveNumber);
+  app.add_option("--dense-learning-rate", options.dense.learning_rate, "its largest learning rate")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--prune-epochs", options.pruned.epochs, "epochs of the pruning phase")->check(CLI::PositiveNumber);
+  app.add_option("--prune-learning-rate", options.pruned.learning_rate, "its largest learning rate")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--sparsity", options.pruned.sparsity, "zeros among all convolution and fully connected weights")
+      ->check(CLI::Range(0.01, 0.99));
+  app.add_option("--sparsity-ramp", options.pruned.sparsity_ramp, "share of the pruning phase in which the zeros rise")
+      ->check(CLI::Range(0.0, 1.0));
 }
 
 }  // namespace
@@ -131,7 +146,8 @@ void add_options(CLI::App& app, Options& options) {
 int main(int argc, char** argv) {
   using namespace espalier::trainer;
   Options options;
-  CLI::App app("Trains a residual digit classifier on MNIST, prunes it with retraining, writes both as ONNX.", "espalier_trainer");
+  CLI::App app("Trains a residual digit classifier on MNIST, prunes it with retraining, writes both as ONNX.",
+               "espalier_trainer");
   app.footer(Examples);
   app.option_defaults()->always_capture_default();
   add_options(app, options);

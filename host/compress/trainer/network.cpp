@@ -1,6 +1,6 @@
 #include "network.hpp"
 
-#include "error.hpp"
+#include "esp_error.hpp"
 
 namespace espalier::trainer {
 namespace {
@@ -16,10 +16,10 @@ std::vector<torch::Tensor> state_of(DigitNetwork& network) {
 
 NormalizedConvImpl::NormalizedConvImpl(std::int64_t src_channels, std::int64_t dst_channels, std::int64_t kernel,
                                        std::int64_t stride) {
-  conv = register_module("conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(src_channels, dst_channels, kernel)
-                                                       .stride(stride)
-                                                       .padding(kernel / 2)
-                                                       .bias(false)));
+  conv = register_module(
+      "conv",
+      torch::nn::Conv2d(
+          torch::nn::Conv2dOptions(src_channels, dst_channels, kernel).stride(stride).padding(kernel / 2).bias(false)));
   norm = register_module("norm", torch::nn::BatchNorm2d(dst_channels));
   // He et al. 2015: keeps the variance of a rectified layer.
   torch::nn::init::kaiming_normal_(conv->weight, 0.0, torch::kFanOut, torch::kReLU);
@@ -79,8 +79,8 @@ void restore(DigitNetwork& network, const std::vector<torch::Tensor>& state) {
   const torch::NoGradGuard no_gradient;
   std::vector<torch::Tensor> own = state_of(network);
   if (own.size() != state.size())
-    throw Error("a state of " + std::to_string(state.size()) + " tensors does not fit the network, which has " +
-                std::to_string(own.size()));
+    throw Error(ErrorCode::Input, "state of another network", "dense state",
+                std::to_string(state.size()) + " tensors instead of " + std::to_string(own.size()));
   for (std::size_t i = 0; i < own.size(); ++i) own[i].copy_(state[i]);
 }
 

@@ -14,7 +14,7 @@ namespace espalier::trainer {
 
 // A convolution with the batch normalization that follows it; the exporter folds the pair into one convolution.
 class NormalizedConvImpl : public torch::nn::Module {
-public:
+ public:
   NormalizedConvImpl(std::int64_t src_channels, std::int64_t dst_channels, std::int64_t kernel, std::int64_t stride);
   torch::Tensor forward(const torch::Tensor& src);
 
@@ -23,9 +23,10 @@ public:
 };
 TORCH_MODULE(NormalizedConv);
 
-// relu(second(relu(first(src))) + shortcut(src)); the shortcut is a 1 x 1 convolution where the shape changes, else src.
+// relu(second(relu(first(src))) + shortcut(src)); the shortcut is a 1 x 1 convolution where the shape changes, else
+// src.
 class ResidualBlockImpl : public torch::nn::Module {
-public:
+ public:
   ResidualBlockImpl(std::int64_t src_channels, std::int64_t dst_channels, std::int64_t stride);
   torch::Tensor forward(const torch::Tensor& src);
 
@@ -36,7 +37,7 @@ public:
 TORCH_MODULE(ResidualBlock);
 
 class DigitNetworkImpl : public torch::nn::Module {
-public:
+ public:
   DigitNetworkImpl();
   torch::Tensor forward(const torch::Tensor& images);
 

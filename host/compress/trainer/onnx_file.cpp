@@ -7,7 +7,7 @@
 #include <onnx/onnx_pb.h>
 #include <onnx/shape_inference/implementation.h>
 
-#include "error.hpp"
+#include "esp_error.hpp"
 
 namespace espalier::trainer {
 namespace {
@@ -48,15 +48,17 @@ void add_node(onnx::GraphProto& proto, const Node& node) {
 }
 
 Node get_node(const onnx::NodeProto& proto) {
-  if (proto.output_size() != 1) throw Error("node " + proto.name() + " has " + std::to_string(proto.output_size()) + " outputs");
+  if (proto.output_size() != 1)
+    throw Error(ErrorCode::Model, "not one output", "node " + proto.name(), std::to_string(proto.output_size()));
   Node node{proto.op_type(), proto.name(), {proto.input().begin(), proto.input().end()}, proto.output(0), {}};
   for (const auto& attribute : proto.attribute()) {
     if (attribute.type() == onnx::AttributeProto::INT)
       node.attributes.push_back({attribute.name(), Attribute::Kind::Integer, {attribute.i()}});
     else if (attribute.type() == onnx::AttributeProto::INTS)
-      node.attributes.push_back({attribute.name(), Attribute::Kind::Integers, {attribute.ints().begin(), attribute.ints().end()}});
+      node.attributes.push_back(
+          {attribute.name(), Attribute::Kind::Integers, {attribute.ints().begin(), attribute.ints().end()}});
     else
-      throw Error("attribute " + attribute.name() + " of node " + proto.name() + " is not an integer");
+      throw Error(ErrorCode::Model, "attribute is not an integer", "node " + proto.name(), attribute.name());
   }
   return node;
 }
@@ -72,7 +74,7 @@ void add_initializer(onnx::GraphProto& proto, const Initializer& initializer) {
 
 Initializer get_initializer(const onnx::TensorProto& tensor) {
   if (tensor.data_type() != onnx::TensorProto::FLOAT || !tensor.has_raw_data())
-    throw Error("initializer " + tensor.name() + " is not raw float data");
+    throw Error(ErrorCode::Model, "not raw float data", "initializer " + tensor.name());
   Initializer initializer{{tensor.name(), {tensor.dims().begin(), tensor.dims().end()}}, {}};
   initializer.values.resize(tensor.raw_data().size() / sizeof(float));
   std::memcpy(initializer.values.data(), tensor.raw_data().data(), initializer.values.size() * sizeof(float));
@@ -97,18 +99,21 @@ void write_onnx(const std::filesystem::path& path, const Graph& graph) {
     onnx::shape_inference::InferShapes(model);
     onnx::checker::check_model(model);
   } catch (const std::exception& failure) {
-    throw Error("the graph " + graph.name + " is not valid ONNX: " + failure.what());
+    throw Error(ErrorCode::Internal, "not valid ONNX", "graph " + graph.name, failure.what());
   }
   std::ofstream stream(path, std::ios::binary);
-  if (!model.SerializeToOstream(&stream) || !stream.flush()) throw Error("cannot write " + path.string());
+  if (!model.SerializeToOstream(&stream) || !stream.flush())
+    throw Error(ErrorCode::Input, "cannot write the file", path.string());
 }
 
 Graph read_onnx(const std::filesystem::path& path) {
   std::ifstream stream(path, std::ios::binary);
   onnx::ModelProto model;
-  if (!stream || !model.ParseFromIstream(&stream)) throw Error("cannot read the ONNX file " + path.string());
+  if (!stream || !model.ParseFromIstream(&stream))
+    throw Error(ErrorCode::Model, "not a readable ONNX file", path.string());
   const onnx::GraphProto& proto = model.graph();
-  if (proto.input_size() != 1 || proto.output_size() != 1) throw Error(path.string() + " has not one input and one output");
+  if (proto.input_size() != 1 || proto.output_size() != 1)
+    throw Error(ErrorCode::Model, "not one input and one output", path.string());
 
   Graph graph{proto.name(), get_shape(proto.input(0)), get_shape(proto.output(0)), {}, {}};
   for (const onnx::NodeProto& node : proto.node()) graph.nodes.push_back(get_node(node));

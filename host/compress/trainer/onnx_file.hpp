@@ -48,7 +48,7 @@ struct Graph {
 
 void write_onnx(const std::filesystem::path& path, const Graph& graph);
 
-// Reads what write_onnx writes; throws Error for anything else.
+// Reads what write_onnx writes; throws espalier::Error for anything else.
 Graph read_onnx(const std::filesystem::path& path);
 
 }  // namespace espalier::trainer

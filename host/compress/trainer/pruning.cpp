@@ -3,9 +3,20 @@
 #include <algorithm>
 #include <cmath>
 
-#include "error.hpp"
+#include "esp_error.hpp"
 
 namespace espalier::trainer {
+namespace {
+
+// Per weight w of a layer, in row-major order: w^2 / sum of v^2 over the weights v of the layer with |v| >= |w|.
+torch::Tensor lamp_score(const torch::Tensor& weight) {
+  const torch::Tensor squares = weight.flatten().to(torch::kFloat64).square();
+  const auto [ascending, order] = squares.sort();
+  const torch::Tensor not_smaller = ascending.flip(0).cumsum(0).flip(0);
+  return torch::empty_like(squares).scatter_(0, order, ascending / not_smaller.clamp_min(1e-30));
+}
+
+}  // namespace
 
 double cubic_sparsity(double target, double progress) {
   const double left = 1.0 - std::clamp(progress, 0.0, 1.0);
@@ -13,11 +24,9 @@ double cubic_sparsity(double target, double progress) {
 }
 
 MagnitudePruner::MagnitudePruner(std::vector<NamedWeight> weights, const std::set<std::string>& kept) {
-  const torch::NoGradGuard no_gradient;
   for (NamedWeight& named : weights) {
-    const double scale = named.weight.square().mean().sqrt().item<double>();
     total_ += named.weight.numel();
-    layers_.push_back({named, torch::ones_like(named.weight), scale, !kept.contains(named.name)});
+    layers_.push_back({named, torch::ones_like(named.weight), !kept.contains(named.name)});
   }
 }
 
@@ -25,18 +34,19 @@ void MagnitudePruner::prune_to(double sparsity) {
   const torch::NoGradGuard no_gradient;
   std::vector<torch::Tensor> scores;
   for (const Layer& layer : layers_)
-    if (layer.prunable) scores.push_back((layer.layer.weight * layer.mask).abs().div(layer.scale).flatten());
+    if (layer.prunable) scores.push_back(lamp_score(layer.layer.weight * layer.mask));
   const torch::Tensor score = torch::cat(scores);
   const auto zeros = static_cast<std::int64_t>(std::ceil(sparsity * static_cast<double>(total_)));
   if (zeros > score.numel())
-    throw Error("sparsity " + std::to_string(sparsity) + " asks for " + std::to_string(zeros) + " zeros, but only " +
-                std::to_string(score.numel()) + " weights may be pruned");
+    throw Error(ErrorCode::Usage, "more zeros asked for than weights may be pruned", "sparsity",
+                std::to_string(sparsity));
   if (zeros == 0) return;
 
   const torch::Tensor threshold = std::get<0>(score.kthvalue(zeros));
+  std::size_t next = 0;
   for (Layer& layer : layers_) {
     if (!layer.prunable) continue;
-    layer.mask = (layer.layer.weight * layer.mask).abs().div(layer.scale).gt(threshold).to(torch::kFloat32);
+    layer.mask = scores[next++].gt(threshold).to(torch::kFloat32).view_as(layer.mask);
   }
   apply();
 }

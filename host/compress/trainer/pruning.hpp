@@ -1,5 +1,7 @@
 // Gradual magnitude pruning (Zhu & Gupta 2017, "To prune, or not to prune"): the share of zeros rises along a cubic
-// curve while training continues, and at each update the smallest weights of all layers together become zero.
+// curve while training continues, and at each update the weights of smallest score in all layers together become zero.
+// The score is LAMP (Lee et al. 2021, "Layer-adaptive sparsity for the magnitude-based pruning"): a weight's square
+// over the sum of the squares in its layer that are not smaller. It needs no density chosen per layer.
 //
 //   MagnitudePruner pruner(layer_weights(network), {"stem"});
 //   pruner.prune_to(0.5);      // half of all weights, the stem's counted but kept
@@ -19,22 +21,20 @@ namespace espalier::trainer {
 double cubic_sparsity(double target, double progress);
 
 class MagnitudePruner {
-public:
+ public:
   // `kept` names layers that are never pruned; they still count in the total. The weights are changed in place.
   MagnitudePruner(std::vector<NamedWeight> weights, const std::set<std::string>& kept);
 
-  // Makes at least `sparsity` of all weights zero. Magnitudes are compared across layers after division by the
-  // layer's root mean square at construction, so that a layer's scale (which its normalization undoes) does not count.
+  // Makes at least `sparsity` of all weights zero.
   void prune_to(double sparsity);
 
   // Sets pruned weights back to zero; to be called after each optimizer step.
   void apply();
 
-private:
+ private:
   struct Layer {
     NamedWeight layer;
     torch::Tensor mask;  // 1 = kept
-    double scale;
     bool prunable;
   };
   std::vector<Layer> layers_;

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "error.hpp"
+#include "esp_error.hpp"
 
 namespace espalier::trainer {
 namespace {
@@ -73,17 +73,19 @@ void write_report(const std::filesystem::path& path, const Report& report) {
   for (const FileResult& result : report.files) json["files"].push_back(file_json(result));
   std::ofstream stream(path);
   stream << json.dump(2) << '\n';
-  if (!stream.flush()) throw Error("cannot write " + path.string());
+  if (!stream.flush()) throw Error(ErrorCode::Input, "cannot write the file", path.string());
 }
 
 void print(const FileResult& result) {
   std::printf("%s: test %lld/%lld (%.2f %%), held-out %lld/%lld (%.2f %%), zeros %.4f\n", result.file.c_str(),
-              static_cast<long long>(result.test.correct), static_cast<long long>(result.test.count), 100.0 * result.test.accuracy(),
-              static_cast<long long>(result.held_out.correct), static_cast<long long>(result.held_out.count),
-              100.0 * result.held_out.accuracy(), sparsity(result.layers));
+              static_cast<long long>(result.test.correct), static_cast<long long>(result.test.count),
+              100.0 * result.test.accuracy(), static_cast<long long>(result.held_out.correct),
+              static_cast<long long>(result.held_out.count), 100.0 * result.held_out.accuracy(),
+              sparsity(result.layers));
   for (const LayerDensity& layer : result.layers)
     std::printf("  %-16s %6lld of %6lld non-zero (%.3f)\n", layer.name.c_str(), static_cast<long long>(layer.nonzeros),
-                static_cast<long long>(layer.weights), static_cast<double>(layer.nonzeros) / static_cast<double>(layer.weights));
+                static_cast<long long>(layer.weights),
+                static_cast<double>(layer.nonzeros) / static_cast<double>(layer.weights));
   std::fflush(stdout);
 }
 

@@ -10,8 +10,12 @@ struct Samples {
   torch::Tensor labels;
 
   std::int64_t count() const { return labels.size(0); }
-  Samples slice(std::int64_t from, std::int64_t to) const { return {images.slice(0, from, to), labels.slice(0, from, to)}; }
-  Samples pick(const torch::Tensor& index) const { return {images.index_select(0, index), labels.index_select(0, index)}; }
+  Samples slice(std::int64_t from, std::int64_t to) const {
+    return {images.slice(0, from, to), labels.slice(0, from, to)};
+  }
+  Samples pick(const torch::Tensor& index) const {
+    return {images.index_select(0, index), labels.index_select(0, index)};
+  }
 };
 
 }  // namespace espalier::trainer

@@ -6,7 +6,7 @@
 #include <numbers>
 #include <optional>
 
-#include "error.hpp"
+#include "esp_error.hpp"
 #include "pruning.hpp"
 
 namespace espalier::trainer {
@@ -27,7 +27,8 @@ Score evaluate(DigitNetwork& network, const Samples& samples) {
   for (std::int64_t at = 0; at < samples.count(); at += EvaluationBatch) {
     const Samples batch = samples.slice(at, std::min(at + EvaluationBatch, samples.count()));
     const torch::Tensor logits = network->forward(batch.images);
-    score.loss += torch::nn::functional::cross_entropy(logits, batch.labels).item<double>() * static_cast<double>(batch.count());
+    score.loss +=
+        torch::nn::functional::cross_entropy(logits, batch.labels).item<double>() * static_cast<double>(batch.count());
     score.correct += logits.argmax(1).eq(batch.labels).sum().item<std::int64_t>();
   }
   score.loss /= static_cast<double>(samples.count());
@@ -44,7 +45,7 @@ double learning_rate(const PhaseOptions& options, std::int64_t step, std::int64_
 
 // One phase in progress: optimizer, pruner and the step count they share.
 class Phase {
-public:
+ public:
   Phase(DigitNetwork& network, const Samples& training, const PhaseOptions& options)
       : network_(network),
         training_(training),
@@ -54,7 +55,8 @@ public:
                                               .momentum(0.9)
                                               .nesterov(true)
                                               .weight_decay(options.weight_decay)) {
-    if (steps_per_epoch_ == 0) throw Error("a batch of " + std::to_string(options.batch) + " is larger than the training set");
+    if (steps_per_epoch_ == 0)
+      throw Error(ErrorCode::Usage, "larger than the training set", "batch", std::to_string(options.batch));
     // The stem is 0.2 % of the weights and sees the raw image: pruning it gains nothing.
     if (options.sparsity > 0) pruner_.emplace(layer_weights(network), std::set<std::string>{"stem"});
   }
@@ -69,11 +71,12 @@ public:
     return loss / static_cast<double>(steps_per_epoch_);
   }
 
-private:
+ private:
   double run_step(const Samples& batch) {
     const std::int64_t steps = steps_per_epoch_ * options_.epochs;
     if (pruner_) update_masks(steps);
-    static_cast<torch::optim::SGDOptions&>(optimizer_.param_groups()[0].options()).lr(learning_rate(options_, step_, steps));
+    static_cast<torch::optim::SGDOptions&>(optimizer_.param_groups()[0].options())
+        .lr(learning_rate(options_, step_, steps));
     optimizer_.zero_grad();
     const torch::Tensor logits = network_->forward(augment(batch.images, options_.augmentation));
     namespace functional = torch::nn::functional;
@@ -124,20 +127,23 @@ PhaseLog train(DigitNetwork& network, const Samples& training, const Samples& he
 
     // Only epochs that reached the wanted share of zeros may be chosen.
     const bool eligible = entry.sparsity + SparsityTolerance >= options.sparsity;
-    const bool chosen = eligible && (log.best_epoch == 0 || better(entry, log.epochs[static_cast<std::size_t>(log.best_epoch - 1)]));
+    const bool chosen =
+        eligible && (log.best_epoch == 0 || better(entry, log.epochs[static_cast<std::size_t>(log.best_epoch - 1)]));
     if (chosen) {
       log.best_epoch = epoch;
       best_state = snapshot(network);
     }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    std::printf("%-6s epoch %2lld/%lld  loss %.4f  held-out loss %.4f  correct %lld/%lld (%.2f %%)  zeros %.4f  %.0f s%s\n",
-                options.name.c_str(), static_cast<long long>(epoch), static_cast<long long>(options.epochs), loss, score.loss,
-                static_cast<long long>(score.correct), static_cast<long long>(held_out.count()),
-                100.0 * static_cast<double>(score.correct) / static_cast<double>(held_out.count()), entry.sparsity,
-                seconds.count(), chosen ? "  best" : "");
+    std::printf(
+        "%-6s epoch %2lld/%lld  loss %.4f  held-out loss %.4f  correct %lld/%lld (%.2f %%)  zeros %.4f  %.0f s%s\n",
+        options.name.c_str(), static_cast<long long>(epoch), static_cast<long long>(options.epochs), loss, score.loss,
+        static_cast<long long>(score.correct), static_cast<long long>(held_out.count()),
+        100.0 * static_cast<double>(score.correct) / static_cast<double>(held_out.count()), entry.sparsity,
+        seconds.count(), chosen ? "  best" : "");
     std::fflush(stdout);
   }
-  if (log.best_epoch == 0) throw Error("no epoch of phase " + options.name + " reached the wanted share of zeros");
+  if (log.best_epoch == 0)
+    throw Error(ErrorCode::Internal, "no epoch reached the wanted share of zeros", "phase " + options.name);
   restore(network, best_state);
   return log;
 }

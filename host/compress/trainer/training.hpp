@@ -25,8 +25,8 @@ struct PhaseOptions {
   std::int64_t batch = 128;
   std::uint64_t seed = 1;
   Augmentation augmentation{};
-  double sparsity = 0.0;         // share of zeros at the end; 0 trains without pruning
-  double sparsity_ramp = 0.5;    // share of the steps in which the zeros rise to it
+  double sparsity = 0.0;          // share of zeros at the end; 0 trains without pruning
+  double sparsity_ramp = 0.5;     // share of the steps in which the zeros rise to it
   std::int64_t prune_every = 50;  // steps between two mask updates of the ramp
 };
 
