@@ -3,20 +3,16 @@
 //   Prediction p = predict(program, abi::Array16x16, {.latency = 40});
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <vector>
 
 #include "compile/device_program.hpp"
 #include "esp_abi.hpp"
+#include "esp_memory_model.hpp"
 
 namespace espalier::compile {
 
-/// The memory of the contract: one read beat and one write beat per cycle for all masters together.
-struct MemoryParameters {
-  unsigned bytes = abi::BeatBytes;         // bytes per cycle and direction: 64 / 2^n; a beat then takes 64 / bytes cycles
-  unsigned latency = abi::MemoryLatency;  // cycles from acceptance to the first beat, and from last beat to response
-};
+using MemoryParameters = abi::MemoryParameters;
 
 /// Cycle counts of one run, as the registers of the contract report them.
 struct Prediction {
@@ -28,8 +24,12 @@ struct Prediction {
   bool operator==(const Prediction&) const = default;
 };
 
-/// Runs the timing model. Throws espalier::Error (Program) if the program would be refused by the machine or never ends.
+/// Runs the timing model with the memory of the contract. Throws espalier::Error (Program) if the machine would refuse
+/// the program, or if it makes no progress.
 Prediction predict(const DeviceProgram& program, const abi::Configuration& configuration,
                    const MemoryParameters& memory = {});
+
+/// The same with any memory, for example the recorded beats of another run.
+Prediction predict(const DeviceProgram& program, const abi::Configuration& configuration, abi::MemoryTiming& memory);
 
 }  // namespace espalier::compile

@@ -1,0 +1,338 @@
+#include "compile/timing/machine.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "esp_error.hpp"
+
+namespace espalier::compile::timing {
+namespace {
+
+constexpr std::uint32_t StuckCycles = 1000000;  // no real memory is that slow
+
+std::uint32_t rotate_banks(std::uint32_t banks, unsigned by) {
+  const std::uint32_t wide = banks << (by % abi::Banks);
+  return (wide | (wide >> abi::Banks)) & 0xffffU;
+}
+
+}  // namespace
+
+Machine::Machine(const DeviceProgram& program, const abi::Configuration& configuration)
+    : program_(program),
+      configuration_(configuration),
+      command_dma_(abi::MasterCommand, abi::FetchDepth),
+      weight_dma_(abi::MasterWeight, abi::StagingBeats),
+      load_dma_(abi::MasterData, abi::StagingBeats),
+      load_(configuration.words_per_beat()),
+      store_(configuration.words_per_beat()),
+      weight_(configuration),
+      sequencer_(configuration.slot_depth),
+      lanes_(configuration.lanes),
+      parameters_(abi::ParameterDepth),
+      entries_(abi::ProgramDepth) {
+  const std::size_t first = std::size_t{program.command_offset} * abi::BeatBytes;
+  for (std::size_t i = 0; i < program.command_count; ++i) {
+    const std::size_t at = first + i * abi::BeatBytes;
+    if (at + abi::BeatBytes > program.image.size()) {
+      throw Error(ErrorCode::Program, "command lies outside of the program", "command " + std::to_string(i));
+    }
+    commands_.push_back(abi::decode(std::span<const std::uint8_t, abi::BeatBytes>(&program.image[at], abi::BeatBytes)));
+    if (commands_.back().opcode < abi::OpLoad || commands_.back().opcode > abi::OpMark) {
+      throw Error(ErrorCode::Program, "unknown opcode", "command " + std::to_string(i),
+                  std::to_string(commands_.back().opcode));
+    }
+  }
+  prediction_.marks.assign(abi::MarkDepth, 0);
+}
+
+std::uint32_t Machine::done(unsigned unit) const {
+  switch (unit) {
+    case Load: return load_.done();
+    case Weight: return weight_.done();
+    case Compute: return sequencer_.done();
+    case Store: return store_.done();
+    default: return marked_;
+  }
+}
+
+bool Machine::waits_met(const abi::Command& command) const {
+  return load_.done() >= command.wait_load && weight_.done() >= command.wait_weight &&
+         sequencer_.done() >= command.wait_compute && store_.done() >= command.wait_store;
+}
+
+bool Machine::head_ready(unsigned unit) const { return !queues_[unit].empty() && waits_met(queues_[unit].front()); }
+
+unsigned Machine::unit_of(const abi::Command& command) { return command.opcode - abi::OpLoad; }
+
+bool Machine::finished() const {
+  if (dispatched_ != program_.command_count || sequencer_.results_pending() || queue_nonempty_ != 0) return false;
+  for (unsigned u = 0; u < UnitCount; ++u) {
+    if (sent_[u] != done(u)) return false;
+  }
+  return true;
+}
+
+abi::MemoryRequest Machine::request() const {
+  abi::MemoryRequest request;
+  request.ar_valid = {command_dma_.ar_valid(), weight_dma_.ar_valid(), load_dma_.ar_valid()};
+  request.ar_len = {command_dma_.ar_len(), weight_dma_.ar_len(), load_dma_.ar_len()};
+  request.aw_valid = store_.aw_valid();
+  request.w_valid = store_.w_valid();
+  request.w_last = store_.w_last();
+  return request;
+}
+
+std::span<const std::uint8_t> Machine::item_bytes(const abi::Command& job, std::uint32_t item, unsigned bytes) const {
+  const std::size_t at = std::size_t{job.offset} * abi::BeatBytes + std::size_t{item} * bytes;
+  if (job.window != abi::WindowProgram || at + bytes > program_.image.size()) {
+    throw Error(ErrorCode::Program, "weights or tables lie outside of the program",
+                "beat " + std::to_string(job.offset));
+  }
+  return {&program_.image[at], bytes};
+}
+
+void Machine::write_table() {
+  const abi::Command& job = weight_.job();
+  const std::uint32_t address = job.address + weight_.item();
+  if (job.format == abi::FormatParameter) {
+    parameters_[address % abi::ParameterDepth] =
+        abi::decode_parameter(item_bytes(job, weight_.item(), abi::ParameterBits / 8));
+  } else if (job.format == abi::FormatProgram) {
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, item_bytes(job, weight_.item(), 8).data(), 8);
+    entries_[address % abi::ProgramDepth] = abi::decode_program(bits);
+  }
+}
+
+SlotTiming Machine::take_slot() {
+  const abi::Command& job = weight_.job();
+  if (weight_.item() == 0 || stream_serial_ != weight_.done()) {
+    const std::size_t at = std::size_t{job.offset} * abi::BeatBytes;
+    const std::size_t bytes = std::size_t{job.run} * abi::BeatBytes;
+    if (job.window != abi::WindowProgram || at + bytes > program_.image.size()) {
+      throw Error(ErrorCode::Program, "weights lie outside of the program", "beat " + std::to_string(job.offset));
+    }
+    stream_ = slot_timings(job, {&program_.image[at], bytes}, configuration_);
+    stream_serial_ = weight_.done();
+  }
+  return stream_[weight_.item()];
+}
+
+Machine::WriterSignals Machine::writer_signals(unsigned index, std::uint32_t blocked_bank) const {
+  const Writer& writer = writers_[index];
+  WriterSignals signals;
+  const bool offers = writer.push.valid && !writer.push.drop;
+  signals.pushes = offers && writer.push.bank != blocked_bank && queue_count_[writer.push.bank] < abi::QueueDepth;
+  signals.free = !writer.push.valid || writer.push.drop || signals.pushes;
+  signals.front = signals.free && !(writer.expand.valid && writer.entry.next != 0);
+  if (signals.front) {
+    const unsigned served = configuration_.lanes / abi::Writers;
+    for (unsigned i = 0; i < served; ++i) {
+      const unsigned lane = (writer.turn + i) % served * abi::Writers + index;
+      if (!lanes_[lane].has_result()) continue;
+      signals.lane = static_cast<int>(lane);
+      break;
+    }
+  }
+  return signals;
+}
+
+void Machine::clock_writer(unsigned index, const WriterSignals& signals) {
+  Writer& writer = writers_[index];
+  if (signals.free) {
+    writer.push.valid = writer.expand.valid;
+    if (writer.expand.valid) {
+      writer.push.drop = writer.entry.drop;
+      writer.push.last = writer.entry.next == 0;
+      writer.push.context = writer.expand.context;
+      writer.push.bank = (writer.expand.output + writer.entry.offset) % abi::Banks;
+    }
+    // The write program is read for the next word of the same result, or for the next result.
+    const std::uint16_t address = signals.front ? writer.round.entry : writer.entry.next;
+    writer.entry = entries_[address % abi::ProgramDepth];
+  }
+  if (!signals.front) return;
+  writer.expand = writer.round;
+  writer.round = writer.multiply;
+  writer.multiply = writer.bias;
+  writer.bias = {};
+  if (signals.lane < 0) return;
+  const auto lane = static_cast<unsigned>(signals.lane);
+  const RowTag tag = lanes_[lane].oldest();
+  const abi::Command& command = sequencer_.context(tag.context);
+  const abi::Parameter& parameter =
+      parameters_[(command.parameter + tag.row * configuration_.lanes + lane) % abi::ParameterDepth];
+  writer.bias = {true, tag.context, static_cast<std::uint16_t>(tag.entry + parameter.step),
+                 static_cast<std::uint16_t>(command.output + parameter.output)};
+  writer.turn = (lane / abi::Writers + 1) % (configuration_.lanes / abi::Writers);
+  lanes_[lane].pop();
+}
+
+Machine::Signals Machine::settle(const abi::MemoryResponse& response) const {
+  Signals s;
+  s.response = response;
+  // Scratchpad: lanes, then queued results, then stores, then loads.
+  const std::uint32_t idle_banks = ~bank_pipeline_[(cycle_ - ReadStage) % 8] & 0xffffU;
+  const std::uint32_t services = idle_banks & ~queue_nonempty_;
+  s.queue_pops = idle_banks & queue_nonempty_;
+  s.store_grants = services & store_.banks();
+  s.load_grants = services & ~store_.banks() & load_.banks();
+
+  const Writer::Push& first = writers_[0].push;
+  s.writers[0] = writer_signals(0, abi::Banks);
+  s.writers[1] = writer_signals(1, first.valid && !first.drop ? first.bank : abi::Banks);
+  for (unsigned w = 0; w < abi::Writers; ++w) {
+    const Writer::Push& push = writers_[w].push;
+    if (push.valid && push.last && s.writers[w].free) ++s.finished[push.context];
+  }
+
+  std::uint32_t busy_lanes = 0;
+  for (unsigned k = 0; k < configuration_.lanes; ++k) {
+    if (!lanes_[k].ready()) busy_lanes |= 1U << k;
+  }
+  s.issue = sequencer_.signals(busy_lanes, head_ready(Compute) && ((queues_[Compute].front().flags & abi::FlagDrain) == 0 ||
+                                                                   queue_nonempty_ == 0));
+  s.load_starts = head_ready(Load) && load_.accepts() && load_dma_.ready();
+  s.weight_starts = head_ready(Weight) && weight_.accepts() && weight_dma_.ready();
+  s.store_starts = head_ready(Store) && store_.accepts();
+  s.load_takes = load_.takes(load_dma_.beat_valid(), s.load_grants);
+  s.weight = weight_.signals(weight_dma_.beat_valid(), sequencer_.slot_space());
+  s.dispatches = command_dma_.beat_valid() && queues_[unit_of(commands_[dispatched_])].size() < abi::CommandQueue;
+  s.marks = head_ready(Mark);
+  return s;
+}
+
+void Machine::count(const Signals& s, const abi::MemoryRequest& pins) {
+  ++prediction_.cycles;
+  if (s.issue.issue) {
+    ++prediction_.computing;
+  } else if (sequencer_.starved()) {
+    ++prediction_.weights;
+  } else if (sequencer_.active()) {
+    ++prediction_.output;
+  } else if (!queues_[Compute].empty()) {
+    ++prediction_.data;
+  } else if (sequencer_.results_pending() || sent_[Store] != store_.done()) {
+    ++prediction_.writing;
+  } else {
+    ++prediction_.control;
+  }
+  const auto reads = static_cast<unsigned>(std::count(s.response.r_valid.begin(), s.response.r_valid.end(), true));
+  const bool writes = pins.w_valid && s.response.w_ready;
+  prediction_.read_beats += reads;
+  prediction_.write_beats += writes ? 1U : 0U;
+  prediction_.macs += s.issue.issue ? s.issue.slot->entries : 0U;
+  const bool progress = s.issue.issue || reads != 0 || writes || s.response.b_valid || s.load_grants != 0 ||
+                        s.dispatches || s.marks || s.finished[0] + s.finished[1] != 0;
+  quiet_cycles_ = progress ? 0 : quiet_cycles_ + 1;
+}
+
+void Machine::clock_lanes(const Signals& s) {
+  const Sequencer::Issue& issue = s.issue;
+  bank_pipeline_[cycle_ % 8] = issue.issue ? rotate_banks(issue.slot->banks, issue.base) : 0;
+  last_pipeline_[cycle_ % 8] = issue.issue ? issue.slot->last : 0;
+  for (std::uint32_t left = last_pipeline_[(cycle_ - ResultStage) % 8]; left != 0; left &= left - 1) {
+    lanes_[static_cast<unsigned>(std::countr_zero(left))].arrive();
+  }
+  if (!issue.issue) return;
+  for (std::uint32_t left = issue.slot->last; left != 0; left &= left - 1) {
+    lanes_[static_cast<unsigned>(std::countr_zero(left))].announce(issue.context, issue.entry);
+  }
+  if (issue.position_end) {
+    for (Lane& lane : lanes_) lane.restart();
+  }
+}
+
+void Machine::clock_queues(const Signals& s) {
+  for (unsigned w = 0; w < abi::Writers; ++w) {
+    if (s.writers[w].pushes) ++queue_count_[writers_[w].push.bank];
+  }
+  for (std::uint32_t left = s.queue_pops; left != 0; left &= left - 1) {
+    --queue_count_[static_cast<unsigned>(std::countr_zero(left))];
+  }
+  queue_nonempty_ = 0;
+  for (unsigned b = 0; b < abi::Banks; ++b) queue_nonempty_ |= queue_count_[b] != 0 ? 1U << b : 0U;
+}
+
+void Machine::clock_units(const Signals& s) {
+  // A write to the store or a table takes effect after this edge, so its contents are fetched before the unit moves on.
+  SlotTiming slot;
+  const bool slot_written = s.weight.emit && weight_.is_slot();
+  if (slot_written) slot = take_slot();
+  if (s.weight.emit && !slot_written) write_table();
+
+  abi::Command load, weight, compute, store, fetch;
+  const auto pop = [&](unsigned unit, bool starts, abi::Command& command) -> const abi::Command* {
+    if (!starts) return nullptr;
+    command = queues_[unit].front();
+    queues_[unit].pop_front();
+    return &command;
+  };
+  const abi::Command* load_started = pop(Load, s.load_starts, load);
+  const abi::Command* weight_started = pop(Weight, s.weight_starts, weight);
+  const abi::Command* compute_started = pop(Compute, s.issue.start, compute);
+  const abi::Command* store_started = pop(Store, s.store_starts, store);
+  fetch.offset = program_.command_offset;
+  fetch.run = program_.command_count;
+
+  sequencer_.clock(s.issue, slot_written ? &slot : nullptr, s.finished, compute_started);
+  load_.clock(s.load_takes, s.load_grants, load_started);
+  load_dma_.clock(s.response, s.load_takes, load_started);
+  weight_.clock(s.weight, weight_started);
+  weight_dma_.clock(s.response, s.weight.pop, weight_started);
+  store_.clock(s.response, s.store_grants, store_started);
+  if (s.marks) {
+    prediction_.marks[queues_[Mark].front().layer % abi::MarkDepth] = cycle_ + 1;
+    queues_[Mark].pop_front();
+    ++marked_;
+  }
+  if (s.dispatches) {
+    const unsigned unit = unit_of(commands_[dispatched_]);
+    queues_[unit].push_back(commands_[dispatched_]);
+    ++sent_[unit];
+    ++dispatched_;
+  }
+  command_dma_.clock(s.response, s.dispatches, fetch_requested_ ? nullptr : &fetch);
+  fetch_requested_ = true;
+}
+
+Prediction Machine::run(abi::MemoryTiming& memory) {
+  // The first cycle of a run clears the machine; the memory sees it idle.
+  memory.clock({});
+  prediction_.cycles = prediction_.control = 1;
+  cycle_ = 1;
+  for (bool ends = false; !ends; ++cycle_) {
+    ends = finished();
+    const abi::MemoryRequest pins = request();
+    const Signals signals = settle(memory.clock(pins));
+    count(signals, pins);
+    // Registers that others read as they were before the edge come last.
+    clock_queues(signals);
+    clock_writer(0, signals.writers[0]);
+    clock_writer(1, signals.writers[1]);
+    clock_lanes(signals);
+    clock_units(signals);
+    if (quiet_cycles_ > StuckCycles) {
+      throw Error(ErrorCode::Program, "the program makes no progress: a command waits for what never comes",
+                  "command " + std::to_string(dispatched_), {}, "compile the network again");
+    }
+  }
+  return prediction_;
+}
+
+}  // namespace espalier::compile::timing
+
+namespace espalier::compile {
+
+Prediction predict(const DeviceProgram& program, const abi::Configuration& configuration,
+                   const MemoryParameters& memory) {
+  abi::FixedLatencyMemory timing(memory);
+  return predict(program, configuration, timing);
+}
+
+Prediction predict(const DeviceProgram& program, const abi::Configuration& configuration, abi::MemoryTiming& memory) {
+  return timing::Machine(program, configuration).run(memory);
+}
+
+}  // namespace espalier::compile

@@ -1,0 +1,204 @@
+#include "compile/timing/units.hpp"
+
+#include <algorithm>
+
+namespace espalier::compile::timing {
+namespace {
+
+unsigned burst_length(std::uint32_t offset, std::uint32_t left) {
+  return std::min<std::uint32_t>(left, abi::BurstBeats - offset % abi::BurstBeats);
+}
+
+}  // namespace
+
+void ReadDma::clock(const abi::MemoryResponse& response, bool pop, const abi::Command* started) {
+  const bool accepted = response.ar_ready[master_];
+  const unsigned length = burst_length(offset_, run_left_);
+  const bool issue = planes_left_ != 0 && reserved_ + length <= depth_ && (!ar_valid_ || accepted);
+  if (issue) {
+    ar_valid_ = true;
+    ar_len_ = static_cast<std::uint8_t>(length - 1);
+    reserved_ += length;
+    if (run_left_ == length) {
+      plane_ += pitch_;
+      offset_ = plane_;
+      run_left_ = run_;
+      --planes_left_;
+    } else {
+      offset_ += length;
+      run_left_ -= length;
+    }
+  } else if (accepted) {
+    ar_valid_ = false;
+  }
+  if (pop) {
+    --reserved_;
+    --staged_;
+  }
+  if (response.r_valid[master_]) ++staged_;
+  if (started != nullptr) {
+    offset_ = plane_ = started->offset;
+    run_ = run_left_ = started->run;
+    const bool planar = started->opcode == abi::OpLoad;
+    pitch_ = planar ? started->pitch : 0;
+    planes_left_ = planar ? started->planes : 1;
+  }
+}
+
+void PlaneWalk::start(const abi::Command& command) {
+  address = plane = command.address;
+  pitch = command.word_pitch;
+  planes_left = command.planes;
+  run = run_left = command.run;
+}
+
+void PlaneWalk::advance(unsigned words) {
+  if (run_left == 1) {
+    plane = static_cast<std::uint16_t>(plane + pitch);
+    address = plane;
+    run_left = run;
+    --planes_left;
+  } else {
+    address = static_cast<std::uint16_t>(address + words);
+    --run_left;
+  }
+}
+
+void LoadUnit::clock(bool take, std::uint32_t grants, const abi::Command* started) {
+  const std::uint32_t left = pending_.words & ~pending_.granted(grants);
+  if (last_ && pending_.words != 0 && left == 0) ++done_;
+  pending_.words = left;
+  const bool was_active = active_;
+  if (take) {
+    pending_.words = (1U << words_) - 1U;
+    pending_.address = walk_.address;
+    last_ = walk_.last();
+    if (last_) active_ = false;
+    walk_.advance(words_);
+  }
+  if (!was_active && !jobs_.empty()) {
+    active_ = true;
+    walk_.start(jobs_.front());
+    jobs_.pop_front();
+  }
+  if (started != nullptr) jobs_.push_back(*started);
+}
+
+bool StoreUnit::issue(const abi::MemoryResponse& response, unsigned& length) const {
+  length = burst_length(offset_, burst_left_);
+  return write_active_ && filled_ >= length && bursts_.size() < 15 && (!aw_valid_ || response.aw_ready);
+}
+
+void StoreUnit::gather(std::uint32_t grants, bool sent, const abi::Command* started) {
+  const bool room = allocated_ <= abi::StoreBeats - 2;
+  const std::uint32_t left = pending_.words & ~pending_.granted(grants);
+  const bool completes = pending_.words != 0 && left == 0;
+  const std::uint32_t all = (1U << words_) - 1U;
+  if (complete_) ++filled_;
+  complete_ = completes;
+  if (gather_active_ && pending_.words == 0) {
+    if (room) pending_.words = all;
+  } else if (completes) {
+    const bool ends = walk_.last();
+    pending_.words = !ends && room ? all : 0;
+    if (ends) gather_active_ = false;
+    walk_.advance(words_);
+    pending_.address = walk_.address;
+  } else {
+    pending_.words = left;
+  }
+  allocated_ += (completes ? 1U : 0U) - (sent ? 1U : 0U);
+  if (started != nullptr) {
+    gather_active_ = true;
+    walk_.start(*started);
+    pending_.address = walk_.address;
+  }
+}
+
+void StoreUnit::clock(const abi::MemoryResponse& response, std::uint32_t grants, const abi::Command* started) {
+  unsigned length = 0;
+  const bool issues = issue(response, length);
+  const bool sends = w_valid() && response.w_ready;
+  const bool sends_last = sends && w_last();
+  const bool ends = !ends_.empty() && ends_.front() == answered_;
+  const bool accepted = aw_valid_ && response.aw_ready;
+
+  gather(grants, sends, started);
+
+  if (sends) sent_ = sends_last ? 0 : sent_ + 1;
+  if (sends_last) bursts_.pop_front();
+  if (accepted) bursts_.push_back(aw_beats_);
+  if (response.aw_ready) aw_valid_ = false;
+  if (ends) {
+    ends_.pop_front();
+    ++done_;
+  }
+  if (response.b_valid) ++answered_;
+  if (issues) {
+    aw_valid_ = true;
+    aw_beats_ = length;
+    filled_ -= length;
+    ++issued_;
+    if (burst_left_ == length) {
+      burst_plane_ += burst_pitch_;
+      offset_ = burst_plane_;
+      burst_left_ = burst_run_;
+      if (--burst_planes_ == 0) {
+        write_active_ = false;
+        ends_.push_back(issued_);
+      }
+    } else {
+      offset_ += length;
+      burst_left_ -= length;
+    }
+  }
+  if (started != nullptr) {
+    write_active_ = true;
+    offset_ = burst_plane_ = started->offset;
+    burst_pitch_ = started->pitch;
+    burst_run_ = burst_left_ = started->run;
+    burst_planes_ = started->planes;
+  }
+}
+
+unsigned WeightUnit::items_per_beat() const {
+  switch (job_.format) {
+    case abi::FormatSparse: return abi::BeatBytes * 8 / abi::EntryBits / configuration_.lanes;
+    case abi::FormatDense: return abi::BeatBytes / configuration_.lanes;
+    case abi::FormatParameter: return abi::BeatBytes * 8 / abi::ParameterBits;
+    case abi::FormatProgram: return abi::BeatBytes * 8 / abi::ProgramBits;
+    default: return abi::BeatBytes / configuration_.pixels;
+  }
+}
+
+WeightUnit::Signals WeightUnit::signals(bool beat_valid, bool slot_space) const {
+  Signals signals;
+  if (!active_ || !beat_valid) return signals;
+  signals.emit = items_left_ != 0 && (!is_slot() || slot_space);
+  signals.take = items_left_ == 0 || signals.emit;
+  signals.pop = signals.take && (items_left_ <= 1 || sub_ + 1 == items_per_beat());
+  return signals;
+}
+
+void WeightUnit::clock(const Signals& signals, const abi::Command* started) {
+  if (!active_) {
+    if (!jobs_.empty()) {
+      active_ = true;
+      job_ = jobs_.front();
+      jobs_.pop_front();
+      beats_left_ = job_.run;
+      items_left_ = job_.items;
+      sub_ = 0;
+    }
+  } else if (signals.take) {
+    if (signals.emit) --items_left_;
+    sub_ = signals.pop ? 0 : sub_ + 1;
+    if (signals.pop && --beats_left_ == 0) {
+      active_ = false;
+      ++done_;
+    }
+  }
+  if (started != nullptr) jobs_.push_back(*started);
+}
+
+}  // namespace espalier::compile::timing

@@ -1,0 +1,181 @@
+// The machine's units as plain integers: every register of the RTL that decides when something happens, and no data.
+//
+// Each class mirrors the RTL module named beside it. Getters are signals of the current cycle (functions of registers);
+// clock() is the edge.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <deque>
+
+#include "compile/timing/slots.hpp"
+#include "esp_abi.hpp"
+#include "esp_memory_model.hpp"
+
+namespace espalier::compile::timing {
+
+/// esp_read_dma: when bursts are requested, and how many beats are staged.
+class ReadDma {
+ public:
+  ReadDma(unsigned master, unsigned depth) : master_(master), depth_(depth) {}
+
+  bool ready() const { return planes_left_ == 0; }
+  bool ar_valid() const { return ar_valid_; }
+  std::uint8_t ar_len() const { return ar_len_; }
+  bool beat_valid() const { return staged_ != 0; }
+
+  /// `pop`: a staged beat is taken. `started`: the transfer that begins with this edge, or nullptr.
+  void clock(const abi::MemoryResponse& response, bool pop, const abi::Command* started);
+
+ private:
+  unsigned master_;
+  unsigned depth_;
+  bool ar_valid_ = false;
+  std::uint8_t ar_len_ = 0;
+  std::uint32_t offset_ = 0, plane_ = 0, run_ = 0, run_left_ = 0, pitch_ = 0;
+  std::uint32_t planes_left_ = 0;
+  std::uint32_t reserved_ = 0, staged_ = 0;
+};
+
+/// The words of a beat that wait for their banks; word i is in bank (address + i) mod 16.
+struct PendingWords {
+  std::uint32_t address = 0;
+  std::uint32_t words = 0;  // one bit each
+
+  std::uint32_t banks() const {
+    const std::uint32_t wide = words << (address % abi::Banks);
+    return (wide | (wide >> abi::Banks)) & 0xffffU;
+  }
+  std::uint32_t granted(std::uint32_t banks) const {
+    const std::uint32_t twice = banks | (banks << abi::Banks);
+    return words & (twice >> (address % abi::Banks));
+  }
+};
+
+/// Walks `planes` runs of beats: scratchpad address of each.
+struct PlaneWalk {
+  std::uint16_t address = 0, plane = 0, pitch = 0;
+  std::uint32_t planes_left = 0, run = 0, run_left = 0;
+
+  void start(const abi::Command& command);
+  bool last() const { return run_left == 1 && planes_left == 1; }
+  /// The next beat; `words` per beat.
+  void advance(unsigned words);
+};
+
+/// esp_load_unit.
+class LoadUnit {
+ public:
+  explicit LoadUnit(unsigned words) : words_(words) {}
+
+  bool accepts() const { return jobs_.size() < 4; }
+  std::uint32_t done() const { return done_; }
+  std::uint32_t banks() const { return pending_.banks(); }
+  bool takes(bool beat_valid, std::uint32_t grants) const {
+    return active_ && beat_valid && (pending_.words & ~pending_.granted(grants)) == 0;
+  }
+  void clock(bool take, std::uint32_t grants, const abi::Command* started);
+
+ private:
+  unsigned words_;
+  std::deque<abi::Command> jobs_;
+  bool active_ = false, last_ = false;
+  PendingWords pending_;
+  PlaneWalk walk_;
+  std::uint32_t done_ = 0;
+};
+
+/// esp_store_unit.
+class StoreUnit {
+ public:
+  explicit StoreUnit(unsigned words) : words_(words) {}
+
+  bool accepts() const { return !gather_active_ && !write_active_ && ends_.size() < 8; }
+  std::uint32_t done() const { return done_; }
+  std::uint32_t banks() const { return pending_.banks(); }
+  bool aw_valid() const { return aw_valid_; }
+  bool w_valid() const { return !bursts_.empty(); }
+  bool w_last() const { return !bursts_.empty() && sent_ + 1 == bursts_.front(); }
+  void clock(const abi::MemoryResponse& response, std::uint32_t grants, const abi::Command* started);
+
+ private:
+  void gather(std::uint32_t grants, bool sent, const abi::Command* started);
+  bool issue(const abi::MemoryResponse& response, unsigned& length) const;
+
+  unsigned words_;
+  bool gather_active_ = false, complete_ = false;
+  PendingWords pending_;
+  PlaneWalk walk_;
+  std::uint32_t allocated_ = 0, filled_ = 0;
+  bool write_active_ = false, aw_valid_ = false;
+  unsigned aw_beats_ = 0, sent_ = 0;
+  std::uint32_t offset_ = 0, burst_plane_ = 0, burst_pitch_ = 0, burst_run_ = 0, burst_left_ = 0, burst_planes_ = 0;
+  std::deque<unsigned> bursts_;
+  std::deque<std::uint32_t> ends_;
+  std::uint32_t issued_ = 0, answered_ = 0, done_ = 0;
+};
+
+/// esp_weight_unit.
+class WeightUnit {
+ public:
+  explicit WeightUnit(const abi::Configuration& configuration) : configuration_(configuration) {}
+
+  struct Signals {
+    bool take = false;  // the staged beat is used
+    bool emit = false;  // a slot or a table entry is written
+    bool pop = false;   // the staged beat is used up
+  };
+
+  bool accepts() const { return jobs_.size() < 4; }
+  std::uint32_t done() const { return done_; }
+  Signals signals(bool beat_valid, bool slot_space) const;
+  bool is_slot() const { return job_.format == abi::FormatSparse || job_.format == abi::FormatDense; }
+  const abi::Command& job() const { return job_; }
+  /// Number of the item that would be written next.
+  std::uint32_t item() const { return job_.items - items_left_; }
+  void clock(const Signals& signals, const abi::Command* started);
+
+ private:
+  unsigned items_per_beat() const;
+
+  abi::Configuration configuration_;
+  std::deque<abi::Command> jobs_;
+  bool active_ = false;
+  abi::Command job_;
+  std::uint32_t beats_left_ = 0, items_left_ = 0, sub_ = 0, done_ = 0;
+};
+
+/// A row that a lane was told of: context (command in flight), write program entry, number within the position.
+struct RowTag {
+  std::uint8_t context = 0;
+  std::uint16_t entry = 0;
+  std::uint16_t row = 0;
+};
+
+/// esp_lane, rows only.
+class Lane {
+ public:
+  bool ready() const { return announced_ < abi::ResultDepth; }
+  bool has_result() const { return arrived_ != 0; }
+  const RowTag& oldest() const { return tags_[read_]; }
+
+  void announce(std::uint8_t context, std::uint16_t entry) {
+    tags_[(read_ + announced_) % abi::ResultDepth] = {context, entry, row_++};
+    ++announced_;
+  }
+  void restart() { row_ = 0; }
+  void arrive() { ++arrived_; }
+  void pop() {
+    read_ = (read_ + 1) % abi::ResultDepth;
+    --announced_;
+    --arrived_;
+  }
+
+ private:
+  std::array<RowTag, abi::ResultDepth> tags_{};
+  unsigned read_ = 0, announced_ = 0, arrived_ = 0;
+  std::uint16_t row_ = 0;
+};
+
+}  // namespace espalier::compile::timing

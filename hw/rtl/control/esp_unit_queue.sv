@@ -1,0 +1,50 @@
+// Commands of one unit, in order: the head is offered once the completion counters have reached its wait fields.
+`include "esp_assert.svh"
+
+module esp_unit_queue (
+    input  logic         clk_i,
+    input  logic         rst_ni,
+    input  logic         push_i,
+    input  logic [511:0] command_i,
+    input  logic [31:0]  position_i,
+    output logic         full_o,
+    input  logic [31:0]  done_load_i,
+    input  logic [31:0]  done_weight_i,
+    input  logic [31:0]  done_compute_i,
+    input  logic [31:0]  done_store_i,
+    output logic         valid_o,     // a command is at the head
+    output logic         ready_o,     // and its waits are met
+    output logic [511:0] command_o,
+    input  logic         pop_i,
+    output logic [31:0]  position_o   // of the command popped last
+);
+  logic        empty;
+  logic [31:0] head_position;
+
+  esp_fifo #(
+      .Width(544),
+      .Depth(esp_abi_pkg::CommandQueue)
+  ) u_queue (
+      .clk_i,
+      .rst_ni,
+      .push_i,
+      .data_i({position_i, command_i}),
+      .full_o,
+      .pop_i,
+      .data_o({head_position, command_o}),
+      .empty_o(empty),
+      .count_o()
+  );
+
+  assign valid_o = !empty;
+  assign ready_o = !empty &&
+                   done_load_i >= command_o[esp_abi_pkg::CmdWaitLoadLsb+:32] &&
+                   done_weight_i >= command_o[esp_abi_pkg::CmdWaitWeightLsb+:32] &&
+                   done_compute_i >= command_o[esp_abi_pkg::CmdWaitComputeLsb+:32] &&
+                   done_store_i >= command_o[esp_abi_pkg::CmdWaitStoreLsb+:32];
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) position_o <= '0;
+    else if (pop_i) position_o <= head_position;
+  end
+endmodule

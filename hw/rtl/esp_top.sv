@@ -1,0 +1,667 @@
+// The accelerator between its pins: an AXI4-Lite slave, three AXI4 masters (commands, weights, data) and an interrupt.
+//
+//   registers - control - unit queues - load | weight | compute | store
+//   load, store <-> scratchpad banks <- writers <- lanes <- router <- sequencer <- weight store
+`include "esp_assert.svh"
+
+module esp_top #(
+    parameter int unsigned Lanes     = 16,
+    parameter int unsigned Pixels    = 16,
+    parameter int unsigned BankRows  = 4096,
+    parameter int unsigned SlotDepth = 8192
+) (
+    input  logic         ap_clk,
+    input  logic         ap_rst_n,
+    output logic         interrupt,
+    output logic         idle_state,  // no run is active
+    // AXI4-Lite slave
+    input  logic         s_axi_control_awvalid,
+    output logic         s_axi_control_awready,
+    input  logic [12:0]  s_axi_control_awaddr,
+    input  logic         s_axi_control_wvalid,
+    output logic         s_axi_control_wready,
+    input  logic [31:0]  s_axi_control_wdata,
+    input  logic [3:0]   s_axi_control_wstrb,
+    output logic         s_axi_control_bvalid,
+    input  logic         s_axi_control_bready,
+    output logic [1:0]   s_axi_control_bresp,
+    input  logic         s_axi_control_arvalid,
+    output logic         s_axi_control_arready,
+    input  logic [12:0]  s_axi_control_araddr,
+    output logic         s_axi_control_rvalid,
+    input  logic         s_axi_control_rready,
+    output logic [31:0]  s_axi_control_rdata,
+    output logic [1:0]   s_axi_control_rresp,
+    // AXI4 read master: commands
+    output logic         m_axi_command_arvalid,
+    input  logic         m_axi_command_arready,
+    output logic [63:0]  m_axi_command_araddr,
+    output logic [7:0]   m_axi_command_arlen,
+    output logic [2:0]   m_axi_command_arsize,
+    output logic [1:0]   m_axi_command_arburst,
+    input  logic         m_axi_command_rvalid,
+    output logic         m_axi_command_rready,
+    input  logic [511:0] m_axi_command_rdata,
+    input  logic [1:0]   m_axi_command_rresp,
+    input  logic         m_axi_command_rlast,
+    // AXI4 read master: weights and tables
+    output logic         m_axi_weight_arvalid,
+    input  logic         m_axi_weight_arready,
+    output logic [63:0]  m_axi_weight_araddr,
+    output logic [7:0]   m_axi_weight_arlen,
+    output logic [2:0]   m_axi_weight_arsize,
+    output logic [1:0]   m_axi_weight_arburst,
+    input  logic         m_axi_weight_rvalid,
+    output logic         m_axi_weight_rready,
+    input  logic [511:0] m_axi_weight_rdata,
+    input  logic [1:0]   m_axi_weight_rresp,
+    input  logic         m_axi_weight_rlast,
+    // AXI4 master: features
+    output logic         m_axi_data_arvalid,
+    input  logic         m_axi_data_arready,
+    output logic [63:0]  m_axi_data_araddr,
+    output logic [7:0]   m_axi_data_arlen,
+    output logic [2:0]   m_axi_data_arsize,
+    output logic [1:0]   m_axi_data_arburst,
+    input  logic         m_axi_data_rvalid,
+    output logic         m_axi_data_rready,
+    input  logic [511:0] m_axi_data_rdata,
+    input  logic [1:0]   m_axi_data_rresp,
+    input  logic         m_axi_data_rlast,
+    output logic         m_axi_data_awvalid,
+    input  logic         m_axi_data_awready,
+    output logic [63:0]  m_axi_data_awaddr,
+    output logic [7:0]   m_axi_data_awlen,
+    output logic [2:0]   m_axi_data_awsize,
+    output logic [1:0]   m_axi_data_awburst,
+    output logic         m_axi_data_wvalid,
+    input  logic         m_axi_data_wready,
+    output logic [511:0] m_axi_data_wdata,
+    output logic [63:0]  m_axi_data_wstrb,
+    output logic         m_axi_data_wlast,
+    input  logic         m_axi_data_bvalid,
+    output logic         m_axi_data_bready,
+    input  logic [1:0]   m_axi_data_bresp
+);
+  localparam int unsigned RowBits     = $clog2(BankRows);
+  localparam int unsigned Groups      = (Lanes + esp_abi_pkg::LanesPerPort - 1) / esp_abi_pkg::LanesPerPort;
+  localparam int unsigned TagBits     = 17;
+  localparam int unsigned ResultRowBits = $clog2(esp_abi_pkg::ParameterDepth);
+  localparam int unsigned Served      = Lanes / esp_abi_pkg::Writers;
+  localparam int unsigned WordBits    = Pixels * 8;
+
+  // This source holds at most two lane groups, one per port of a bank.
+  if (Lanes != 8 && Lanes != 16) begin : gen_lanes_illegal
+    $fatal(1, "Lanes must be 8 or 16");
+  end
+  if (Pixels != 8 && Pixels != 16) begin : gen_pixels_illegal
+    $fatal(1, "Pixels must be 8 or 16");
+  end
+
+  logic clk_i, rst_ni;
+  assign idle_state = idle;
+  assign clk_i  = ap_clk;
+  assign rst_ni = ap_rst_n;
+
+  assign m_axi_command_arsize  = 3'd6;
+  assign m_axi_command_arburst = 2'd1;
+  assign m_axi_weight_arsize   = 3'd6;
+  assign m_axi_weight_arburst  = 2'd1;
+  assign m_axi_data_arsize     = 3'd6;
+  assign m_axi_data_arburst    = 2'd1;
+  assign m_axi_data_awsize     = 3'd6;
+  assign m_axi_data_awburst    = 2'd1;
+  assign m_axi_data_wstrb      = '1;
+  assign s_axi_control_bresp   = 2'd0;
+  assign s_axi_control_rresp   = 2'd0;
+
+  // ---- Control ----
+  logic             start, idle, run_n, halt, busy, run_done, quiet, progress;
+  logic [18*32-1:0] arguments;
+  logic [31:0]      timeout, cycle;
+  logic [3*32-1:0]  result;
+  logic [10*32-1:0] counters;
+  logic             mark;
+  logic [9:0]       mark_index;
+  logic [31:0]      mark_cycle;
+  logic             fetch_request, fetch_ready, fetch_valid, fetch_pop;
+  logic [511:0]     fetch_command;
+  logic [3:0]       unit_valid, unit_ready, unit_pop;
+  logic [4*512-1:0] unit_command;
+  logic [4*32-1:0]  unit_done;
+  logic             store_pending, results_pending, queues_empty;
+  logic [3:0]       window_error, response_error;
+  logic [4*32-1:0]  window_offset;
+  logic [4*2-1:0]   response;
+  logic [511:0]     load_command, weight_command, compute_command, store_command;
+
+  assign load_command    = unit_command[0*512+:512];
+  assign weight_command  = unit_command[1*512+:512];
+  assign compute_command = unit_command[2*512+:512];
+  assign store_command   = unit_command[3*512+:512];
+
+  esp_registers #(
+      .Lanes(Lanes),
+      .Pixels(Pixels),
+      .BankRows(BankRows),
+      .SlotDepth(SlotDepth)
+  ) u_registers (
+      .clk_i,
+      .rst_ni,
+      .aw_valid_i(s_axi_control_awvalid),
+      .aw_ready_o(s_axi_control_awready),
+      .aw_addr_i(s_axi_control_awaddr),
+      .w_valid_i(s_axi_control_wvalid),
+      .w_ready_o(s_axi_control_wready),
+      .w_data_i(s_axi_control_wdata),
+      .w_strb_i(s_axi_control_wstrb),
+      .b_valid_o(s_axi_control_bvalid),
+      .b_ready_i(s_axi_control_bready),
+      .ar_valid_i(s_axi_control_arvalid),
+      .ar_ready_o(s_axi_control_arready),
+      .ar_addr_i(s_axi_control_araddr),
+      .r_valid_o(s_axi_control_rvalid),
+      .r_ready_i(s_axi_control_rready),
+      .r_data_o(s_axi_control_rdata),
+      .interrupt_o(interrupt),
+      .start_o(start),
+      .idle_i(idle),
+      .done_i(run_done),
+      .arguments_o(arguments),
+      .timeout_o(timeout),
+      .result_i(result),
+      .counters_i(counters),
+      .mark_write_i(mark),
+      .mark_index_i(mark_index),
+      .mark_cycle_i(mark_cycle),
+      .mark_clear_i(start)
+  );
+
+  esp_control #(
+      .Lanes(Lanes),
+      .SlotDepth(SlotDepth)
+  ) u_control (
+      .clk_i,
+      .rst_ni,
+      .start_i(start),
+      .arguments_i(arguments),
+      .timeout_i(timeout),
+      .idle_o(idle),
+      .done_o(run_done),
+      .result_o(result),
+      .run_no(run_n),
+      .halt_o(halt),
+      .busy_o(busy),
+      .quiet_i(quiet),
+      .progress_i(progress),
+      .cycle_i(cycle),
+      .fetch_request_o(fetch_request),
+      .fetch_ready_i(fetch_ready),
+      .fetch_valid_i(fetch_valid),
+      .fetch_command_i(fetch_command),
+      .fetch_pop_o(fetch_pop),
+      .valid_o(unit_valid),
+      .ready_o(unit_ready),
+      .command_o(unit_command),
+      .pop_i(unit_pop),
+      .unit_done_i(unit_done),
+      .store_pending_o(store_pending),
+      .results_pending_i(results_pending),
+      .queues_empty_i(queues_empty),
+      .mark_o(mark),
+      .mark_index_o(mark_index),
+      .mark_cycle_o(mark_cycle),
+      .window_error_i(window_error),
+      .window_offset_i(window_offset),
+      .response_error_i(response_error),
+      .response_i(response)
+  );
+
+  // Windows: address in bytes, size in beats.
+  logic [63:0] window_base[4];
+  logic [31:0] window_limit[4];
+  for (genvar w = 0; w < 4; w++) begin : gen_window
+    assign window_base[w]  = arguments[(4*w)*32+:64];
+    assign window_limit[w] = arguments[(4*w+2)*32+6+:32];
+  end
+
+  // ---- Masters ----
+  logic         weight_request, weight_request_ready, weight_beat_valid, weight_beat_pop;
+  logic         load_request, load_request_ready, load_beat_valid, load_beat_pop;
+  logic [511:0] weight_beat, load_beat;
+  logic         command_quiet, weight_quiet, load_quiet, store_quiet;
+
+  assign quiet = command_quiet && weight_quiet && load_quiet && store_quiet;
+
+  esp_read_dma #(
+      .Depth(esp_abi_pkg::FetchDepth)
+  ) u_command_dma (
+      .clk_i,
+      .rst_ni,
+      .run_ni(run_n),
+      .halt_i(halt),
+      .request_i(fetch_request),
+      .ready_o(fetch_ready),
+      .base_i(window_base[0]),
+      .limit_i(window_limit[0]),
+      .offset_i(arguments[16*32+:32]),
+      .run_i(arguments[17*32+:32]),
+      .pitch_i('0),
+      .planes_i(16'd1),
+      .beat_valid_o(fetch_valid),
+      .beat_o(fetch_command),
+      .beat_pop_i(fetch_pop),
+      .window_error_o(window_error[0]),
+      .window_offset_o(window_offset[0+:32]),
+      .response_error_o(response_error[0]),
+      .response_o(response[0+:2]),
+      .quiet_o(command_quiet),
+      .ar_valid_o(m_axi_command_arvalid),
+      .ar_ready_i(m_axi_command_arready),
+      .ar_addr_o(m_axi_command_araddr),
+      .ar_len_o(m_axi_command_arlen),
+      .r_valid_i(m_axi_command_rvalid),
+      .r_ready_o(m_axi_command_rready),
+      .r_data_i(m_axi_command_rdata),
+      .r_resp_i(m_axi_command_rresp)
+  );
+
+  esp_read_dma #(
+      .Depth(esp_abi_pkg::StagingBeats)
+  ) u_weight_dma (
+      .clk_i,
+      .rst_ni,
+      .run_ni(run_n),
+      .halt_i(halt),
+      .request_i(weight_request),
+      .ready_o(weight_request_ready),
+      .base_i(window_base[weight_command[esp_abi_pkg::CmdWindowLsb+:2]]),
+      .limit_i(window_limit[weight_command[esp_abi_pkg::CmdWindowLsb+:2]]),
+      .offset_i(weight_command[esp_abi_pkg::CmdOffsetLsb+:32]),
+      .run_i(weight_command[esp_abi_pkg::CmdRunLsb+:32]),
+      .pitch_i('0),
+      .planes_i(16'd1),
+      .beat_valid_o(weight_beat_valid),
+      .beat_o(weight_beat),
+      .beat_pop_i(weight_beat_pop),
+      .window_error_o(window_error[2]),
+      .window_offset_o(window_offset[64+:32]),
+      .response_error_o(response_error[2]),
+      .response_o(response[4+:2]),
+      .quiet_o(weight_quiet),
+      .ar_valid_o(m_axi_weight_arvalid),
+      .ar_ready_i(m_axi_weight_arready),
+      .ar_addr_o(m_axi_weight_araddr),
+      .ar_len_o(m_axi_weight_arlen),
+      .r_valid_i(m_axi_weight_rvalid),
+      .r_ready_o(m_axi_weight_rready),
+      .r_data_i(m_axi_weight_rdata),
+      .r_resp_i(m_axi_weight_rresp)
+  );
+
+  esp_read_dma #(
+      .Depth(esp_abi_pkg::StagingBeats)
+  ) u_load_dma (
+      .clk_i,
+      .rst_ni,
+      .run_ni(run_n),
+      .halt_i(halt),
+      .request_i(load_request),
+      .ready_o(load_request_ready),
+      .base_i(window_base[load_command[esp_abi_pkg::CmdWindowLsb+:2]]),
+      .limit_i(window_limit[load_command[esp_abi_pkg::CmdWindowLsb+:2]]),
+      .offset_i(load_command[esp_abi_pkg::CmdOffsetLsb+:32]),
+      .run_i(load_command[esp_abi_pkg::CmdRunLsb+:32]),
+      .pitch_i(load_command[esp_abi_pkg::CmdPitchLsb+:32]),
+      .planes_i(load_command[esp_abi_pkg::CmdPlanesLsb+:16]),
+      .beat_valid_o(load_beat_valid),
+      .beat_o(load_beat),
+      .beat_pop_i(load_beat_pop),
+      .window_error_o(window_error[1]),
+      .window_offset_o(window_offset[32+:32]),
+      .response_error_o(response_error[1]),
+      .response_o(response[2+:2]),
+      .quiet_o(load_quiet),
+      .ar_valid_o(m_axi_data_arvalid),
+      .ar_ready_i(m_axi_data_arready),
+      .ar_addr_o(m_axi_data_araddr),
+      .ar_len_o(m_axi_data_arlen),
+      .r_valid_i(m_axi_data_rvalid),
+      .r_ready_o(m_axi_data_rready),
+      .r_data_i(m_axi_data_rdata),
+      .r_resp_i(m_axi_data_rresp)
+  );
+
+  // ---- Load and store units, weight unit ----
+  logic [15:0]            load_bank, load_grant, store_bank, store_grant;
+  logic [16*RowBits-1:0]  load_row, store_row;
+  logic [16*WordBits-1:0] load_data, bank_b_data;
+
+  esp_load_unit #(
+      .Pixels(Pixels),
+      .RowBits(RowBits)
+  ) u_load (
+      .clk_i,
+      .run_ni(run_n),
+      .halt_i(halt),
+      .command_valid_i(unit_ready[0]),
+      .command_i(load_command),
+      .command_pop_o(unit_pop[0]),
+      .done_o(unit_done[0+:32]),
+      .request_o(load_request),
+      .request_ready_i(load_request_ready),
+      .beat_valid_i(load_beat_valid),
+      .beat_i(load_beat),
+      .beat_pop_o(load_beat_pop),
+      .load_o(load_bank),
+      .row_o(load_row),
+      .data_o(load_data),
+      .grant_i(load_grant)
+  );
+
+  esp_store_unit #(
+      .Pixels(Pixels),
+      .RowBits(RowBits)
+  ) u_store (
+      .clk_i,
+      .rst_ni,
+      .run_ni(run_n),
+      .halt_i(halt),
+      .command_valid_i(unit_ready[3]),
+      .command_i(store_command),
+      .base_i(window_base[store_command[esp_abi_pkg::CmdWindowLsb+:2]]),
+      .limit_i(window_limit[store_command[esp_abi_pkg::CmdWindowLsb+:2]]),
+      .command_pop_o(unit_pop[3]),
+      .done_o(unit_done[96+:32]),
+      .store_o(store_bank),
+      .row_o(store_row),
+      .grant_i(store_grant),
+      .data_i(bank_b_data),
+      .window_error_o(window_error[3]),
+      .window_offset_o(window_offset[96+:32]),
+      .response_error_o(response_error[3]),
+      .response_o(response[6+:2]),
+      .quiet_o(store_quiet),
+      .aw_valid_o(m_axi_data_awvalid),
+      .aw_ready_i(m_axi_data_awready),
+      .aw_addr_o(m_axi_data_awaddr),
+      .aw_len_o(m_axi_data_awlen),
+      .w_valid_o(m_axi_data_wvalid),
+      .w_ready_i(m_axi_data_wready),
+      .w_data_o(m_axi_data_wdata),
+      .w_last_o(m_axi_data_wlast),
+      .b_valid_i(m_axi_data_bvalid),
+      .b_ready_o(m_axi_data_bready),
+      .b_resp_i(m_axi_data_bresp)
+  );
+
+  logic                slot_write, slot_space, parameter_write, program_write, permute_write;
+  logic [Lanes*32-1:0] slot_data;
+  logic [15:0]         table_addr;
+  logic [127:0]        table_data;
+
+  esp_weight_unit #(
+      .Lanes(Lanes),
+      .Pixels(Pixels)
+  ) u_weight (
+      .clk_i,
+      .run_ni(run_n),
+      .halt_i(halt),
+      .command_valid_i(unit_ready[1]),
+      .command_i(weight_command),
+      .command_pop_o(unit_pop[1]),
+      .done_o(unit_done[32+:32]),
+      .request_o(weight_request),
+      .request_ready_i(weight_request_ready),
+      .beat_valid_i(weight_beat_valid),
+      .beat_i(weight_beat),
+      .beat_pop_o(weight_beat_pop),
+      .slot_write_o(slot_write),
+      .slot_o(slot_data),
+      .slot_space_i(slot_space),
+      .parameter_write_o(parameter_write),
+      .program_write_o(program_write),
+      .permute_write_o(permute_write),
+      .table_addr_o(table_addr),
+      .table_data_o(table_data)
+  );
+
+  // ---- Sequencer, router, lanes ----
+  logic                issue, position_end, maximum, context_id, active, starved, compute_ready;
+  logic [Lanes*32-1:0] slot;
+  logic [15:0]         base, program_entry;
+  logic [Lanes-1:0]    lane_ready;
+  logic [1:0]          pushed, pushed_context;
+  logic [5:0]          entries;
+  logic [511:0]        context_q[2];
+
+  assign compute_ready = unit_ready[2] && (!compute_command[esp_abi_pkg::CmdFlagsLsb] || queues_empty);
+
+  esp_sequencer #(
+      .Lanes(Lanes),
+      .SlotDepth(SlotDepth)
+  ) u_sequencer (
+      .clk_i,
+      .rst_ni(run_n),
+      .halt_i(halt),
+      .command_valid_i(unit_valid[2]),
+      .command_i(compute_command),
+      .waits_met_i(compute_ready),
+      .command_pop_o(unit_pop[2]),
+      .slot_write_i(slot_write),
+      .slot_data_i(slot_data),
+      .slot_space_o(slot_space),
+      .lane_ready_i(lane_ready),
+      .issue_o(issue),
+      .position_end_o(position_end),
+      .slot_o(slot),
+      .base_o(base),
+      .program_o(program_entry),
+      .maximum_o(maximum),
+      .context_o(context_id),
+      .pushed_i(pushed),
+      .pushed_context_i(pushed_context),
+      .done_o(unit_done[64+:32]),
+      .results_pending_o(results_pending),
+      .active_o(active),
+      .starved_o(starved),
+      .entries_o(entries)
+  );
+
+  // The command that starts takes the context which is not issuing.
+  always_ff @(posedge clk_i) begin
+    if (unit_pop[2]) context_q[active ? !context_id : context_id] <= compute_command;
+  end
+
+  logic [Groups*16-1:0]          lane_read;
+  logic [Groups*16*RowBits-1:0]  lane_row;
+  logic [Groups*16*WordBits-1:0] lane_data;
+  logic [Lanes-1:0]              word_valid, word_last;
+  logic                          word_maximum;
+  logic [Lanes*8-1:0]            word_weight;
+  logic [Lanes*WordBits-1:0]     word;
+
+  esp_lane_router #(
+      .Lanes(Lanes),
+      .Pixels(Pixels),
+      .BankRows(BankRows)
+  ) u_router (
+      .clk_i,
+      .rst_ni(run_n),
+      .issue_i(issue),
+      .slot_i(slot),
+      .base_i(base),
+      .maximum_i(maximum),
+      .read_o(lane_read),
+      .row_o(lane_row),
+      .data_i(lane_data),
+      .valid_o(word_valid),
+      .last_o(word_last),
+      .maximum_o(word_maximum),
+      .weight_o(word_weight),
+      .word_o(word)
+  );
+
+  logic [Lanes-1:0]                          result_valid, result_pop;
+  logic [Lanes*(TagBits+ResultRowBits)-1:0]  result_tag;
+  logic [Lanes*Pixels*32-1:0]                result_data;
+
+  for (genvar k = 0; k < Lanes; k++) begin : gen_lane
+    esp_lane #(
+        .Pixels(Pixels),
+        .TagBits(TagBits),
+        .RowBits(ResultRowBits)
+    ) u_lane (
+        .clk_i,
+        .rst_ni(run_n),
+        .announce_i(issue && slot[k*32+esp_abi_pkg::EntryLastLsb]),
+        .restart_i(position_end),
+        .tag_i({context_id, program_entry}),
+        .ready_o(lane_ready[k]),
+        .valid_i(word_valid[k]),
+        .last_i(word_last[k]),
+        .maximum_i(word_maximum),
+        .weight_i(word_weight[k*8+:8]),
+        .word_i(word[k*WordBits+:WordBits]),
+        .pop_i(result_pop[k]),
+        .result_valid_o(result_valid[k]),
+        .result_tag_o(result_tag[k*(TagBits+ResultRowBits)+:TagBits+ResultRowBits]),
+        .result_o(result_data[k*Pixels*32+:Pixels*32])
+    );
+  end
+
+  // ---- Writers: writer w serves lanes 2 i + w ----
+  logic [1:0]            push_valid, push_ready;
+  logic [2*16-1:0]       push_addr;
+  logic [2*Pixels-1:0]   push_enable;
+  logic [2*WordBits-1:0] push_data;
+
+  for (genvar w = 0; w < 2; w++) begin : gen_writer
+    logic [Served-1:0]                         valid, pop;
+    logic [Served*(TagBits+ResultRowBits)-1:0] tags;
+    logic [Served*Pixels*32-1:0]               rows;
+    for (genvar i = 0; i < Served; i++) begin : gen_served
+      assign valid[i] = result_valid[2*i+w];
+      assign result_pop[2*i+w] = pop[i];
+      assign tags[i*(TagBits+ResultRowBits)+:TagBits+ResultRowBits] =
+          result_tag[(2*i+w)*(TagBits+ResultRowBits)+:TagBits+ResultRowBits];
+      assign rows[i*Pixels*32+:Pixels*32] = result_data[(2*i+w)*Pixels*32+:Pixels*32];
+    end
+    esp_writer #(
+        .Lanes(Lanes),
+        .Served(Served),
+        .Index(w),
+        .Pixels(Pixels),
+        .TagBits(TagBits),
+        .RowBits(ResultRowBits)
+    ) u_writer (
+        .clk_i,
+        .rst_ni(run_n),
+        .parameter_write_i(parameter_write),
+        .program_write_i(program_write),
+        .permute_write_i(permute_write),
+        .table_addr_i(table_addr),
+        .table_data_i(table_data),
+        .context0_i(context_q[0]),
+        .context1_i(context_q[1]),
+        .result_valid_i(valid),
+        .result_tag_i(tags),
+        .result_i(rows),
+        .result_pop_o(pop),
+        .push_valid_o(push_valid[w]),
+        .push_ready_i(push_ready[w]),
+        .push_addr_o(push_addr[w*16+:16]),
+        .push_enable_o(push_enable[w*Pixels+:Pixels]),
+        .push_data_o(push_data[w*WordBits+:WordBits]),
+        .finished_o(pushed[w]),
+        .finished_context_o(pushed_context[w])
+    );
+  end
+
+  // ---- Scratchpad ----
+  logic [15:0] ready0, ready1, queue_empty;
+  assign push_ready[0] = ready0[push_addr[3:0]];
+  assign push_ready[1] = ready1[push_addr[19:16]];
+  assign queues_empty  = &queue_empty;
+
+  for (genvar b = 0; b < 16; b++) begin : gen_bank
+    logic                b_read, b_write;
+    logic [RowBits-1:0]  b_row;
+    logic [Pixels-1:0]   b_enable;
+    logic [WordBits-1:0] b_data;
+
+    esp_bank_port #(
+        .Bytes(Pixels),
+        .RowBits(RowBits)
+    ) u_port (
+        .clk_i,
+        .rst_ni(run_n),
+        .lane_read_i(Groups > 1 && lane_read[(Groups-1)*16+b]),
+        .lane_row_i(lane_row[((Groups-1)*16+b)*RowBits+:RowBits]),
+        .push0_i(push_valid[0] && push_addr[3:0] == 4'(b)),
+        .push1_i(push_valid[1] && push_addr[19:16] == 4'(b)),
+        .push0_row_i(push_addr[4+:RowBits]),
+        .push1_row_i(push_addr[20+:RowBits]),
+        .push0_enable_i(push_enable[0+:Pixels]),
+        .push1_enable_i(push_enable[Pixels+:Pixels]),
+        .push0_data_i(push_data[0+:WordBits]),
+        .push1_data_i(push_data[WordBits+:WordBits]),
+        .ready0_o(ready0[b]),
+        .ready1_o(ready1[b]),
+        .queue_empty_o(queue_empty[b]),
+        .store_i(store_bank[b]),
+        .store_row_i(store_row[b*RowBits+:RowBits]),
+        .store_grant_o(store_grant[b]),
+        .load_i(load_bank[b]),
+        .load_row_i(load_row[b*RowBits+:RowBits]),
+        .load_data_i(load_data[b*WordBits+:WordBits]),
+        .load_grant_o(load_grant[b]),
+        .read_o(b_read),
+        .write_o(b_write),
+        .row_o(b_row),
+        .enable_o(b_enable),
+        .data_o(b_data)
+    );
+
+    esp_scratch_bank #(
+        .Bytes(Pixels),
+        .Rows(BankRows)
+    ) u_bank (
+        .clk_i,
+        .a_read_i(lane_read[b]),
+        .a_row_i(lane_row[b*RowBits+:RowBits]),
+        .a_data_o(lane_data[b*WordBits+:WordBits]),
+        .b_read_i(b_read),
+        .b_write_i(b_write),
+        .b_row_i(b_row),
+        .b_enable_i(b_enable),
+        .b_data_i(b_data),
+        .b_data_o(bank_b_data[b*WordBits+:WordBits])
+    );
+    if (Groups > 1) begin : gen_second_group
+      assign lane_data[(16+b)*WordBits+:WordBits] = bank_b_data[b*WordBits+:WordBits];
+    end
+  end
+
+  // ---- Counters and progress ----
+  assign progress = start || m_axi_command_rvalid || m_axi_weight_rvalid || m_axi_data_rvalid ||
+                    (m_axi_data_wvalid && m_axi_data_wready) || m_axi_data_bvalid || issue || pushed != '0 ||
+                    load_grant != '0 || fetch_pop || mark;
+
+  esp_counters u_counters (
+      .clk_i,
+      .rst_ni,
+      .clear_i(start),
+      .busy_i(busy),
+      .issue_i(issue),
+      .active_i(active),
+      .starved_i(starved),
+      .compute_waits_i(unit_valid[2]),
+      .writing_i(results_pending || store_pending),
+      .read_beats_i({m_axi_data_rvalid, m_axi_weight_rvalid, m_axi_command_rvalid}),
+      .write_beat_i(m_axi_data_wvalid && m_axi_data_wready),
+      .entries_i(entries),
+      .counters_o(counters),
+      .cycle_o(cycle)
+  );
+endmodule

@@ -1,0 +1,131 @@
+// One lane: P int8 multiply-accumulates that share a weight, and the rows it has finished.
+//
+// A row is announced when its last entry is issued (announce_i, with its tag) and its accumulators arrive five cycles
+// later; ready_o says that another row may be announced. Finished rows leave oldest first.
+`include "esp_assert.svh"
+
+module esp_lane #(
+    parameter int unsigned Pixels  = 16,
+    parameter int unsigned TagBits = 17,
+    parameter int unsigned RowBits = 11
+) (
+    input  logic                      clk_i,
+    input  logic                      rst_ni,
+    // Issue: bookkeeping of rows
+    input  logic                      announce_i,
+    input  logic                      restart_i,  // the position ends with this slot: rows count from 0 again
+    input  logic [TagBits-1:0]        tag_i,
+    output logic                      ready_o,
+    // Crossbar: entry and its word
+    input  logic                      valid_i,
+    input  logic                      last_i,
+    input  logic                      maximum_i,
+    input  logic signed [7:0]         weight_i,
+    input  logic [Pixels*8-1:0]       word_i,
+    // Finished rows
+    input  logic                      pop_i,
+    output logic                      result_valid_o,
+    output logic [TagBits+RowBits-1:0] result_tag_o,  // {row, tag}
+    output logic [Pixels*32-1:0]      result_o
+);
+  localparam int unsigned Depth = esp_abi_pkg::ResultDepth;
+  localparam int unsigned PtrBits = $clog2(Depth);
+
+  // Row bookkeeping: announced_q counts rows announced and not yet popped, arrived_q those whose accumulators are there.
+  logic [TagBits+RowBits-1:0] tags[Depth];
+  logic [Pixels*32-1:0] results[Depth];
+  logic [PtrBits-1:0] tag_write_q, result_write_q, read_q;
+  logic [PtrBits:0] announced_q, arrived_q;
+  logic [RowBits-1:0] row_q;
+
+  assign ready_o = !announced_q[PtrBits];
+  assign result_valid_o = arrived_q != 0;
+  assign result_tag_o = tags[read_q];
+  assign result_o = results[read_q];
+
+  logic operand_valid_q, operand_last_q, operand_maximum_q;
+  logic product_valid_q, product_last_q, product_maximum_q;
+  logic fresh_q;  // the next entry starts a row
+
+  always_ff @(posedge clk_i) begin
+    if (announce_i) tags[tag_write_q] <= {row_q, tag_i};
+    if (!rst_ni) begin
+      tag_write_q       <= '0;
+      result_write_q    <= '0;
+      read_q            <= '0;
+      announced_q       <= '0;
+      arrived_q         <= '0;
+      row_q             <= '0;
+      operand_valid_q   <= 1'b0;
+      operand_last_q    <= 1'b0;
+      product_valid_q   <= 1'b0;
+      product_last_q    <= 1'b0;
+      fresh_q           <= 1'b1;
+    end else begin
+      operand_valid_q <= valid_i;
+      operand_last_q  <= last_i;
+      product_valid_q <= operand_valid_q;
+      product_last_q  <= operand_last_q;
+      if (product_valid_q || product_last_q) fresh_q <= product_last_q;
+
+      if (announce_i) tag_write_q <= tag_write_q + 1'b1;
+      if (product_last_q) result_write_q <= result_write_q + 1'b1;
+      if (pop_i) read_q <= read_q + 1'b1;
+      announced_q <= announced_q + {{PtrBits{1'b0}}, announce_i} - {{PtrBits{1'b0}}, pop_i};
+      arrived_q <= arrived_q + {{PtrBits{1'b0}}, product_last_q} - {{PtrBits{1'b0}}, pop_i};
+      if (restart_i) row_q <= '0;
+      else if (announce_i) row_q <= row_q + 1'b1;
+    end
+    operand_maximum_q <= maximum_i;
+    product_maximum_q <= operand_maximum_q;
+  end
+
+  // Datapath: operand, product, accumulator.
+  logic signed [7:0] weight_q;
+  logic [Pixels*8-1:0] operand_q;
+  logic signed [15:0] product_q[Pixels];
+  logic signed [31:0] accumulator_q[Pixels];
+  logic [Pixels*32-1:0] value;
+
+  always_ff @(posedge clk_i) begin
+    if (valid_i) begin
+      weight_q  <= weight_i;
+      operand_q <= word_i;
+    end
+    if (operand_valid_q) begin
+      for (int p = 0; p < Pixels; p++) begin
+        product_q[p] <= $signed(operand_q[p*8+:8]) * weight_q;
+      end
+    end
+    if (product_valid_q) begin
+      for (int p = 0; p < Pixels; p++) accumulator_q[p] <= value[p*32+:32];
+    end
+    if (product_last_q) results[result_write_q] <= value;
+  end
+
+  // The accumulators with the entry in the product stage; a row starts from 0 (maximum: from -128).
+  always_comb begin
+    value = '0;
+    if (product_valid_q || product_last_q) begin
+      for (int p = 0; p < Pixels; p++) begin
+        value[p*32+:32] = next_value(fresh_q, product_maximum_q, product_valid_q, accumulator_q[p], product_q[p]);
+      end
+    end
+  end
+
+  function automatic logic signed [31:0] next_value(input logic fresh, input logic maximum, input logic valid,
+                                                    input logic signed [31:0] accumulator,
+                                                    input logic signed [15:0] product);
+    logic signed [31:0] start;
+    start = fresh ? (maximum ? -32'sd128 : 32'sd0) : accumulator;
+    if (!valid) next_value = start;
+    else if (maximum) next_value = 32'(product) > start ? 32'(product) : start;
+    else next_value = start + 32'(product);
+  endfunction
+
+  // Assertions
+  // No row is announced or arrives without room, none leaves before it arrived.
+  `ESP_ASSERT(AnnounceHasRoom, !(announce_i && !ready_o))
+  `ESP_ASSERT(ArrivalWasAnnounced, arrived_q <= announced_q)
+  `ESP_ASSERT(PopHasResult, !(pop_i && !result_valid_o))
+endmodule

@@ -1,0 +1,90 @@
+// Port B of one bank: lanes first, then queued results, then store reads, then load writes.
+//
+// Results wait in a queue for a cycle in which the lanes leave the port idle. Stores and loads see the bank only while
+// the queue is empty, so they never overtake a result.
+`include "esp_assert.svh"
+
+module esp_bank_port #(
+    parameter int unsigned Bytes   = 16,
+    parameter int unsigned RowBits = 12
+) (
+    input  logic               clk_i,
+    input  logic               rst_ni,
+    // Lanes of the second group
+    input  logic               lane_read_i,
+    input  logic [RowBits-1:0] lane_row_i,
+    // Results of the two writers; writer 0 goes first
+    input  logic               push0_i,
+    input  logic               push1_i,
+    input  logic [RowBits-1:0] push0_row_i,
+    input  logic [RowBits-1:0] push1_row_i,
+    input  logic [Bytes-1:0]   push0_enable_i,
+    input  logic [Bytes-1:0]   push1_enable_i,
+    input  logic [Bytes*8-1:0] push0_data_i,
+    input  logic [Bytes*8-1:0] push1_data_i,
+    output logic               ready0_o,
+    output logic               ready1_o,
+    output logic               queue_empty_o,
+    // Store and load units
+    input  logic               store_i,
+    input  logic [RowBits-1:0] store_row_i,
+    output logic               store_grant_o,
+    input  logic               load_i,
+    input  logic [RowBits-1:0] load_row_i,
+    input  logic [Bytes*8-1:0] load_data_i,
+    output logic               load_grant_o,
+    // Bank
+    output logic               read_o,
+    output logic               write_o,
+    output logic [RowBits-1:0] row_o,
+    output logic [Bytes-1:0]   enable_o,
+    output logic [Bytes*8-1:0] data_o
+);
+  localparam int unsigned Depth   = esp_abi_pkg::QueueDepth;
+  localparam int unsigned PtrBits = $clog2(Depth);
+
+  logic [RowBits-1:0] rows[Depth];
+  logic [Bytes-1:0]   enables[Depth];
+  logic [Bytes*8-1:0] words[Depth];
+  logic [PtrBits-1:0] write_q, read_q;
+  logic [PtrBits:0]   count_q;
+  logic push, pop, take1;
+
+  assign ready0_o      = !count_q[PtrBits];
+  assign ready1_o      = !count_q[PtrBits] && !push0_i;
+  assign take1         = push1_i && ready1_o;
+  assign push          = (push0_i && ready0_o) || take1;
+  assign queue_empty_o = count_q == 0;
+  assign pop           = !lane_read_i && !queue_empty_o;
+  assign store_grant_o = !lane_read_i && queue_empty_o && store_i;
+  assign load_grant_o  = !lane_read_i && queue_empty_o && !store_i && load_i;
+
+  assign read_o   = lane_read_i || store_grant_o;
+  assign write_o  = pop || load_grant_o;
+  assign row_o    = lane_read_i ? lane_row_i : pop ? rows[read_q] : store_i ? store_row_i : load_row_i;
+  assign enable_o = pop ? enables[read_q] : '1;
+  assign data_o   = pop ? words[read_q] : load_data_i;
+
+  always_ff @(posedge clk_i) begin
+    if (push) begin
+      rows[write_q]    <= take1 ? push1_row_i : push0_row_i;
+      enables[write_q] <= take1 ? push1_enable_i : push0_enable_i;
+      words[write_q]   <= take1 ? push1_data_i : push0_data_i;
+    end
+    if (!rst_ni) begin
+      write_q <= '0;
+      read_q  <= '0;
+      count_q <= '0;
+    end else begin
+      if (push) write_q <= write_q + 1'b1;
+      if (pop) read_q <= read_q + 1'b1;
+      count_q <= count_q + {{PtrBits{1'b0}}, push} - {{PtrBits{1'b0}}, pop};
+    end
+  end
+
+  // Assertions
+  // The queue neither overflows nor loses a word.
+  `ESP_ASSERT(QueueBounded, 32'(count_q) <= Depth)
+  `ESP_COVER(QueueIsFull, 32'(count_q) == Depth)
+  `ESP_COVER(WritersMeet, push0_i && push1_i)
+endmodule

@@ -1,0 +1,296 @@
+// One result writer: takes finished rows from its lanes in rotation, requantises P accumulators per cycle and emits the
+// words of the write program, one per cycle.
+//
+// Stages: select | bias | multiply | round | expand (one word per program entry) | push. The front (select to round)
+// holds while the expand stage has more entries for its result; everything holds while the bank queue is full.
+`include "esp_assert.svh"
+
+module esp_writer #(
+    parameter int unsigned Lanes   = 16,  // of the array
+    parameter int unsigned Served  = 8,   // of this writer: lanes Writers * i + Index
+    parameter int unsigned Index   = 0,
+    parameter int unsigned Pixels  = 16,
+    parameter int unsigned TagBits = 17,  // {context, write program entry}
+    parameter int unsigned RowBits = 11
+) (
+    input  logic                                clk_i,
+    input  logic                                rst_ni,
+    // Tables, written by the weight unit
+    input  logic                                parameter_write_i,
+    input  logic                                program_write_i,
+    input  logic                                permute_write_i,
+    input  logic [15:0]                         table_addr_i,
+    input  logic [127:0]                        table_data_i,
+    // Commands in flight, by context: the fields of OpCompute
+    input  logic [511:0]                        context0_i,
+    input  logic [511:0]                        context1_i,
+    // Finished rows of the lanes served
+    input  logic [Served-1:0]                   result_valid_i,
+    input  logic [Served*(TagBits+RowBits)-1:0] result_tag_i,
+    input  logic [Served*Pixels*32-1:0]         result_i,
+    output logic [Served-1:0]                   result_pop_o,
+    // Bank queues
+    output logic                                push_valid_o,
+    input  logic                                push_ready_i,
+    output logic [15:0]                         push_addr_o,
+    output logic [Pixels-1:0]                   push_enable_o,
+    output logic [Pixels*8-1:0]                 push_data_o,
+    // A result's last entry leaves
+    output logic                                finished_o,
+    output logic                                finished_context_o
+);
+  localparam int unsigned ParameterAddrBits = $clog2(esp_abi_pkg::ParameterDepth);
+  localparam int unsigned ProgramAddrBits   = $clog2(esp_abi_pkg::ProgramDepth);
+  localparam int unsigned PermuteAddrBits   = $clog2(esp_abi_pkg::PermuteDepth);
+  localparam int unsigned WriterCount       = esp_abi_pkg::Writers;
+  localparam int unsigned PixelBits         = $clog2(Pixels);
+  localparam int unsigned ServedBits        = Served > 1 ? $clog2(Served) : 1;
+
+  // ---- Flow control ----
+  logic bias_valid_q, multiply_valid_q, round_valid_q, expand_valid_q, push_valid_q;
+  logic push_free, front_moves, chain;
+
+  logic [63:0] entry;
+  logic [Pixels-1:0] enable;
+  logic push_drop_q;
+
+  assign push_free   = !push_valid_q || push_drop_q || push_ready_i;
+  assign chain       = expand_valid_q && entry[esp_abi_pkg::ProgramNextLsb+:16] != '0;
+  assign front_moves = push_free && !chain;
+
+  // ---- Select: the next lane with a finished row, in rotation ----
+  logic [ServedBits-1:0] turn_q, chosen;
+  logic                  any;
+
+  always_comb begin
+    any    = 1'b0;
+    chosen = turn_q;
+    for (int i = 0; i < Served; i++) begin
+      if (!any && result_valid_i[ServedBits'(turn_q+ServedBits'(i))]) begin
+        any    = 1'b1;
+        chosen = ServedBits'(turn_q + ServedBits'(i));
+      end
+    end
+    result_pop_o = '0;
+    if (any && front_moves) result_pop_o[chosen] = 1'b1;
+  end
+
+  logic [TagBits+RowBits-1:0]   tag;
+  logic                         tag_context;
+  logic [ParameterAddrBits-1:0] parameter_addr;
+  logic [127:0]                 parameters;
+  logic [511:0]                 context_fields;
+
+  assign tag            = result_tag_i[32'(chosen)*(TagBits+RowBits)+:TagBits+RowBits];
+  assign tag_context    = tag[TagBits-1];
+  assign context_fields = tag_context ? context1_i : context0_i;
+  assign parameter_addr = ParameterAddrBits'(context_fields[esp_abi_pkg::CmdParameterLsb+:16]) +
+                          ParameterAddrBits'(32'(tag[TagBits+:RowBits]) * Lanes + WriterCount * 32'(chosen) + Index);
+
+  esp_ram #(
+      .Width(128),
+      .Depth(esp_abi_pkg::ParameterDepth)
+  ) u_parameters (
+      .clk_i,
+      .write_i(parameter_write_i),
+      .write_addr_i(table_addr_i[ParameterAddrBits-1:0]),
+      .write_data_i(table_data_i),
+      .read_i(front_moves),
+      .read_addr_i(parameter_addr),
+      .read_data_o(parameters)
+  );
+
+  // ---- Bias, multiply, round ----
+  logic                      bias_context_q, multiply_context_q, round_context_q, expand_context_q, push_context_q;
+  logic [15:0]               bias_program_q, multiply_program_q, round_program_q;
+  logic [Pixels*32-1:0]      bias_data_q;
+  logic signed [31:0]        multiply_a_q[Pixels];
+  logic signed [8:0]         multiply_b_q[Pixels];
+  logic [23:0]               multiply_scale_q, multiply_scale_b_q;
+  logic [5:0]                multiply_shift_q, round_shift_q;
+  logic [15:0]               multiply_output_q, round_output_q, expand_output_q;
+  logic signed [63:0]        round_data_q[Pixels];
+  logic [Pixels*8-1:0]       expand_data_q;
+  logic [7:0]                round_zero_q, round_low_q, round_high_q, round_fill_q, expand_fill_q, push_fill_q;
+  logic [511:0]              bias_fields, multiply_fields;
+  logic signed [31:0]        reduced;
+  logic [2:0]                operation;
+
+  assign bias_fields     = bias_context_q ? context1_i : context0_i;
+  assign multiply_fields = multiply_context_q ? context1_i : context0_i;
+  assign operation       = bias_fields[esp_abi_pkg::CmdOperationLsb+:3];
+
+  // Sum or maximum over the pixels, for the reducing operations.
+  always_comb begin
+    reduced = '0;
+    if (bias_valid_q && operation == 3'(esp_abi_pkg::OperationMacReduce)) begin
+      for (int p = 0; p < Pixels; p++) reduced = reduced + $signed(bias_data_q[p*32+:32]);
+    end else if (bias_valid_q && operation == 3'(esp_abi_pkg::OperationMaxReduce)) begin
+      reduced = $signed(bias_data_q[31:0]);
+      for (int p = 1; p < Pixels; p++) begin
+        if ($signed(bias_data_q[p*32+:32]) > reduced) reduced = $signed(bias_data_q[p*32+:32]);
+      end
+    end
+  end
+
+  // acc = a - 256 * b, a and b int8.
+  function automatic logic signed [31:0] first_operand(input logic [7:0] accumulator);
+    first_operand = 32'($signed(accumulator));
+  endfunction
+  function automatic logic signed [31:0] second_operand(input logic [31:0] accumulator);
+    second_operand = -(($signed(accumulator) - 32'($signed(accumulator[7:0]))) >>> 8);
+  endfunction
+
+  // Nearest, ties to even; then zero point and clamp.
+  function automatic logic [7:0] requantised(input logic signed [63:0] value, input logic [5:0] shift,
+                                             input logic [7:0] zero, input logic [7:0] low, input logic [7:0] high);
+    logic signed [63:0] floor;
+    logic [63:0] rest, half;
+    logic signed [63:0] sum;
+    floor = value >>> shift;
+    rest  = $unsigned(value) & ((64'd1 << shift) - 64'd1);
+    half  = shift == 6'd0 ? 64'd1 : 64'd1 << (shift - 6'd1);
+    sum   = floor + (rest > half || (rest == half && floor[0]) ? 64'sd1 : 64'sd0) + 64'($signed(zero));
+    if (sum < 64'($signed(low))) requantised = low;
+    else if (sum > 64'($signed(high))) requantised = high;
+    else requantised = sum[7:0];
+  endfunction
+
+  always_ff @(posedge clk_i) begin
+    if (front_moves) begin
+      if (any) begin
+        bias_data_q    <= result_i[32'(chosen)*Pixels*32+:Pixels*32];
+        bias_program_q <= tag[15:0];
+        bias_context_q <= tag_context;
+      end
+      if (bias_valid_q) begin
+        multiply_context_q <= bias_context_q;
+        multiply_program_q <= bias_program_q + 16'(parameters[esp_abi_pkg::ParameterStepLsb+:8]);
+        multiply_output_q  <= parameters[esp_abi_pkg::ParameterOutputLsb+:16] +
+                              bias_fields[esp_abi_pkg::CmdOutputLsb+:16];
+        multiply_scale_q   <= parameters[esp_abi_pkg::ParameterMultiplierLsb+:24];
+        multiply_shift_q   <= parameters[esp_abi_pkg::ParameterShiftLsb+:6];
+        multiply_scale_b_q <= bias_fields[esp_abi_pkg::CmdMultiplierBLsb+:24];
+        if (operation == 3'(esp_abi_pkg::OperationAdd)) begin
+          for (int p = 0; p < Pixels; p++) begin
+            multiply_a_q[p] <= first_operand(bias_data_q[p*32+:8]) -
+                               32'($signed(bias_fields[esp_abi_pkg::CmdZeroALsb+:8]));
+            multiply_b_q[p] <= 9'(second_operand(bias_data_q[p*32+:32]) -
+                                  32'($signed(bias_fields[esp_abi_pkg::CmdZeroBLsb+:8])));
+          end
+        end else begin
+          for (int p = 0; p < Pixels; p++) begin
+            multiply_a_q[p] <= (operation == 3'(esp_abi_pkg::OperationMacReduce) ||
+                                operation == 3'(esp_abi_pkg::OperationMaxReduce) ?
+                                reduced : $signed(bias_data_q[p*32+:32])) +
+                               $signed(parameters[esp_abi_pkg::ParameterBiasLsb+:32]);
+            multiply_b_q[p] <= '0;
+          end
+        end
+      end
+      if (multiply_valid_q) begin
+        for (int p = 0; p < Pixels; p++) begin
+          round_data_q[p] <= 64'(multiply_a_q[p]) * 64'($signed({1'b0, multiply_scale_q})) +
+                             64'(multiply_b_q[p]) * 64'($signed({1'b0, multiply_scale_b_q}));
+        end
+        round_context_q <= multiply_context_q;
+        round_program_q <= multiply_program_q;
+        round_output_q  <= multiply_output_q;
+        round_shift_q   <= multiply_shift_q;
+        round_zero_q    <= multiply_fields[esp_abi_pkg::CmdZeroLsb+:8];
+        round_low_q     <= multiply_fields[esp_abi_pkg::CmdLowLsb+:8];
+        round_high_q    <= multiply_fields[esp_abi_pkg::CmdHighLsb+:8];
+        round_fill_q    <= multiply_fields[esp_abi_pkg::CmdFillLsb+:8];
+      end
+      if (round_valid_q) begin
+        for (int p = 0; p < Pixels; p++) begin
+          expand_data_q[p*8+:8] <= requantised(round_data_q[p], round_shift_q, round_zero_q, round_low_q, round_high_q);
+        end
+        expand_context_q <= round_context_q;
+        expand_output_q  <= round_output_q;
+        expand_fill_q    <= round_fill_q;
+      end
+    end
+  end
+
+  // ---- Expand: the entry of the write program is at the RAM's output while its result is in this stage ----
+  esp_ram #(
+      .Width(64),
+      .Depth(esp_abi_pkg::ProgramDepth)
+  ) u_program (
+      .clk_i,
+      .write_i(program_write_i),
+      .write_addr_i(table_addr_i[ProgramAddrBits-1:0]),
+      .write_data_i(table_data_i[63:0]),
+      .read_i(push_free),
+      .read_addr_i(chain ? entry[esp_abi_pkg::ProgramNextLsb+:ProgramAddrBits] : round_program_q[ProgramAddrBits-1:0]),
+      .read_data_o(entry)
+  );
+
+  // ---- Push: permute and hand to the bank queue ----
+  logic [15:0]         push_addr_q;
+  logic [7:0]          push_permute_q;
+  logic                push_final_q;
+  logic [Pixels*8-1:0] push_data_q, permutation;
+  logic [Pixels*8-1:0] permutes[esp_abi_pkg::PermuteDepth];
+
+  assign permutation = permutes[push_permute_q[PermuteAddrBits-1:0]];
+
+  always_ff @(posedge clk_i) begin
+    if (permute_write_i) permutes[table_addr_i[PermuteAddrBits-1:0]] <= table_data_i[Pixels*8-1:0];
+    if (push_free && expand_valid_q) begin
+      push_addr_q    <= expand_output_q + entry[esp_abi_pkg::ProgramOffsetLsb+:16];
+      push_permute_q <= entry[esp_abi_pkg::ProgramPermuteLsb+:8];
+      push_drop_q    <= entry[esp_abi_pkg::ProgramDropLsb];
+      push_final_q   <= !chain;
+      push_context_q <= expand_context_q;
+      push_data_q    <= expand_data_q;
+      push_fill_q    <= expand_fill_q;
+    end
+  end
+
+  always_comb begin
+    push_data_o = '0;
+    enable      = '0;
+    if (push_valid_q) begin
+      for (int p = 0; p < Pixels; p++) begin
+        enable[p] = permutation[p*8+esp_abi_pkg::PermuteModeLsb+:2] != 2'(esp_abi_pkg::PermuteKeep);
+        push_data_o[p*8+:8] = permutation[p*8+esp_abi_pkg::PermuteModeLsb+:2] == 2'(esp_abi_pkg::PermuteFill) ?
+                              push_fill_q : push_data_q[32'(permutation[p*8+:PixelBits])*8+:8];
+      end
+    end
+  end
+
+  assign push_valid_o       = push_valid_q && !push_drop_q;
+  assign push_addr_o        = push_addr_q;
+  assign push_enable_o      = enable;
+  assign finished_o         = push_valid_q && push_final_q && push_free;
+  assign finished_context_o = push_context_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      turn_q           <= '0;
+      bias_valid_q     <= 1'b0;
+      multiply_valid_q <= 1'b0;
+      round_valid_q    <= 1'b0;
+      expand_valid_q   <= 1'b0;
+      push_valid_q     <= 1'b0;
+    end else begin
+      if (front_moves) begin
+        if (any) turn_q <= chosen + 1'b1;
+        bias_valid_q     <= any;
+        multiply_valid_q <= bias_valid_q;
+        round_valid_q    <= multiply_valid_q;
+        expand_valid_q   <= round_valid_q;
+      end
+      if (push_free) push_valid_q <= expand_valid_q;
+    end
+  end
+
+  // Assertions
+  // A word offered to a bank queue stays until it is taken.
+  `ESP_ASSERT(PushStable, !$past(rst_ni) || !($past(push_valid_o && !push_ready_i)) ||
+              (push_valid_o && $stable(push_addr_o)))
+  `ESP_COVER(QueueFull, push_valid_o && !push_ready_i)
+  `ESP_COVER(Chained, chain)
+endmodule

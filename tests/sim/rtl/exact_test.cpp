@@ -1,0 +1,104 @@
+// The RTL against the functional model and the timing model, on random command lists.
+//   - output bytes equal those of the functional model
+//   - every counter and mark equals the prediction, at several latencies and memory widths
+//   - with a memory that stalls at random the bits are the same, and the timing model fed with the recorded memory
+//     gives the measured counters again
+#include <gtest/gtest.h>
+
+#include "compile/timing/predict.hpp"
+#include "espalier/driver/device.hpp"
+#include "functional/functional_bus.hpp"
+#include "random_program.hpp"
+#include "rtl/rtl_bus.hpp"
+
+namespace espalier {
+namespace {
+
+driver::Program view(const compile::DeviceProgram& program) {
+  return {program.image,        program.command_offset, program.command_count, program.input_bytes,
+          program.output_bytes, program.arena_bytes,    abi::MarkDepth};
+}
+
+compile::Prediction measured(const driver::RunResult& result) {
+  const driver::Counters& c = result.counters;
+  return {c.cycles,  c.computing,  c.weights,     c.output, c.data,      c.writing,
+          c.control, c.read_beats, c.write_beats, c.macs,   result.marks};
+}
+
+void expect_same(const compile::Prediction& predicted, const compile::Prediction& actual) {
+  EXPECT_EQ(predicted.cycles, actual.cycles);
+  EXPECT_EQ(predicted.computing, actual.computing);
+  EXPECT_EQ(predicted.weights, actual.weights);
+  EXPECT_EQ(predicted.output, actual.output);
+  EXPECT_EQ(predicted.data, actual.data);
+  EXPECT_EQ(predicted.writing, actual.writing);
+  EXPECT_EQ(predicted.control, actual.control);
+  EXPECT_EQ(predicted.read_beats, actual.read_beats);
+  EXPECT_EQ(predicted.write_beats, actual.write_beats);
+  EXPECT_EQ(predicted.macs, actual.macs);
+  EXPECT_EQ(predicted.marks, actual.marks);
+}
+
+/// Replays what a memory answered.
+class Replay : public abi::MemoryTiming {
+ public:
+  explicit Replay(const std::vector<abi::MemoryResponse>& answers) : answers_(answers) {}
+  abi::MemoryResponse clock(const abi::MemoryRequest&) override {
+    return next_ < answers_.size() ? answers_[next_++] : abi::MemoryResponse{};
+  }
+
+ private:
+  const std::vector<abi::MemoryResponse>& answers_;
+  std::size_t next_ = 0;
+};
+
+class Exact : public ::testing::TestWithParam<abi::Configuration> {};
+
+TEST_P(Exact, RandomProgramsGiveTheSameBitsAndThePredictedCycles) {
+  for (unsigned i = 0; i < 60; ++i) {
+    test::Random random(i);
+    const test::RandomProgram p = test::random_program(GetParam(), random, random.between(1, 4));
+    abi::MemoryParameters memory;
+    memory.latency = static_cast<unsigned>(random.between(1, 120));
+    memory.bytes = 64U >> random.between(0, 2);
+
+    functional::FunctionalBus functional(GetParam());
+    rtl::RtlBus rtl(GetParam(), {.memory = memory, .seed = i + 1});
+    driver::Device functional_device(functional);
+    driver::Device rtl_device(rtl);
+    const driver::RunResult expected = functional_device.run({view(p.program), p.input, {}});
+    const driver::RunResult actual = rtl_device.run({view(p.program), p.input, {}});
+    EXPECT_EQ(expected.output, actual.output);
+    expect_same(compile::predict(p.program, GetParam(), memory), measured(actual));
+    if (HasFailure()) return;
+  }
+}
+
+TEST_P(Exact, StallingMemoryChangesTimeOnly) {
+  for (unsigned i = 0; i < 40; ++i) {
+    test::Random random(i);
+    const test::RandomProgram p = test::random_program(GetParam(), random, random.between(1, 4));
+    rtl::RtlOptions options;
+    options.memory.latency = static_cast<unsigned>(random.between(1, 60));
+    options.stalls = {random.unit() * 0.9, random.unit() * 0.9, random.unit() * 0.9, random.unit() * 0.9, i};
+    options.record = true;
+
+    functional::FunctionalBus functional(GetParam());
+    rtl::RtlBus rtl(GetParam(), options);
+    driver::Device functional_device(functional);
+    driver::Device rtl_device(rtl);
+    const driver::RunResult expected = functional_device.run({view(p.program), p.input, {}});
+    const driver::RunResult actual = rtl_device.run({view(p.program), p.input, {}});
+    EXPECT_EQ(expected.output, actual.output);
+    Replay replay(rtl.recording());
+    expect_same(compile::predict(p.program, GetParam(), replay), measured(actual));
+    if (HasFailure()) return;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Arrays, Exact, ::testing::Values(abi::Array8x8, abi::Array16x16), [](const auto& info) {
+  return std::to_string(info.param.lanes) + "x" + std::to_string(info.param.pixels);
+});
+
+}  // namespace
+}  // namespace espalier
