@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "esp_error.hpp"
+#include "model/scales.hpp"
 
 namespace espalier::model {
 namespace {
@@ -221,16 +222,6 @@ void fill_convolution(Layer& layer, const Feature& in, const Feature& out, doubl
   }
 }
 
-/// A common shift for both operands of an addition, so that neither multiplier exceeds 24 bits.
-void fill_add(Layer& layer, double ratio_a, double ratio_b) {
-  const abi::Scale larger = abi::make_scale(std::max(ratio_a, ratio_b));
-  const auto multiplier = [&](double ratio) {
-    return static_cast<std::uint32_t>(std::nearbyint(std::ldexp(ratio, static_cast<int>(larger.shift))));
-  };
-  layer.scale = {{multiplier(ratio_a), larger.shift}};
-  layer.multiplier_b = multiplier(ratio_b);
-}
-
 void fill(Layer& layer, Network& network, double density, Generator& random) {
   Feature& out = network.features.back();
   Feature& in = network.features.front();
@@ -257,7 +248,7 @@ void fill(Layer& layer, Network& network, double density, Generator& random) {
     }
     case LayerKind::Add:
       out.scale = in.scale * 1.5;
-      fill_add(layer, ratio_to(network.features[0]), ratio_to(network.features[1]));
+      set_add_scales(layer, ratio_to(network.features[0]), ratio_to(network.features[1]));
       break;
     case LayerKind::Concat:
       out.zero = in.zero;  // the first input is copied, the others are requantised

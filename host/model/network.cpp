@@ -1,10 +1,11 @@
 #include "model/network.hpp"
 
 #include <algorithm>
-#include <cstdlib>
+#include <cmath>
 #include <limits>
 
 #include "esp_error.hpp"
+#include "model/scales.hpp"
 
 namespace espalier::model {
 namespace {
@@ -236,6 +237,16 @@ MacCount count_macs(const Network& network, const Layer& layer) {
   const std::int64_t positions = std::int64_t{out.height} * out.width;
   const auto nonzero = std::count_if(layer.weights.begin(), layer.weights.end(), [](std::int8_t w) { return w != 0; });
   return {positions * static_cast<std::int64_t>(layer.weights.size()), positions * nonzero};
+}
+
+void set_add_scales(Layer& layer, double ratio_a, double ratio_b) {
+  const abi::Scale larger = abi::make_scale(std::max(ratio_a, ratio_b));
+  const auto multiplier = [&](double ratio) {
+    const double exact = std::ldexp(ratio, static_cast<int>(larger.shift));
+    return static_cast<std::uint32_t>(std::min(std::nearbyint(exact), 16777215.0));
+  };
+  layer.scale = {{multiplier(ratio_a), larger.shift}};
+  layer.multiplier_b = multiplier(ratio_b);
 }
 
 void validate(const Network& network) {
