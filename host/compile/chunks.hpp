@@ -1,0 +1,73 @@
+// Output channels cut into chunks that fit the weight store and the parameter table, with their weight streams.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "compile/rows.hpp"
+#include "esp_abi.hpp"
+
+namespace espalier::compile {
+
+/// How a step reads words.
+enum class StreamMode {
+  Dense,   // all lanes the same word per slot, all weights
+  Sparse,  // every lane its own word, non-zero weights only
+};
+
+/// Columns of positions scheduled `unroll` at a time; count is a multiple of unroll.
+struct Stretch {
+  int x = 0;
+  int count = 1;
+  int unroll = 1;
+  bool operator==(const Stretch&) const = default;
+};
+
+/// The columns [x, x + width) as one stretch of `unroll`, and the rest as another.
+std::vector<Stretch> stretches_of(int x, int width, int unroll);
+
+/// A weight stream for one stretch, and the parameters of its rows.
+struct Stream {
+  abi::Command command;  // format, items, counts and steps of the OpWeight
+  std::vector<std::uint8_t> bytes;
+  std::vector<abi::Parameter> parameters;  // entry j * K + k
+  int slots = 0;
+  int lower_bound = 0;  // slots
+};
+
+/// Output channels [first, first + count) of one group of channels, or of several in sparse mode.
+struct ChannelRange {
+  int first = 0;
+  int count = 0;
+};
+
+/// What a chunk planner needs to know.
+struct ChunkProblem {
+  const StepRows* rows = nullptr;
+  abi::Configuration configuration;
+  std::vector<OperandView> views;
+  int output_pitch = 1;    // words between output planes
+  ChannelRange piece;      // channels to compute
+  int output_channel = 0;  // channel at the output address
+};
+
+/// Cuts a piece into chunks. A chunk takes at most half of the weight store where rows are short enough.
+std::vector<ChannelRange> split_dense(const ChunkProblem& problem);
+std::vector<ChannelRange> split_sparse(const ChunkProblem& problem, const std::vector<Row>& rows, int unroll);
+
+/// The stream of a chunk. Sparse: `rows` are those of the chunk.
+Stream dense_stream(const ChunkProblem& problem, ChannelRange chunk, const Pass& pass);
+Stream sparse_stream(const ChunkProblem& problem, ChannelRange chunk, const std::vector<Row>& rows, const Pass& pass,
+                     const Stretch& stretch);
+
+/// Slots of all positions of a step if it is streamed this way, estimated from the fullest lanes.
+struct SlotEstimate {
+  double cycles = 0;
+  int unroll = 1;
+};
+SlotEstimate estimate_dense(const ChunkProblem& problem, int height, int width, int strips);
+/// The best unroll factor for a width x height rectangle of positions.
+SlotEstimate estimate_sparse(const ChunkProblem& problem, const std::vector<Row>& rows, int height, int width,
+                             int strips);
+
+}  // namespace espalier::compile

@@ -1,0 +1,128 @@
+#include "compile/compile.hpp"
+
+#include <algorithm>
+
+#include "compile/generate.hpp"
+#include "compile/lower.hpp"
+#include "compile/placement.hpp"
+#include "esp_error.hpp"
+
+namespace espalier::compile {
+namespace {
+
+std::string shape_of(const model::Feature& feature) {
+  return std::to_string(feature.channels) + "x" + std::to_string(feature.height) + "x" + std::to_string(feature.width);
+}
+
+Bound bound_of(const LayerWork& work) {
+  const std::uint64_t data = work.read_beats - std::min(work.read_beats, work.stream_beats);
+  const std::uint64_t memory = std::max(data, work.write_beats);
+  const std::uint64_t output = work.result_words / abi::Writers;
+  const std::uint64_t most = std::max({work.slots, work.stream_beats, memory, output});
+  if (most == work.slots) return Bound::Compute;
+  if (most == work.stream_beats) return Bound::Weights;
+  return most == output ? Bound::Output : Bound::Memory;
+}
+
+LayerReport report_of(const model::Network& network, std::size_t index, const LayerWork& work) {
+  const model::Layer& layer = network.layers[index];
+  const model::MacCount macs = model::count_macs(network, layer);
+  LayerReport report;
+  report.name = layer.name;
+  report.op = layer.op;
+  report.shape = shape_of(network.features[static_cast<std::size_t>(layer.inputs[0])]) + " -> " +
+                 shape_of(network.features[static_cast<std::size_t>(layer.output)]);
+  report.macs = macs.all;
+  report.nonzero_macs = macs.nonzero;
+  report.density = macs.all == 0 ? 1.0 : static_cast<double>(macs.nonzero) / static_cast<double>(macs.all);
+  report.sparse = work.sparse;
+  report.dram_read_bytes = work.read_beats * abi::BeatBytes;
+  report.dram_write_bytes = work.write_beats * abi::BeatBytes;
+  report.bound = bound_of(work);
+  report.scheduled_slots = work.slots;
+  report.lower_bound_cycles = work.lower_bound;
+  report.mark = static_cast<int>(index) + 1;
+  return report;
+}
+
+PackedFeature packed(const model::Network& network, const Lowered& lowered, const Placement& placement, int image_index,
+                     const std::vector<int>& order, std::size_t position) {
+  const Image& image = lowered.images[static_cast<std::size_t>(image_index)];
+  const ImagePlace& place = placement.images[static_cast<std::size_t>(image_index)];
+  const model::Feature& feature = network.features[static_cast<std::size_t>(image.feature)];
+  PackedFeature result;
+  result.name = feature.name;
+  const auto found = std::find(order.begin(), order.end(), image.feature);
+  result.index = image.input ? static_cast<int>(found - order.begin()) : static_cast<int>(position);
+  result.channels = image.channels;
+  result.scale = feature.scale;
+  result.zero = feature.zero;
+  result.layout = image.layout;
+  result.fill = image.fill;
+  result.offset = place.offset;
+  result.plane_bytes = static_cast<std::uint64_t>(place.plane_beats) * abi::BeatBytes;
+  return result;
+}
+
+/// The only place that runs the timing model.
+void predict_layers(Compiled& compiled) {
+  const Prediction prediction = predict(compiled.program, compiled.configuration, compiled.memory);
+  const LayerCycles cycles = layer_cycles(compiled, prediction.marks, prediction.cycles);
+  compiled.total_cycles = prediction.cycles;
+  compiled.prologue_cycles = cycles.prologue;
+  compiled.epilogue_cycles = cycles.epilogue;
+  for (std::size_t i = 0; i < compiled.layers.size(); ++i) compiled.layers[i].predicted_cycles = cycles.layers[i];
+}
+
+}  // namespace
+
+const char* to_string(Bound bound) {
+  switch (bound) {
+    case Bound::Compute:
+      return "compute";
+    case Bound::Weights:
+      return "weights";
+    case Bound::Memory:
+      return "memory";
+    case Bound::Output:
+      return "output";
+  }
+  return "compute";
+}
+
+Compiled compile(const model::Network& network, const abi::Configuration& configuration, const Options& options) {
+  model::validate(network);
+  Lowered lowered = lower(network, configuration);
+  const Placement placement = place(network, lowered, configuration);
+  Generated generated = generate(network, lowered, placement, configuration, options);
+  Compiled compiled;
+  compiled.name = network.name;
+  compiled.configuration = configuration;
+  compiled.memory = options.memory;
+  compiled.program = std::move(generated.program);
+  for (const int image : lowered.input_images) {
+    compiled.inputs.push_back(packed(network, lowered, placement, image, network.inputs, 0));
+  }
+  for (std::size_t i = 0; i < lowered.output_images.size(); ++i) {
+    compiled.outputs.push_back(packed(network, lowered, placement, lowered.output_images[i], network.outputs, i));
+  }
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    compiled.layers.push_back(report_of(network, i, generated.layers[i]));
+  }
+  if (options.timing) predict_layers(compiled);
+  return compiled;
+}
+
+LayerCycles layer_cycles(const Compiled& compiled, std::span<const std::uint32_t> marks, std::uint32_t cycles) {
+  if (marks.size() <= compiled.layers.size()) {
+    throw Error(ErrorCode::Input, "too few marks", "network '" + compiled.name + "'", std::to_string(marks.size()),
+                "give " + std::to_string(compiled.layers.size() + 1));
+  }
+  LayerCycles result;
+  result.prologue = marks[0];
+  for (std::size_t i = 0; i < compiled.layers.size(); ++i) result.layers.push_back(marks[i + 1] - marks[i]);
+  result.epilogue = cycles - marks[compiled.layers.size()];
+  return result;
+}
+
+}  // namespace espalier::compile

@@ -1,0 +1,102 @@
+// Compiles a quantised network into one program for an array: commands, weight streams, tables and a memory plan.
+//
+//   Compiled compiled = compile(network, abi::Array16x16);
+//   std::vector<std::uint8_t> input = pack(compiled, {image});      // window 1
+//   ... run compiled.program on a device ...
+//   std::vector<std::vector<std::int8_t>> answers = unpack(compiled, output);  // window 2
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "compile/device_program.hpp"
+#include "compile/layout.hpp"
+#include "compile/timing/predict.hpp"
+#include "esp_abi.hpp"
+#include "model/network.hpp"
+
+namespace espalier::compile {
+
+/// How convolutions read their weights.
+enum class Mode { Auto, Dense, Sparse };
+
+struct Options {
+  MemoryParameters memory;  // of the prediction
+  Mode mode = Mode::Auto;   // Dense and Sparse hold for convolutions that can be executed that way
+  bool timing = true;       // run the timing model
+  /// Called before each layer with its index, the number of layers and its name.
+  std::function<void(std::size_t, std::size_t, const std::string&)> progress;
+};
+
+/// What limits a layer.
+enum class Bound { Compute, Weights, Memory, Output };
+const char* to_string(Bound bound);
+
+/// One row of the report. Cycles run from the mark before to the layer's own mark.
+struct LayerReport {
+  std::string name;
+  std::string op;
+  std::string shape;  // "64x56x56 -> 64x56x56"
+  std::int64_t macs = 0;
+  std::int64_t nonzero_macs = 0;
+  double density = 1.0;  // of the weights; 1 for layers without weights
+  bool sparse = false;   // private words per lane
+  std::uint32_t predicted_cycles = 0;
+  std::uint64_t dram_read_bytes = 0;
+  std::uint64_t dram_write_bytes = 0;
+  Bound bound = Bound::Compute;
+  std::uint64_t scheduled_slots = 0;     // cycles in which the lanes are issued a slot
+  std::uint64_t lower_bound_cycles = 0;  // the fullest lane or bank port, over all positions
+  int mark = 0;                          // index of the layer's OpMark
+};
+
+/// A network input or output in its window: byte p of word (row, column) of channel c lies at offset * 64 + c *
+/// plane_bytes + (row * row_pitch + column) * P + p.
+struct PackedFeature {
+  std::string name;
+  int index = 0;  // position among the network's inputs or outputs
+  int channels = 0;
+  double scale = 1.0;
+  std::int32_t zero = 0;
+  Layout layout;
+  std::int8_t fill = 0;
+  std::uint64_t offset = 0;  // beats from the start of the window
+  std::uint64_t plane_bytes = 0;
+};
+
+/// A compiled network.
+struct Compiled {
+  std::string name;
+  abi::Configuration configuration;
+  MemoryParameters memory;
+  DeviceProgram program;
+  std::vector<PackedFeature> inputs;   // an input may be packed in more than one layout
+  std::vector<PackedFeature> outputs;  // in the order of the network's outputs
+  std::vector<LayerReport> layers;
+  std::uint32_t prologue_cycles = 0;  // start to the first layer's input and tables; mark 0
+  std::uint32_t epilogue_cycles = 0;  // last mark to done
+  std::uint32_t total_cycles = 0;
+};
+
+/// Compiles a valid network. Throws Error(Unsupported) for a layer that cannot be laid out, naming it and its sizes.
+Compiled compile(const model::Network& network, const abi::Configuration& configuration, const Options& options = {});
+
+/// The contents of the input window: `tensors` are the network's inputs, int8, NCHW with batch 1. Throws Error(Input)
+/// for a wrong count or size.
+std::vector<std::uint8_t> pack(const Compiled& compiled, std::span<const std::vector<std::int8_t>> tensors);
+
+/// The network's outputs, int8 NCHW, from the contents of the output window.
+std::vector<std::vector<std::int8_t>> unpack(const Compiled& compiled, std::span<const std::uint8_t> window);
+
+/// Cycles of prologue, layers and epilogue from the marks of a run (predicted or measured); they sum to `cycles`.
+struct LayerCycles {
+  std::uint32_t prologue = 0;
+  std::vector<std::uint32_t> layers;
+  std::uint32_t epilogue = 0;
+};
+LayerCycles layer_cycles(const Compiled& compiled, std::span<const std::uint32_t> marks, std::uint32_t cycles);
+
+}  // namespace espalier::compile

@@ -1,0 +1,33 @@
+// Commands, streams and tables of all steps, in program order.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "compile/compile.hpp"
+#include "compile/lower.hpp"
+#include "compile/placement.hpp"
+
+namespace espalier::compile {
+
+/// What the generated commands of one layer do, in cycles and beats.
+struct LayerWork {
+  bool sparse = false;
+  std::uint64_t slots = 0;        // issued, over all positions
+  std::uint64_t lower_bound = 0;  // slots at least, over all positions
+  std::uint64_t result_words = 0;
+  std::uint64_t stream_beats = 0;  // weights and tables
+  std::uint64_t read_beats = 0;    // all reads
+  std::uint64_t write_beats = 0;
+};
+
+struct Generated {
+  DeviceProgram program;
+  std::vector<LayerWork> layers;
+};
+
+/// Emits every step. Mark 0 is the prologue, mark i + 1 the end of layer i.
+Generated generate(const model::Network& network, const Lowered& lowered, const Placement& placement,
+                   const abi::Configuration& configuration, const Options& options);
+
+}  // namespace espalier::compile

@@ -1,0 +1,76 @@
+#include "compile/layout.hpp"
+
+#include <algorithm>
+
+namespace espalier::compile {
+namespace {
+
+/// Local extent of the last tile of an axis, the longest one.
+int tile_extent(int size, int grid, int step) { return std::max(step, size - (grid - 1) * step); }
+
+}  // namespace
+
+Tiling Tiling::of(int height, int width, int grid_y, int grid_x) {
+  const int tile_y = divide_up(height, grid_y);
+  const int tile_x = divide_up(width, grid_x);
+  return {divide_up(height, tile_y), divide_up(width, tile_x), tile_y, tile_x, tile_y, tile_x};
+}
+
+Source source_of(const Tiling& tiling, Pixel pixel) {
+  const int tile_y = std::min(pixel.y / tiling.step_y, tiling.grid_y - 1);
+  const int tile_x = std::min(pixel.x / tiling.step_x, tiling.grid_x - 1);
+  return {tile_y * tiling.grid_x + tile_x, pixel.y - tile_y * tiling.step_y, pixel.x - tile_x * tiling.step_x};
+}
+
+std::optional<Pixel> Layout::pixel(int byte, int row, int column) const {
+  if (byte >= grid_y * grid_x) return std::nullopt;
+  const int y = (byte / grid_x) * step_y + row - origin_y;
+  const int x = (byte % grid_x) * step_x + column - origin_x;
+  if (y < 0 || y >= height || x < 0 || x >= width) return std::nullopt;
+  return Pixel{y, x};
+}
+
+Tiling Layout::tiling() const {
+  return {grid_y, grid_x, step_y, step_x, tile_extent(height, grid_y, step_y), tile_extent(width, grid_x, step_x)};
+}
+
+bool Layout::same_tiles(const Layout& other) const {
+  const bool same_y = grid_y == other.grid_y && (grid_y == 1 || step_y == other.step_y);
+  const bool same_x = grid_x == other.grid_x && (grid_x == 1 || step_x == other.step_x);
+  return same_y && same_x && height == other.height && width == other.width;
+}
+
+Layout window_layout(const Tiling& tiling, const Window& window, int height, int width) {
+  Layout layout;
+  layout.height = height;
+  layout.width = width;
+  layout.grid_y = tiling.grid_y;
+  layout.grid_x = tiling.grid_x;
+  layout.step_y = tiling.step_y * window.stride_y;
+  layout.step_x = tiling.step_x * window.stride_x;
+  layout.origin_y = window.pad_top;
+  layout.origin_x = window.pad_left;
+  layout.rows = (tiling.height - 1) * window.stride_y + window.extent_y();
+  layout.columns = (tiling.width - 1) * window.stride_x + window.extent_x();
+  layout.row_pitch = layout.columns;
+  return layout;
+}
+
+Layout united(const Layout& a, const Layout& b) {
+  Layout layout = a;
+  layout.origin_y = std::max(a.origin_y, b.origin_y);
+  layout.origin_x = std::max(a.origin_x, b.origin_x);
+  layout.rows = layout.origin_y + std::max(a.rows - a.origin_y, b.rows - b.origin_y);
+  layout.columns = layout.origin_x + std::max(a.columns - a.origin_x, b.columns - b.origin_x);
+  layout.row_pitch = std::max({a.row_pitch, b.row_pitch, layout.columns});
+  return layout;
+}
+
+Layout covering(Layout layout) {
+  layout.rows = std::max(layout.rows, layout.origin_y + tile_extent(layout.height, layout.grid_y, layout.step_y));
+  layout.columns = std::max(layout.columns, layout.origin_x + tile_extent(layout.width, layout.grid_x, layout.step_x));
+  layout.row_pitch = std::max(layout.row_pitch, layout.columns);
+  return layout;
+}
+
+}  // namespace espalier::compile

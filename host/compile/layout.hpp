@@ -1,0 +1,94 @@
+// Where the pixels of a feature lie: in tiles of positions while it is computed, in words while it is stored.
+//
+//   Tiling tiling = Tiling::of(56, 56, 4, 4);                  // 4 x 4 tiles of 14 x 14 pixels
+//   Layout layout = window_layout(tiling, window);             // input words that a 3x3 window needs, halo included
+//   std::optional<Pixel> pixel = layout.pixel(p, row, column); // what byte p of a word holds
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+namespace espalier::compile {
+
+/// A pixel of a feature map.
+struct Pixel {
+  int y = 0;
+  int x = 0;
+  bool operator==(const Pixel&) const = default;
+};
+
+/// Rounds up the quotient of two positive integers.
+constexpr int divide_up(int value, int by) { return (value + by - 1) / by; }
+
+/// Rounds `value` up to a multiple of `unit`.
+constexpr int round_up(int value, int unit) { return divide_up(value, unit) * unit; }
+
+/// Tiles computed in parallel, one per byte of a word. Tile (ty, tx) is byte ty * grid_x + tx; its position (y, x) is
+/// the pixel (ty * step_y + y, tx * step_x + x). Positions beyond a step are used by the last tile of an axis only.
+struct Tiling {
+  int grid_y = 1, grid_x = 1;
+  int step_y = 1, step_x = 1;
+  int height = 1, width = 1;
+
+  /// A height x width map cut into grid_y x grid_x tiles of equal size.
+  static Tiling of(int height, int width, int grid_y, int grid_x);
+
+  int positions() const { return height * width; }
+  int tiles() const { return grid_y * grid_x; }
+  bool operator==(const Tiling&) const = default;
+};
+
+/// The byte and position at which a tiling computes a pixel.
+struct Source {
+  int tile = 0;
+  int y = 0;
+  int x = 0;
+};
+Source source_of(const Tiling& tiling, Pixel pixel);
+
+/// The receptive window of a layer.
+struct Window {
+  int kernel_y = 1, kernel_x = 1;
+  int stride_y = 1, stride_x = 1;
+  int dilation_y = 1, dilation_x = 1;
+  int pad_top = 0, pad_left = 0;
+
+  int extent_y() const { return (kernel_y - 1) * dilation_y + 1; }
+  int extent_x() const { return (kernel_x - 1) * dilation_x + 1; }
+};
+
+/// The words of one plane: byte of tile (ty, tx) of word (row, column) is pixel (ty * step_y + row - origin_y, tx *
+/// step_x + column - origin_x), or a fill value where that is outside the map. The same in scratchpad and memory.
+struct Layout {
+  int height = 1, width = 1;  // of the map
+  int grid_y = 1, grid_x = 1;
+  int step_y = 1, step_x = 1;
+  int origin_y = 0, origin_x = 0;
+  int rows = 1, columns = 1;
+  int row_pitch = 1;  // words
+
+  /// Words from the first to the last of a plane.
+  int plane_words() const { return (rows - 1) * row_pitch + columns; }
+
+  /// The pixel that byte `byte` of word (row, column) holds; none for bytes that hold the fill value.
+  std::optional<Pixel> pixel(int byte, int row, int column) const;
+
+  /// Tiles of the layout as a computation over all pixels would use them.
+  Tiling tiling() const;
+
+  /// Whether two layouts differ at most in their halo.
+  bool same_tiles(const Layout& other) const;
+
+  bool operator==(const Layout&) const = default;
+};
+
+/// The input words that `window` reads over all positions of `tiling`; height x width is the input map.
+Layout window_layout(const Tiling& tiling, const Window& window, int height, int width);
+
+/// The smallest layout that holds both; same_tiles() must hold.
+Layout united(const Layout& a, const Layout& b);
+
+/// Extends a layout until every pixel of the map is in it.
+Layout covering(Layout layout);
+
+}  // namespace espalier::compile

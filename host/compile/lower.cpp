@@ -1,0 +1,363 @@
+#include "compile/lower.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "compile/tiling_choice.hpp"
+#include "esp_error.hpp"
+
+namespace espalier::compile {
+namespace {
+
+using model::Feature;
+using model::Layer;
+using model::LayerKind;
+
+/// What a reader needs in the bytes outside the map.
+struct FillRule {
+  enum class Kind { Any, AtMost, Exactly } kind = Kind::Any;
+  int value = 0;
+
+  static std::optional<FillRule> merged(const FillRule& a, const FillRule& b) {
+    if (a.kind == Kind::Any) return b;
+    if (b.kind == Kind::Any) return a;
+    if (a.kind == Kind::AtMost && b.kind == Kind::AtMost) return FillRule{Kind::AtMost, std::min(a.value, b.value)};
+    if (a.kind == Kind::AtMost) return merged(b, a);
+    const bool agree = b.kind == Kind::Exactly ? a.value == b.value : a.value <= b.value;
+    return agree ? std::optional(a) : std::nullopt;
+  }
+};
+
+/// A layout that readers of a feature want.
+struct Request {
+  Layout layout;
+  FillRule fill;
+};
+
+/// The planes of a concatenation that a feature is written into; or the feature itself.
+struct Root {
+  int feature = -1;
+  int channel = 0;
+};
+
+bool same_quantisation(const Feature& a, const Feature& b) {
+  return a.zero == b.zero && !(a.scale < b.scale) && !(a.scale > b.scale);
+}
+
+Window window_of(const Layer& layer) {
+  return {layer.kernel_h,   layer.kernel_w,   layer.stride_h, layer.stride_w,
+          layer.dilation_h, layer.dilation_w, layer.pad_top,  layer.pad_left};
+}
+
+bool windowed(LayerKind kind) {
+  return kind == LayerKind::Convolution || kind == LayerKind::MaxPool || kind == LayerKind::AveragePool;
+}
+
+bool global(LayerKind kind) { return kind == LayerKind::GlobalAveragePool || kind == LayerKind::GlobalMaxPool; }
+
+class Lowering {
+ public:
+  Lowering(const model::Network& network, const abi::Configuration& configuration)
+      : network_(network), configuration_(configuration) {}
+
+  Lowered run() {
+    find_roots();
+    requests_.resize(network_.features.size());
+    tilings_.resize(network_.layers.size());
+    for (std::size_t i = network_.layers.size(); i-- > 0;) choose(i);
+    make_images();
+    for (std::size_t i = 0; i < network_.layers.size(); ++i) make_steps(i);
+    return std::move(lowered_);
+  }
+
+ private:
+  const Feature& feature(int index) const { return network_.features[static_cast<std::size_t>(index)]; }
+  Root& root(int index) { return roots_[static_cast<std::size_t>(index)]; }
+  std::vector<Request>& requests(int index) { return requests_[static_cast<std::size_t>(index)]; }
+  static bool contains(const std::vector<int>& list, int value) {
+    return std::find(list.begin(), list.end(), value) != list.end();
+  }
+
+  /// Concatenation by address: an input with the output's quantisation that nobody else reads.
+  void find_roots() {
+    std::vector<int> readers(network_.features.size(), 0);
+    std::vector<bool> written(network_.features.size(), false);
+    for (const Layer& layer : network_.layers) {
+      for (const int input : layer.inputs) ++readers[static_cast<std::size_t>(input)];
+      written[static_cast<std::size_t>(layer.output)] = true;
+    }
+    roots_.resize(network_.features.size());
+    for (std::size_t i = 0; i < roots_.size(); ++i) roots_[i] = {static_cast<int>(i), 0};
+    for (std::size_t i = network_.layers.size(); i-- > 0;) {
+      const Layer& layer = network_.layers[i];
+      if (layer.kind != LayerKind::Concat) continue;
+      int channel = 0;
+      for (const int input : layer.inputs) {
+        const bool free = readers[static_cast<std::size_t>(input)] == 1 && written[static_cast<std::size_t>(input)] &&
+                          !contains(network_.outputs, input);
+        if (free && same_quantisation(feature(input), feature(layer.output))) {
+          root(input) = {root(layer.output).feature, root(layer.output).channel + channel};
+        }
+        channel += feature(input).channels;
+      }
+    }
+  }
+
+  void choose(std::size_t index) {
+    const Layer& layer = network_.layers[index];
+    const Feature& out = feature(layer.output);
+    auto& wanted = requests(root(layer.output).feature);
+    for (std::size_t part = 0; part < layer.inputs.size(); ++part) {
+      if (layer.kind == LayerKind::Add && part > 0) break;
+      if (layer.kind == LayerKind::Concat && in_place(layer, static_cast<int>(part))) continue;
+      tilings_[index].resize(layer.inputs.size());
+      tilings_[index][part] = choose_tiling(problem(layer, static_cast<int>(part)), configuration_);
+    }
+    if (wanted.empty()) {
+      const Tiling tiling = tilings_[index].empty() ? fewest_words(out.height, out.width, configuration_)
+                                                    : own_tiling(layer, tilings_[index]);
+      wanted.push_back({window_layout(tiling, {}, out.height, out.width), {}});
+    }
+    if (wanted.size() > 1 || contains(network_.outputs, root(layer.output).feature)) {
+      wanted.front().layout = covering(wanted.front().layout);
+    }
+    for (std::size_t part = 0; part < layer.inputs.size(); ++part) request_input(index, part);
+  }
+
+  Tiling own_tiling(const Layer& layer, const std::vector<Tiling>& parts) const {
+    for (std::size_t part = 0; part < parts.size(); ++part) {
+      if (layer.kind != LayerKind::Concat || parts[part].positions() > 1) return parts[part];
+    }
+    return parts.front();
+  }
+
+  bool in_place(const Layer& layer, int part) {
+    const int input = layer.inputs[static_cast<std::size_t>(part)];
+    return root(input).feature == root(layer.output).feature;
+  }
+
+  TilingProblem problem(const Layer& layer, int part) {
+    const Feature& in = feature(layer.inputs[static_cast<std::size_t>(part)]);
+    const Feature& out = feature(layer.output);
+    TilingProblem result;
+    result.height = out.height;
+    result.width = out.width;
+    result.rows = layer.kind == LayerKind::Concat ? in.channels : out.channels;
+    result.slots = slots_per_position(layer, result.rows);
+    if (windowed(layer.kind)) result.window = window_of(layer);
+    result.input_height = in.height;
+    result.input_width = in.width;
+    result.input_channels = in.channels * (layer.kind == LayerKind::Add ? 2 : 1);
+    for (const Request& request : requests(root(layer.output).feature)) {
+      result.destinations.push_back(request.layout);
+      break;
+    }
+    for (const int input : layer.inputs) {
+      for (const Request& request : requests(root(input).feature)) result.sources.push_back(request.layout);
+    }
+    return result;
+  }
+
+  double slots_per_position(const Layer& layer, int rows) const {
+    const double lanes = configuration_.lanes;
+    if (layer.kind == LayerKind::Add) return std::max(1.0, 3 * rows / lanes);
+    if (!windowed(layer.kind)) return std::max(1.0, rows / lanes);
+    if (layer.kind != LayerKind::Convolution) return layer.kernel_h * layer.kernel_w * rows / lanes;
+    const auto nonzero = std::count_if(layer.weights.begin(), layer.weights.end(), [](auto w) { return w != 0; });
+    return std::max(1.0, static_cast<double>(nonzero) / lanes);
+  }
+
+  void request_input(std::size_t index, std::size_t part) {
+    const Layer& layer = network_.layers[index];
+    const Feature& in = feature(layer.inputs[part]);
+    if (layer.kind == LayerKind::Concat && in_place(layer, static_cast<int>(part))) return;
+    Request request;
+    if (global(layer.kind)) {
+      request.layout = window_layout(fewest_words(in.height, in.width, configuration_), {}, in.height, in.width);
+      request.fill = layer.kind == LayerKind::GlobalMaxPool ? FillRule{FillRule::Kind::AtMost, -128}
+                                                            : FillRule{FillRule::Kind::Exactly, in.zero};
+    } else {
+      const Tiling& tiling = tilings_[index][layer.kind == LayerKind::Add ? 0 : part];
+      const Window window = windowed(layer.kind) ? window_of(layer) : Window{};
+      request.layout = window_layout(tiling, window, in.height, in.width);
+      request.fill = fill_rule(layer, in);
+    }
+    add_request(root(layer.inputs[part]).feature, request);
+  }
+
+  FillRule fill_rule(const Layer& layer, const Feature& in) const {
+    const bool padded = layer.pad_top > 0 || layer.pad_left > 0 || layer.pad_bottom > 0 || layer.pad_right > 0;
+    if (!windowed(layer.kind) || !padded) return {};
+    if (layer.kind == LayerKind::MaxPool) {
+      int low = -128;
+      for (const Layer& producer : network_.layers) {
+        const int produced = producer.output;
+        if (&feature(produced) == &in && producer.kind != LayerKind::Concat) low = producer.low;
+      }
+      return {FillRule::Kind::AtMost, low};
+    }
+    return {FillRule::Kind::Exactly, in.zero};
+  }
+
+  void add_request(int index, const Request& request) {
+    for (Request& known : requests(index)) {
+      const auto fill = FillRule::merged(known.fill, request.fill);
+      if (!fill || !known.layout.same_tiles(request.layout)) continue;
+      known.layout = united(known.layout, request.layout);
+      known.fill = *fill;
+      return;
+    }
+    requests(index).push_back(request);
+  }
+
+  void make_images() {
+    first_image_.assign(network_.features.size(), -1);
+    for (std::size_t f = 0; f < requests_.size(); ++f) {
+      const int index = static_cast<int>(f);
+      const bool input = contains(network_.inputs, index);
+      if (contains(network_.outputs, index) && input) {
+        throw Error(ErrorCode::Unsupported, "a network input is also an output",
+                    "feature '" + feature(index).name + "'", "", "drop that output");
+      }
+      if (!input && !requests_[f].empty()) first_image_[f] = static_cast<int>(lowered_.images.size());
+      if (input) first_image_[f] = static_cast<int>(lowered_.images.size());
+      for (const Request& request : requests_[f]) {
+        Image image;
+        image.name = feature(index).name;
+        image.feature = index;
+        image.channels = feature(index).channels;
+        image.layout = request.layout;
+        image.fill = static_cast<std::int8_t>(request.fill.kind == FillRule::Kind::Any ? feature(index).zero
+                                                                                       : request.fill.value);
+        image.input = input;
+        image.output = contains(network_.outputs, index) && &request == &requests_[f].front();
+        if (input) lowered_.input_images.push_back(static_cast<int>(lowered_.images.size()));
+        lowered_.images.push_back(image);
+      }
+    }
+    for (const int output : network_.outputs) {
+      const int image = first_image_[static_cast<std::size_t>(output)];
+      if (image < 0) throw Error(ErrorCode::Model, "no layer writes a network output", feature(output).name);
+      lowered_.output_images.push_back(image);
+    }
+  }
+
+  /// The image of an input that has the tiles and fill this reader asked for.
+  Operand operand(int input, const Layout& layout, const FillRule& fill) {
+    const int base = root(input).feature;
+    const auto& known = requests(base);
+    for (std::size_t i = 0; i < known.size(); ++i) {
+      const auto merged = FillRule::merged(known[i].fill, fill);
+      if (known[i].layout.same_tiles(layout) && merged && merged->kind == known[i].fill.kind &&
+          merged->value == known[i].fill.value) {
+        return {first_image_[static_cast<std::size_t>(base)] + static_cast<int>(i), root(input).channel};
+      }
+    }
+    throw Error(ErrorCode::Internal, "no image has the layout of a reader", feature(input).name);
+  }
+
+  void make_steps(std::size_t index) {
+    const Layer& layer = network_.layers[index];
+    int channel = 0;
+    for (std::size_t part = 0; part < layer.inputs.size(); ++part) {
+      const int parts_channels = feature(layer.inputs[part]).channels;
+      const bool skip = (layer.kind == LayerKind::Add && part > 0) ||
+                        (layer.kind == LayerKind::Concat && in_place(layer, static_cast<int>(part)));
+      if (!skip) lowered_.steps.push_back(make_step(index, part, channel));
+      channel += parts_channels;
+    }
+    const int output = root(layer.output).feature;
+    if (output == layer.output) copy_to_readers(index, output);
+    lowered_.last_step.push_back(static_cast<int>(lowered_.steps.size()));
+  }
+
+  Step make_step(std::size_t index, std::size_t part, int channel) {
+    const Layer& layer = network_.layers[index];
+    const Feature& in = feature(layer.inputs[part]);
+    Step step;
+    step.kind = kind_of(layer, part);
+    step.layer = static_cast<int>(index);
+    step.part = static_cast<int>(part);
+    step.tiling = tilings_[index][part];
+    step.zero_in = in.zero;
+    step.input_channels = in.channels;
+    step.output = first_image_[static_cast<std::size_t>(root(layer.output).feature)];
+    step.output_channel = root(layer.output).channel;
+    step.output_channels = feature(layer.output).channels;
+    step.groups = in.channels;
+    FillRule fill;
+    Layout layout;
+    if (global(layer.kind)) {
+      const Tiling words = fewest_words(in.height, in.width, configuration_);
+      layout = window_layout(words, {}, in.height, in.width);
+      step.window = {words.height, words.width, 1, 1, 1, 1, 0, 0};
+      step.tiling = {1, 1, 1, 1, 1, 1};
+      fill = layer.kind == LayerKind::GlobalMaxPool ? FillRule{FillRule::Kind::AtMost, -128}
+                                                    : FillRule{FillRule::Kind::Exactly, in.zero};
+    } else {
+      if (windowed(layer.kind)) step.window = window_of(layer);
+      layout = window_layout(step.tiling, step.window, in.height, in.width);
+      fill = fill_rule(layer, in);
+    }
+    if (layer.kind == LayerKind::Convolution) step.groups = layer.groups;
+    if (layer.kind == LayerKind::Concat) {
+      step.output_channel += channel;
+      step.output_channels = in.channels;
+    }
+    step.inputs.push_back(operand(layer.inputs[part], layout, fill));
+    if (layer.kind == LayerKind::Add) step.inputs.push_back(operand(layer.inputs[1], layout, fill));
+    return step;
+  }
+
+  StepKind kind_of(const Layer& layer, std::size_t part) const {
+    switch (layer.kind) {
+      case LayerKind::Convolution:
+        return StepKind::Convolution;
+      case LayerKind::MaxPool:
+      case LayerKind::AveragePool:
+        return StepKind::Pool;
+      case LayerKind::GlobalAveragePool:
+      case LayerKind::GlobalMaxPool:
+        return StepKind::GlobalPool;
+      case LayerKind::Add:
+        return StepKind::Add;
+      case LayerKind::Requantise:
+        return StepKind::Requantise;
+      case LayerKind::Concat:
+        return same_quantisation(feature(layer.inputs[part]), feature(layer.output)) ? StepKind::Copy
+                                                                                     : StepKind::Requantise;
+    }
+    throw Error(ErrorCode::Internal, "unknown layer kind", "layer '" + layer.name + "'");
+  }
+
+  /// Readers that want other tiles, or another fill, get an image of their own.
+  void copy_to_readers(std::size_t index, int output) {
+    const int first = first_image_[static_cast<std::size_t>(output)];
+    for (std::size_t i = 1; i < requests(output).size(); ++i) {
+      Step step;
+      step.kind = StepKind::Copy;
+      step.layer = static_cast<int>(index);
+      step.inputs = {{first, 0}};
+      step.output = first + static_cast<int>(i);
+      step.output_channels = step.input_channels = step.groups = feature(output).channels;
+      step.tiling = lowered_.images[static_cast<std::size_t>(first)].layout.tiling();
+      lowered_.steps.push_back(step);
+    }
+  }
+
+  const model::Network& network_;
+  const abi::Configuration& configuration_;
+  std::vector<Root> roots_;
+  std::vector<std::vector<Request>> requests_;  // per root feature
+  std::vector<std::vector<Tiling>> tilings_;    // per layer and input
+  std::vector<int> first_image_;                // per root feature
+  Lowered lowered_;
+};
+
+}  // namespace
+
+Lowered lower(const model::Network& network, const abi::Configuration& configuration) {
+  return Lowering(network, configuration).run();
+}
+
+}  // namespace espalier::compile

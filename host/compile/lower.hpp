@@ -1,0 +1,72 @@
+// From layers to steps: which tiles every layer computes, and in which layout every feature is stored.
+//
+// Layouts are chosen from the last layer to the first: a layer takes the tiles that cost least given the layout its
+// readers want, and its producer then writes what this layer reads. A concatenation whose inputs have its quantisation
+// costs nothing: the inputs are written into its planes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "compile/layout.hpp"
+#include "esp_abi.hpp"
+#include "model/network.hpp"
+
+namespace espalier::compile {
+
+/// A feature, or the concatenation it is written into, in one layout.
+struct Image {
+  std::string name;
+  int feature = -1;  // index into Network::features
+  int channels = 0;
+  Layout layout;
+  std::int8_t fill = 0;  // bytes outside the map
+  bool input = false;    // lies in the input window, packed by the host
+  bool output = false;   // lies in the output window
+};
+
+/// Planes [channel, ...) of an image, as one input of a step.
+struct Operand {
+  int image = -1;
+  int channel = 0;
+};
+
+/// What the rows of a step compute.
+enum class StepKind {
+  Convolution,  // weights of the layer
+  Pool,         // taps of weight 1: maximum, or sum of a window
+  GlobalPool,   // the same over the map, then over the pixels of a word
+  Add,          // two operands
+  Requantise,   // one tap of weight 1 with a scale
+  Copy,         // one tap, exactly the input: another layout of the same feature
+};
+
+/// A layer, or a part of one, that reads whole images and writes planes of one image.
+struct Step {
+  StepKind kind = StepKind::Convolution;
+  int layer = 0;
+  int part = 0;  // which input of a concatenation
+  std::vector<Operand> inputs;
+  int output = -1;  // image
+  int output_channel = 0;
+  int output_channels = 0;
+  int input_channels = 0;
+  int groups = 1;  // channel groups that do not depend on each other
+  Tiling tiling;
+  Window window;
+  std::int32_t zero_in = 0;
+};
+
+/// A network in steps. `last_step[layer]` is one past the steps of that layer; steps are in layer order.
+struct Lowered {
+  std::vector<Image> images;
+  std::vector<Step> steps;
+  std::vector<int> last_step;
+  std::vector<int> input_images;   // per image in the input window: index into images, in order of their features
+  std::vector<int> output_images;  // per network output
+};
+
+/// Chooses tiles and layouts. Throws Error(Unsupported) for shapes the machine cannot hold at all.
+Lowered lower(const model::Network& network, const abi::Configuration& configuration);
+
+}  // namespace espalier::compile

@@ -1,0 +1,58 @@
+// Where every image lies while every step runs: whole in the scratchpad, or moved through it in pieces.
+//
+// Images stay in the scratchpad from the step that writes them to the last one that reads them if there is room;
+// otherwise they are stored once and loaded again. A step whose images do not fit streams them: output channels in
+// pieces, input rows in strips (halo rows are read again), or both.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "compile/lower.hpp"
+
+namespace espalier::compile {
+
+/// An image in memory and in the scratchpad.
+struct ImagePlace {
+  int plane_pitch = 1;  // words, in the scratchpad when it is whole there
+  int plane_beats = 1;  // pitch in memory
+  unsigned window = 0;
+  std::uint32_t offset = 0;  // beats
+  bool in_memory = false;    // written by the host, or stored by the steps that compute it
+
+  std::uint64_t beats(int channels) const {
+    return static_cast<std::uint64_t>(plane_beats) * static_cast<std::uint64_t>(channels);
+  }
+};
+
+/// One operand or the output of a step.
+struct Residence {
+  bool whole = true;         // the image lies at address[0] with all its planes
+  bool load = false;         // whole, and this step brings it in
+  std::vector<int> address;  // staging buffers used in turn if not whole
+  int plane_pitch = 1;       // words
+};
+
+/// How one step uses the scratchpad.
+struct StepPlace {
+  std::vector<Residence> inputs;
+  Residence output;
+  int piece_channels = 1;        // output channels computed before the next piece is staged
+  int strip_rows = 1;            // rows of positions whose input is staged together
+  bool inputs_by_piece = false;  // a piece reads only its own input channels
+};
+
+struct Placement {
+  std::vector<ImagePlace> images;
+  std::vector<StepPlace> steps;
+  std::uint64_t input_bytes = 0, output_bytes = 0, arena_bytes = 0;
+};
+
+/// Words between the planes of an image that is whole in the scratchpad.
+int plane_pitch_of(const Layout& layout);
+
+/// Plans all steps. Pads the row pitch of images that are read in strips, so that every row starts on a beat. Throws
+/// Error(Unsupported) naming the layer and its sizes if a step does not fit.
+Placement place(const model::Network& network, Lowered& lowered, const abi::Configuration& configuration);
+
+}  // namespace espalier::compile

@@ -1,0 +1,184 @@
+#include "compile/program_builder.hpp"
+
+#include <algorithm>
+
+#include "esp_error.hpp"
+
+namespace espalier::compile {
+namespace {
+
+constexpr std::size_t Beat = abi::BeatBytes;
+
+std::uint32_t beats_of(std::size_t bytes) { return static_cast<std::uint32_t>((bytes + Beat - 1) / Beat); }
+
+Region scratch_region(const abi::Command& command, unsigned words_per_beat) {
+  return {command.address, static_cast<std::int64_t>(command.run) * words_per_beat, command.word_pitch, command.planes};
+}
+
+Region memory_region(const abi::Command& command) {
+  return {command.offset, command.run, command.pitch, command.planes};
+}
+
+}  // namespace
+
+ProgramBuilder::ProgramBuilder(const abi::Configuration& configuration) : configuration_(configuration) {}
+
+void ProgramBuilder::append(abi::Command command, Unit unit, const Waits& waits) {
+  command.layer = layer_;
+  command.wait_load = waits.counts[0];
+  command.wait_weight = waits.counts[1];
+  command.wait_compute = waits.counts[2];
+  command.wait_store = waits.counts[3];
+  commands_.push_back(command);
+  ++counts_[static_cast<std::size_t>(unit)];
+}
+
+void ProgramBuilder::load(abi::Command command) {
+  command.opcode = static_cast<std::uint8_t>(abi::OpLoad);
+  const std::vector<Region> words{scratch_region(command, configuration_.words_per_beat())};
+  const std::vector<Region> beats{memory_region(command)};
+  Waits waits = scratchpad_.waits(Unit::Load, {}, words);
+  waits.merge(windows_[command.window].waits(Unit::Load, beats, {}));
+  append(command, Unit::Load, waits);
+  scratchpad_.record(Unit::Load, count(Unit::Load), {}, words);
+  windows_[command.window].record(Unit::Load, count(Unit::Load), beats, {});
+  read_beats_ += static_cast<std::uint64_t>(command.run) * command.planes;
+}
+
+void ProgramBuilder::store(abi::Command command) {
+  command.opcode = static_cast<std::uint8_t>(abi::OpStore);
+  const std::vector<Region> words{scratch_region(command, configuration_.words_per_beat())};
+  const std::vector<Region> beats{memory_region(command)};
+  Waits waits = scratchpad_.waits(Unit::Store, words, {});
+  waits.merge(windows_[command.window].waits(Unit::Store, {}, beats));
+  append(command, Unit::Store, waits);
+  scratchpad_.record(Unit::Store, count(Unit::Store), words, {});
+  windows_[command.window].record(Unit::Store, count(Unit::Store), {}, beats);
+  write_beats_ += static_cast<std::uint64_t>(command.run) * command.planes;
+}
+
+std::uint32_t ProgramBuilder::blob(std::span<const std::uint8_t> bytes) {
+  const std::string key(bytes.begin(), bytes.end());
+  const auto [found, inserted] = known_blobs_.try_emplace(key, static_cast<std::uint32_t>(blobs_.size() / Beat));
+  if (inserted) {
+    blobs_.insert(blobs_.end(), bytes.begin(), bytes.end());
+    blobs_.resize(beats_of(blobs_.size()) * Beat, 0);
+  }
+  return found->second;
+}
+
+void ProgramBuilder::table(std::uint8_t format, int first, std::size_t entries, std::span<const std::uint8_t> bytes,
+                           const Waits& waits) {
+  abi::Command command;
+  command.opcode = static_cast<std::uint8_t>(abi::OpWeight);
+  command.window = static_cast<std::uint8_t>(abi::WindowProgram);
+  command.format = format;
+  command.address = static_cast<std::uint16_t>(first);
+  command.offset = blob(bytes);
+  command.run = beats_of(bytes.size());
+  command.items = static_cast<std::uint32_t>(entries);
+  append(command, Unit::Weight, waits);
+  tables_loaded_ = count(Unit::Weight);
+  read_beats_ += command.run;
+}
+
+int ProgramBuilder::parameter_table(std::span<const abi::Parameter> entries) {
+  Waits waits;
+  const int first = parameter_ring_.allocate(static_cast<int>(entries.size()), waits);
+  std::vector<std::uint8_t> bytes;
+  for (const abi::Parameter& entry : entries) {
+    const auto encoded = abi::encode(entry);
+    bytes.insert(bytes.end(), encoded.begin(), encoded.end());
+  }
+  table(static_cast<std::uint8_t>(abi::FormatParameter), first, entries.size(), bytes, waits);
+  return first;
+}
+
+int ProgramBuilder::permute_table(std::span<const std::vector<std::uint8_t>> entries) {
+  Waits waits;
+  const int first = permute_ring_.allocate(static_cast<int>(entries.size()), waits);
+  std::vector<std::uint8_t> bytes;
+  for (const auto& entry : entries) bytes.insert(bytes.end(), entry.begin(), entry.end());
+  table(static_cast<std::uint8_t>(abi::FormatPermute), first, entries.size(), bytes, waits);
+  return first;
+}
+
+int ProgramBuilder::program_table(std::span<const abi::ProgramEntry> entries) {
+  Waits waits;
+  const int first = program_ring_.allocate(static_cast<int>(entries.size()), waits);
+  std::vector<std::uint8_t> bytes(entries.size() * (abi::ProgramBits / 8));
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    abi::ProgramEntry entry = entries[i];
+    if (entry.next != 0) entry.next = static_cast<std::uint16_t>(entry.next + first);
+    abi::set_bits(bytes, static_cast<unsigned>(i * abi::ProgramBits), abi::ProgramBits, abi::encode(entry));
+  }
+  table(static_cast<std::uint8_t>(abi::FormatProgram), first, entries.size(), bytes, waits);
+  return first;
+}
+
+void ProgramBuilder::slots(abi::Command command, std::span<const std::uint8_t> bytes) {
+  command.opcode = static_cast<std::uint8_t>(abi::OpWeight);
+  command.window = static_cast<std::uint8_t>(abi::WindowProgram);
+  command.offset = blob(bytes);
+  command.run = beats_of(bytes.size());
+  append(command, Unit::Weight, {});
+  read_beats_ += command.run;
+}
+
+void ProgramBuilder::compute(abi::Command command, const Tables& tables, const std::vector<Region>& reads,
+                             const std::vector<Region>& writes, int first_entry) {
+  command.opcode = static_cast<std::uint8_t>(abi::OpCompute);
+  command.parameter = static_cast<std::uint16_t>(tables.parameter);
+  command.program = static_cast<std::uint16_t>(tables.program + first_entry);
+  Waits waits = scratchpad_.waits(Unit::Compute, reads, writes);
+  if (waits.drain) command.flags = static_cast<std::uint8_t>(command.flags | abi::FlagDrain);
+  waits.on(Unit::Weight, tables_loaded_);
+  append(command, Unit::Compute, waits);
+  scratchpad_.record(Unit::Compute, count(Unit::Compute), reads, writes);
+  parameter_ring_.use(tables.parameter, count(Unit::Compute));
+  program_ring_.use(tables.program, count(Unit::Compute));
+  permute_ring_.use(tables.permute, count(Unit::Compute));
+}
+
+void ProgramBuilder::mark(int index, const Waits& waits) {
+  abi::Command command;
+  command.opcode = static_cast<std::uint8_t>(abi::OpMark);
+  const std::uint16_t layer = layer_;
+  layer_ = static_cast<std::uint16_t>(index);
+  append(command, Unit::Mark, waits);
+  layer_ = layer;
+}
+
+void ProgramBuilder::mark_compute(int index) {
+  Waits waits;
+  waits.on(Unit::Compute, count(Unit::Compute));
+  mark(index, waits);
+}
+
+void ProgramBuilder::mark_store(int index) {
+  Waits waits;
+  waits.on(Unit::Compute, count(Unit::Compute));
+  waits.on(Unit::Store, count(Unit::Store));
+  mark(index, waits);
+}
+
+void ProgramBuilder::mark_inputs(int index) {
+  Waits waits;
+  waits.on(Unit::Load, count(Unit::Load));
+  waits.on(Unit::Weight, tables_loaded_);
+  mark(index, waits);
+}
+
+DeviceProgram ProgramBuilder::link() const {
+  DeviceProgram program;
+  program.image = blobs_;
+  program.command_offset = static_cast<std::uint32_t>(blobs_.size() / Beat);
+  program.command_count = static_cast<std::uint32_t>(commands_.size());
+  for (const abi::Command& command : commands_) {
+    const abi::Beat beat = abi::encode(command);
+    program.image.insert(program.image.end(), beat.begin(), beat.end());
+  }
+  return program;
+}
+
+}  // namespace espalier::compile

@@ -1,0 +1,88 @@
+// Builds the program window: commands with their waits, weight streams and tables.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "compile/device_program.hpp"
+#include "compile/hazards.hpp"
+#include "esp_abi.hpp"
+
+namespace espalier::compile {
+
+/// Appends commands in program order and derives what they wait for. A command may only depend on earlier ones, so the
+/// list can be dispatched in order without deadlock.
+class ProgramBuilder {
+ public:
+  explicit ProgramBuilder(const abi::Configuration& configuration);
+
+  /// The index that later commands carry for marks and error reports.
+  void set_layer(int index) { layer_ = static_cast<std::uint16_t>(index); }
+
+  /// OpLoad or OpStore: planes of `run` beats between memory and scratchpad.
+  void load(abi::Command command);
+  void store(abi::Command command);
+
+  /// OpWeight into a table: allocates entries of the table and returns the first.
+  int parameter_table(std::span<const abi::Parameter> entries);
+  int permute_table(std::span<const std::vector<std::uint8_t>> entries);
+  /// Entries of a write program whose `next` counts from its own start; 0 still ends a list.
+  int program_table(std::span<const abi::ProgramEntry> entries);
+
+  /// OpWeight into the weight store; offset, run and wait fields are filled in.
+  void slots(abi::Command command, std::span<const std::uint8_t> bytes);
+
+  /// The tables that a compute command uses, as returned above.
+  struct Tables {
+    int parameter = 0;
+    int program = 0;
+    int permute = 0;
+  };
+
+  /// OpCompute that reads and writes these words of the scratchpad; its first position is entry `first_entry` of the
+  /// write program.
+  void compute(abi::Command command, const Tables& tables, const std::vector<Region>& reads,
+               const std::vector<Region>& writes, int first_entry = 0);
+
+  /// OpMark with this index, when the last compute or store command so far has completed.
+  void mark_compute(int index);
+  void mark_store(int index);
+  /// OpMark with this index, when all loads and weights so far have completed.
+  void mark_inputs(int index);
+
+  std::size_t commands() const { return commands_.size(); }
+  std::uint32_t count(Unit unit) const { return counts_[static_cast<std::size_t>(unit)]; }
+  /// Beats moved so far by loads and weights, and by stores.
+  std::uint64_t read_beats() const { return read_beats_; }
+  std::uint64_t write_beats() const { return write_beats_; }
+
+  /// Tables and streams first, then the commands.
+  DeviceProgram link() const;
+
+ private:
+  void append(abi::Command command, Unit unit, const Waits& waits);
+  std::uint32_t blob(std::span<const std::uint8_t> bytes);
+  void table(std::uint8_t format, int first, std::size_t entries, std::span<const std::uint8_t> bytes,
+             const Waits& waits);
+  void mark(int index, const Waits& waits);
+
+  abi::Configuration configuration_;
+  std::uint16_t layer_ = 0;
+  std::vector<std::uint8_t> blobs_;
+  std::map<std::string, std::uint32_t> known_blobs_;  // contents -> beat offset
+  std::vector<abi::Command> commands_;
+  std::array<std::uint32_t, 5> counts_{};
+  std::uint32_t tables_loaded_ = 0;  // count of the last OpWeight into a table
+  HazardTracker scratchpad_;
+  std::array<HazardTracker, abi::Windows> windows_;
+  TableRing parameter_ring_{static_cast<int>(abi::ParameterDepth)};
+  TableRing program_ring_{static_cast<int>(abi::ProgramDepth)};
+  TableRing permute_ring_{static_cast<int>(abi::PermuteDepth)};
+  std::uint64_t read_beats_ = 0;
+  std::uint64_t write_beats_ = 0;
+};
+
+}  // namespace espalier::compile

@@ -1,0 +1,75 @@
+// Emits one step: loads, tables, weight streams, compute commands and stores.
+#pragma once
+
+#include <vector>
+
+#include "compile/chunks.hpp"
+#include "compile/generate.hpp"
+#include "compile/program_builder.hpp"
+#include "compile/rows.hpp"
+
+namespace espalier::compile {
+
+class StepGenerator {
+ public:
+  StepGenerator(ProgramBuilder& builder, const StepRows& rows, const Lowered& lowered, const Placement& placement,
+                const StepPlace& place, const abi::Configuration& configuration, Mode mode, LayerWork& work);
+
+  /// `before_first_compute` is called once, after the loads and tables of the first compute command.
+  void run(const std::function<void()>& before_first_compute);
+
+ private:
+  /// Output channels and rows of positions computed from one set of staged inputs.
+  struct Job {
+    ChannelRange piece;
+    int y = 0;
+    int height = 1;
+    int index = 0;
+    bool last_strip = true;
+  };
+
+  /// A chunk with its streams, one per pass and stretch.
+  struct Chunk {
+    ChannelRange channels;
+    std::vector<std::vector<Stream>> streams;
+  };
+
+  void choose_mode();
+  void load_tables();
+  int strip_rows() const;
+  std::size_t entries(const Pass& pass, int y, int height) const;
+  ChunkProblem problem(const Job& job) const;
+  std::vector<OperandView> views(const Job& job) const;
+  ChannelRange input_channels(const Job& job) const;
+  int first_input_row(std::size_t operand, const Job& job) const;
+  int base_address(std::size_t operand, const Job& job) const;
+  int buffer(const Residence& residence, int turn) const;
+  void load_inputs(const Job& job);
+  void load_image(std::size_t operand, ChannelRange channels, int first_row, int rows, int address, int pitch);
+  std::vector<std::vector<int>> write_programs(const Job& job);
+  std::vector<abi::ProgramEntry> program_entries(const Pass& pass, const Stretch& stretch, int y, int height) const;
+  std::vector<Chunk> make_chunks(const Job& job) const;
+  Chunk make_chunk(const ChunkProblem& problem, ChannelRange channels, const std::vector<Row>& rows) const;
+  void compute(const Job& job, const Chunk& chunk, const std::vector<std::vector<int>>& programs);
+  void compute_stretch(const Job& job, const Chunk& chunk, std::size_t pass, std::size_t stretch, int program);
+  void store(const Job& job, const Chunk& chunk);
+  std::vector<Region> reads(const Job& job, const Chunk& chunk) const;
+  Region output_region(const Job& job, const Chunk& chunk) const;
+
+  ProgramBuilder& builder_;
+  const StepRows& rows_;
+  const Step& step_;
+  const Lowered& lowered_;
+  const Placement& placement_;
+  const StepPlace& place_;
+  const abi::Configuration& configuration_;
+  Mode mode_;
+  LayerWork& work_;
+  StreamMode stream_mode_ = StreamMode::Sparse;
+  std::vector<std::vector<Stretch>> stretches_;  // per pass
+  std::vector<int> permute_first_;               // per pass, in the permutation table
+  int permute_table_ = 0;
+  std::function<void()> before_first_compute_;
+};
+
+}  // namespace espalier::compile
