@@ -26,7 +26,7 @@ constexpr const char* Examples =
     "      more zeros, longer retraining\n"
     "  espalier_trainer --data mnist --out digits --dense-state dense.pt --prune-epochs 20\n"
     "      keeps the dense network in dense.pt; when the file is there, only the pruning is done again\n"
-    "  espalier_trainer --data mnist --out /tmp/trial --training-limit 6000 --dense-epochs 1 --prune-epochs 1\n"
+    "  espalier_trainer --data mnist --out trial --training-limit 6000 --dense-epochs 1 --prune-epochs 1\n"
     "      a trial run of about half a minute\n"
     "\n"
     "The data folder holds the four MNIST files, unpacked: train-images-idx3-ubyte, train-labels-idx1-ubyte,\n"
