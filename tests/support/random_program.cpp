@@ -85,7 +85,7 @@ class Builder {
   // K entries per slot; lanes of a group that meet in a bank read the same word.
   std::uint32_t sparse_slots(std::vector<int>& rows, double density, int offsets) {
     const unsigned lanes = configuration_.lanes;
-    const auto slots = static_cast<std::uint32_t>(random_.between(1, 60));
+    const auto slots = static_cast<std::uint32_t>(random_.between(1, 40));
     const std::uint32_t offset = beats();
     rows.assign(lanes, 0);
     for (std::uint32_t s = 0; s < slots; ++s) {
@@ -97,7 +97,7 @@ class Builder {
         entry.valid = random_.chance(density);
         const auto wanted = static_cast<std::uint16_t>(random_.between(0, offsets - 1));
         entry.offset = taken.try_emplace(wanted % abi::Banks, wanted).first->second;
-        entry.last = s + 1 == slots ? random_.chance(0.9) : random_.chance(0.15);
+        entry.last = s + 1 == slots ? random_.chance(0.9) : random_.chance(0.1);
         if (s + 1 == slots && rows[k] == 0) entry.last = true;
         rows[k] += entry.last ? 1 : 0;
         const std::uint32_t bits = abi::encode(entry);
@@ -150,12 +150,12 @@ class Builder {
     abi::Command c = command(abi::OpCompute);
     c.layer = layer;
     c.slots = slots;
-    c.count_x = static_cast<std::uint16_t>(random_.between(1, 5));
-    c.count_y = static_cast<std::uint16_t>(random_.between(1, 4));
+    c.count_x = static_cast<std::uint16_t>(random_.between(1, 4));
+    c.count_y = static_cast<std::uint16_t>(random_.between(1, 3));
     c.step_x = static_cast<std::uint16_t>(random_.between(0, 20));
     c.step_y = static_cast<std::uint16_t>(random_.between(0, 40));
     c.address = static_cast<std::uint16_t>(random_.between(0, 300));
-    c.unroll = static_cast<std::uint8_t>(random_.between(1, 3));
+    c.unroll = static_cast<std::uint8_t>(random_.between(1, 2));
     c.operation = static_cast<std::uint8_t>(random_.between(0, abi::Operations - 1));
     c.zero = random_.byte();
     c.low = static_cast<std::int8_t>(random_.between(-128, 0));
@@ -167,11 +167,17 @@ class Builder {
 
     const int row_count = *std::max_element(rows.begin(), rows.end());
     const std::uint32_t words = tables(c, row_count * static_cast<int>(lanes), rows);
-    c.output = output_;
-    output_ = static_cast<std::uint16_t>(output_ + words);
     c.wait_load = loads_;
     c.wait_weight = weights_;
-    if (random_.chance(0.3)) {
+    // No room: what was computed and not stored is overwritten, once all of it is in place.
+    const bool full = output_ + words > configuration_.scratch_words();
+    if (full) {
+      output_ = inputs_;
+      c.wait_store = stores_;
+    }
+    c.output = static_cast<std::uint16_t>(output_);
+    output_ += words;
+    if (full || random_.chance(0.3)) {
       c.flags = abi::FlagDrain;
       c.wait_compute = computes_;
     }
@@ -260,6 +266,8 @@ class Builder {
     c.address = static_cast<std::uint16_t>(inputs_ + static_cast<unsigned>(random_.between(0, 3)));
     c.offset = output_beats_;
     output_beats_ += c.pitch * c.planes;
+    // What is stored beyond the results stays untouched by the computes that follow.
+    output_ = std::max(output_, c.address + c.word_pitch * (c.planes - 1U) + c.run * per_beat);
     commands_.push_back(c);
     ++stores_;
     // The next layer writes anew once this is out.
@@ -277,8 +285,8 @@ class Builder {
 
   const abi::Configuration& configuration_;
   Random& random_;
-  std::uint16_t inputs_;
-  std::uint16_t output_ = 0;
+  std::uint32_t inputs_;
+  std::uint32_t output_ = 0;
   compile::DeviceProgram program_;
   std::vector<std::uint8_t> input_;
   std::vector<abi::Command> commands_;

@@ -137,8 +137,10 @@ module esp_writer #(
   function automatic logic signed [31:0] first_operand(input logic [7:0] accumulator);
     first_operand = 32'($signed(accumulator));
   endfunction
-  function automatic logic signed [31:0] second_operand(input logic [31:0] accumulator);
-    second_operand = -(($signed(accumulator) - 32'($signed(accumulator[7:0]))) >>> 8);
+  function automatic logic signed [8:0] second_operand(input logic [15:0] accumulator);
+    logic [15:0] difference;
+    difference = 16'($signed(accumulator[7:0])) - accumulator;
+    second_operand = 9'($signed(difference[15:8]));
   endfunction
 
   // Nearest, ties to even; then zero point and clamp.
@@ -175,8 +177,8 @@ module esp_writer #(
           for (int p = 0; p < Pixels; p++) begin
             multiply_a_q[p] <= first_operand(bias_data_q[p*32+:8]) -
                                32'($signed(bias_fields[esp_abi_pkg::CmdZeroALsb+:8]));
-            multiply_b_q[p] <= 9'(second_operand(bias_data_q[p*32+:32]) -
-                                  32'($signed(bias_fields[esp_abi_pkg::CmdZeroBLsb+:8])));
+            multiply_b_q[p] <= second_operand(bias_data_q[p*32+:16]) -
+                               9'($signed(bias_fields[esp_abi_pkg::CmdZeroBLsb+:8]));
           end
         end else begin
           for (int p = 0; p < Pixels; p++) begin

@@ -39,6 +39,17 @@ void expect_same(const compile::Prediction& predicted, const compile::Prediction
   EXPECT_EQ(predicted.marks, actual.marks);
 }
 
+/// The first eight differences: index, expected, actual.
+void expect_same_bytes(const std::vector<std::uint8_t>& expected, const std::vector<std::uint8_t>& actual) {
+  ASSERT_EQ(expected.size(), actual.size());
+  int shown = 0;
+  for (std::size_t i = 0; i < expected.size() && shown < 8; ++i) {
+    if (expected[i] == actual[i]) continue;
+    ADD_FAILURE() << "byte " << i << " expected " << int{expected[i]} << " actual " << int{actual[i]};
+    ++shown;
+  }
+}
+
 /// Replays what a memory answered.
 class Replay : public abi::MemoryTiming {
  public:
@@ -68,7 +79,7 @@ TEST_P(Exact, RandomProgramsGiveTheSameBitsAndThePredictedCycles) {
     driver::Device rtl_device(rtl);
     const driver::RunResult expected = functional_device.run({view(p.program), p.input, {}});
     const driver::RunResult actual = rtl_device.run({view(p.program), p.input, {}});
-    EXPECT_EQ(expected.output, actual.output);
+    expect_same_bytes(expected.output, actual.output);
     expect_same(compile::predict(p.program, GetParam(), memory), measured(actual));
     if (HasFailure()) return;
   }
@@ -89,7 +100,7 @@ TEST_P(Exact, StallingMemoryChangesTimeOnly) {
     driver::Device rtl_device(rtl);
     const driver::RunResult expected = functional_device.run({view(p.program), p.input, {}});
     const driver::RunResult actual = rtl_device.run({view(p.program), p.input, {}});
-    EXPECT_EQ(expected.output, actual.output);
+    expect_same_bytes(expected.output, actual.output);
     Replay replay(rtl.recording());
     expect_same(compile::predict(p.program, GetParam(), replay), measured(actual));
     if (HasFailure()) return;
