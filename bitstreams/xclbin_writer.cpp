@@ -19,7 +19,7 @@ namespace {
 using Bytes = std::vector<std::uint8_t>;
 
 constexpr std::uint64_t KernelBase = 0x800000;
-constexpr std::uint64_t BankBytes = std::uint64_t{1} << 32;
+constexpr std::uint64_t BankBytes = std::uint64_t{1} << 30;
 
 struct Argument {
   const char* name;
