@@ -1,8 +1,5 @@
-int pitch = std::max(a, b);
-if (padded(step.inputs[0].image) || padded(step.inputs[1].image)) pitch = round_up(pitch, words_per_beat_);
-changed = changed || a != pitch || b != pitch;
-a = b = pitch;
 #include "compile/placement.hpp"
+
 #include <algorithm>
 #include <limits>
 #include <optional>
@@ -11,335 +8,336 @@ a = b = pitch;
 #include "compile/scratchpad.hpp"
 #include "esp_error.hpp"
 
-    namespace espalier::compile {
-  namespace {
+namespace espalier::compile {
+namespace {
 
-  constexpr int Never = std::numeric_limits<int>::max();
+constexpr int Never = std::numeric_limits<int>::max();
 
-  std::string size_text(int words) { return std::to_string(words) + " words"; }
+std::string size_text(int words) { return std::to_string(words) + " words"; }
 
-  /// A way to stream a step, and what it costs.
-  struct Streaming {
-    StepPlace place;
-    double cost = std::numeric_limits<double>::infinity();
-  };
+/// A way to stream a step, and what it costs.
+struct Streaming {
+  StepPlace place;
+  double cost = std::numeric_limits<double>::infinity();
+};
 
-  class Placer {
-   public:
-    Placer(const model::Network& network, Lowered& lowered, const abi::Configuration& configuration)
-        : network_(network),
-          lowered_(lowered),
-          lanes_(static_cast<int>(configuration.lanes)),
-          words_per_beat_(static_cast<int>(configuration.words_per_beat())),
-          scratchpad_(static_cast<int>(configuration.scratch_words())) {}
+class Placer {
+ public:
+  Placer(const model::Network& network, Lowered& lowered, const abi::Configuration& configuration)
+      : network_(network),
+        lowered_(lowered),
+        lanes_(static_cast<int>(configuration.lanes)),
+        words_per_beat_(static_cast<int>(configuration.words_per_beat())),
+        scratchpad_(static_cast<int>(configuration.scratch_words())) {}
 
-    Placement run() {
-      find_uses();
-      equalise_row_pitches();
-      pad_streamed_rows();
-      equalise_row_pitches();
-      for (const Image& image : lowered_.images) {
-        ImagePlace place;
-        place.plane_pitch = plane_pitch_of(image.layout);
-        place.plane_beats = divide_up(image.layout.plane_words(), words_per_beat_);
-        place.in_memory = image.input || image.output;
-        result_.images.push_back(place);
-      }
-      for (std::size_t i = 0; i < lowered_.steps.size(); ++i) place_step(static_cast<int>(i));
-      assign_memory();
-      return std::move(result_);
+  Placement run() {
+    find_uses();
+    equalise_row_pitches();
+    pad_streamed_rows();
+    equalise_row_pitches();
+    for (const Image& image : lowered_.images) {
+      ImagePlace place;
+      place.plane_pitch = plane_pitch_of(image.layout);
+      place.plane_beats = divide_up(image.layout.plane_words(), words_per_beat_);
+      place.in_memory = image.input || image.output;
+      result_.images.push_back(place);
     }
-
-   private:
-    const Image& image(int index) const { return lowered_.images[static_cast<std::size_t>(index)]; }
-    ImagePlace& image_place(int index) { return result_.images[static_cast<std::size_t>(index)]; }
-
-    void find_uses() {
-      last_use_.assign(lowered_.images.size(), -1);
-      uses_.resize(lowered_.images.size());
-      started_.assign(lowered_.images.size(), false);
-      for (std::size_t i = 0; i < lowered_.steps.size(); ++i) {
-        const Step& step = lowered_.steps[i];
-        for (const Operand& operand : step.inputs)
-          uses_[static_cast<std::size_t>(operand.image)].push_back(static_cast<int>(i));
-        uses_[static_cast<std::size_t>(step.output)].push_back(static_cast<int>(i));
-      }
-      for (std::size_t i = 0; i < uses_.size(); ++i) last_use_[i] = uses_[i].empty() ? -1 : uses_[i].back();
-    }
-
-    bool by_piece(const Step& step) const { return step.groups > 1 || step.input_channels == 1; }
-
-    /// Output channels of the smallest piece that is computed without idle lanes.
-    int least_piece(const Step& step) const {
-      const int unit = step.output_channels / step.groups;
-      return by_piece(step) && step.groups > 1 ? unit : std::min(lanes_, step.output_channels);
-    }
-
-    /// A dense image, and with it one piece of output, may be too large: then it is read in strips of rows.
-    void pad_streamed_rows() {
-      for (const Step& step : lowered_.steps) {
-        if (by_piece(step)) continue;
-        Layout& in = lowered_.images[static_cast<std::size_t>(step.inputs[0].image)].layout;
-        const int piece = least_piece(step) * plane_pitch_of(image(step.output).layout);
-        if (image_size(step.inputs[0].image) + piece + 2 * words_per_beat_ > scratchpad_.words()) {
-          in.row_pitch = round_up(in.row_pitch, words_per_beat_);
-          padded_.push_back(step.inputs[0].image);
-        }
-      }
-    }
-
-    /// The operands of an addition are stepped through together, so their rows must be equally far apart.
-    void equalise_row_pitches() {
-      for (bool changed = true; changed;) {
-        changed = false;
-        for (const Step& step : lowered_.steps) {
-          if (step.inputs.size() < 2) continue;
-          int& a = lowered_.images[static_cast<std::size_t>(step.inputs[0].image)].layout.row_pitch;
-          int& b = lowered_.images[static_cast<std::size_t>(step.inputs[1].image)].layout.row_pitch;
-          changed = changed || a != b;
-          a = b = std::max(a, b);
-        }
-      }
-    }
-
-    bool padded(int index) const { return std::find(padded_.begin(), padded_.end(), index) != padded_.end(); }
-
-    /// Words of a whole image; loads may write a partial beat behind it.
-    int image_size(int index) const {
-      return image(index).channels * plane_pitch_of(image(index).layout) + words_per_beat_;
-    }
-
-    int next_use(int index, int step) const {
-      for (const int use : uses_[static_cast<std::size_t>(index)]) {
-        if (use > step) return use;
-      }
-      return Never;
-    }
-
-    void evict(int index) {
-      scratchpad_.release(index);
-      if (started_[static_cast<std::size_t>(index)]) image_place(index).in_memory = true;
-    }
-
-    void place_step(int index) {
-      const Step& step = lowered_.steps[static_cast<std::size_t>(index)];
-      std::vector<int> images{step.output};
-      for (const Operand& operand : step.inputs) {
-        if (std::find(images.begin(), images.end(), operand.image) == images.end()) images.push_back(operand.image);
-      }
-      const bool output_whole = !started_[static_cast<std::size_t>(step.output)] || scratchpad_.holds(step.output);
-      if (!output_whole || !make_resident(index, images)) {
-        stream_step(step);
-      } else {
-        StepPlace place;
-        for (const Operand& operand : step.inputs) place.inputs.push_back(whole(operand.image));
-        for (std::size_t i = 0; i < step.inputs.size(); ++i) {
-          const bool there = std::find(kept_.begin(), kept_.end(), step.inputs[i].image) != kept_.end();
-          place.inputs[i].load = !there;
-        }
-        place.output = whole(step.output);
-        place.piece_channels = step.output_channels;
-        place.strip_rows = step.tiling.height;
-        place.inputs_by_piece = false;
-        result_.steps.push_back(place);
-      }
-      for (const int used : images) {
-        started_[static_cast<std::size_t>(used)] = true;
-        if (last_use_[static_cast<std::size_t>(used)] == index) scratchpad_.release(used);
-      }
-    }
-
-    std::vector<int> residents(const std::vector<int>& images) const {
-      std::vector<int> result;
-      for (const int index : images) {
-        if (scratchpad_.holds(index)) result.push_back(index);
-      }
-      return result;
-    }
-
-    Residence whole(int index) {
-      Residence residence;
-      residence.address = {scratchpad_.address(index)};
-      residence.plane_pitch = image_place(index).plane_pitch;
-      return residence;
-    }
-
-    /// Brings all images of a step into the scratchpad, evicting those used last; false if there is no room. kept_ has
-    /// those that were there before.
-    bool make_resident(int step, const std::vector<int>& images) {
-      int total = 0;
-      for (const int index : images) total += image_size(index);
-      if (total > scratchpad_.words()) return false;
-      const auto needed = [&](int index) { return std::find(images.begin(), images.end(), index) != images.end(); };
-      kept_ = residents(images);
-      for (;;) {
-        std::vector<int> added;
-        bool fits = true;
-        for (const int index : images) {
-          if (scratchpad_.holds(index)) continue;
-          if (!scratchpad_.allocate(index, image_size(index))) {
-            fits = false;
-            break;
-          }
-          added.push_back(index);
-        }
-        if (fits) return true;
-        for (const int index : added) scratchpad_.release(index);
-        int victim = -1;
-        for (const auto& [index, range] : scratchpad_.ranges()) {
-          if (!needed(index) && (victim < 0 || next_use(index, step) > next_use(victim, step))) victim = index;
-        }
-        if (victim >= 0) {
-          evict(victim);
-          continue;
-        }
-        // Only images of this step are left, in the way of each other: all but a half-written output move.
-        const int output = images.front();
-        if (scratchpad_.holds(output)) return false;
-        if (kept_.empty()) return false;
-        for (const int index : kept_) evict(index);
-        kept_.clear();
-      }
-    }
-
-    /// Streams a step through an otherwise empty scratchpad, the cheapest way that fits.
-    void stream_step(const Step& step) {
-      std::vector<int> all;
-      for (const auto& [resident, range] : scratchpad_.ranges()) all.push_back(resident);
-      for (const int resident : all) evict(resident);
-      Streaming best;
-      for (int piece = step.output_channels; piece > 0; piece = smaller_piece(step, piece)) {
-        for (const int buffers : {2, 1}) {
-          for (const bool inputs_whole : {true, false}) consider(best, step, piece, buffers, inputs_whole);
-        }
-      }
-      if (best.place.inputs.empty()) {
-        const std::string sizes = size_text(image_size(step.inputs[0].image)) + " of input, " +
-                                  size_text(image_size(step.output)) + " of output, " + size_text(scratchpad_.words()) +
-                                  " of scratchpad";
-        throw Error(ErrorCode::Unsupported, "the layer cannot be cut into pieces that fit",
-                    "layer '" + network_.layers[static_cast<std::size_t>(step.layer)].name + "'", sizes,
-                    "use a larger array or a smaller map");
-      }
-      image_place(step.output).in_memory = true;
-      for (std::size_t i = 0; i < step.inputs.size(); ++i) image_place(step.inputs[i].image).in_memory = true;
-      result_.steps.push_back(best.place);
-    }
-
-    /// About half a piece, in whole groups and full lanes where possible; 0 if it cannot be halved.
-    int smaller_piece(const Step& step, int piece) const {
-      const int unit = step.groups > 1 ? step.output_channels / step.groups : 1;
-      if (piece <= unit) return 0;
-      const int grain = piece / 2 >= lanes_ && lanes_ % unit == 0 ? lanes_ : unit;
-      return std::max(piece / 2 / grain * grain, unit);
-    }
-
-    void consider(Streaming& best, const Step& step, int piece, int buffers, bool inputs_whole) const {
-      Streaming streaming;
-      const Layout& out = image(step.output).layout;
-      const int piece_words = piece * plane_pitch_of(out) + words_per_beat_;
-      int cursor = 0;
-      StepPlace& place = streaming.place;
-      place.piece_channels = piece;
-      place.strip_rows = step.tiling.height;
-      place.output = staged(cursor, piece_words, piece < step.output_channels ? buffers : 1, plane_pitch_of(out));
-      const int pieces = divide_up(step.output_channels, piece);
-      double loads = 0;
-      if (inputs_whole) {
-        for (const Operand& operand : step.inputs) {
-          Residence residence =
-              staged(cursor, image_size(operand.image), 1, plane_pitch_of(image(operand.image).layout));
-          residence.whole = true;
-          residence.load = true;
-          place.inputs.push_back(residence);
-          loads += image_size(operand.image);
-        }
-      } else if (by_piece(step)) {
-        place.inputs_by_piece = true;
-        const int channels = piece / (step.output_channels / step.groups) * (step.input_channels / step.groups);
-        for (const Operand& operand : step.inputs) {
-          const int pitch = plane_pitch_of(image(operand.image).layout);
-          place.inputs.push_back(staged(cursor, channels * pitch + words_per_beat_, buffers, pitch));
-          loads += static_cast<double>(pitch) * step.input_channels;
-        }
-      } else {
-        if (!padded(step.inputs[0].image)) return;
-        const Layout& in = image(step.inputs[0].image).layout;
-        const int rows = strip_rows(step, in, (scratchpad_.words() - cursor) / buffers);
-        if (rows == 0) return;
-        place.strip_rows = rows;
-        const int pitch = strip_pitch(step, in, rows);
-        place.inputs.push_back(staged(cursor, step.input_channels * pitch + words_per_beat_, buffers, pitch));
-        loads = static_cast<double>(pieces) * divide_up(step.tiling.height, rows) * pitch * step.input_channels;
-      }
-      if (cursor > scratchpad_.words()) return;
-      const double busy_lanes = static_cast<double>(piece) / round_up(piece, lanes_);
-      const double compute = static_cast<double>(step.tiling.positions()) * step.output_channels / lanes_ / busy_lanes *
-                             (step.input_channels / step.groups) * step.window.kernel_y * step.window.kernel_x;
-      loads /= words_per_beat_;
-      streaming.cost = buffers == 2 && !inputs_whole ? std::max(compute, loads) + 0.1 * loads : compute + loads;
-      if (streaming.cost < best.cost) best = streaming;
-    }
-
-    static Residence staged(int& cursor, int size, int buffers, int plane_pitch) {
-      Residence residence;
-      residence.whole = false;
-      residence.plane_pitch = plane_pitch;
-      for (int i = 0; i < buffers; ++i) {
-        residence.address.push_back(cursor);
-        cursor += size;
-      }
-      return residence;
-    }
-
-    static int strip_pitch(const Step& step, const Layout& in, int rows) {
-      const int input_rows = (rows - 1) * step.window.stride_y + step.window.extent_y();
-      return ((input_rows - 1) * in.row_pitch + in.columns) | 1;
-    }
-
-    /// The most rows of positions whose input fits into `words`.
-    int strip_rows(const Step& step, const Layout& in, int words) const {
-      for (int rows = step.tiling.height; rows > 0; --rows) {
-        if (step.input_channels * strip_pitch(step, in, rows) + words_per_beat_ <= words) return rows;
-      }
-      return 0;
-    }
-
-    void assign_memory() {
-      std::uint64_t input = 0, output = 0, arena = 0;
-      for (std::size_t i = 0; i < lowered_.images.size(); ++i) {
-        const Image& image = lowered_.images[i];
-        ImagePlace& place = result_.images[i];
-        std::uint64_t& next = image.input ? input : image.output ? output : arena;
-        place.window = image.input ? abi::WindowInput : image.output ? abi::WindowOutput : abi::WindowArena;
-        place.offset = static_cast<std::uint32_t>(next);
-        if (place.in_memory) next += place.beats(image.channels);
-      }
-      const auto bytes = [](std::uint64_t beats) { return std::max<std::uint64_t>(beats, 1) * abi::BeatBytes; };
-      result_.input_bytes = bytes(input);
-      result_.output_bytes = bytes(output);
-      result_.arena_bytes = bytes(arena);
-    }
-
-    const model::Network& network_;
-    Lowered& lowered_;
-    int lanes_;
-    int words_per_beat_;
-    Scratchpad scratchpad_;
-    std::vector<std::vector<int>> uses_;  // steps per image
-    std::vector<int> last_use_;
-    std::vector<bool> started_;  // an earlier step wrote or loaded it
-    std::vector<int> padded_;
-    std::vector<int> kept_;
-    Placement result_;
-  };
-
-  }  // namespace
-
-  int plane_pitch_of(const Layout& layout) { return layout.plane_words() | 1; }
-
-  Placement place(const model::Network& network, Lowered& lowered, const abi::Configuration& configuration) {
-    return Placer(network, lowered, configuration).run();
+    for (std::size_t i = 0; i < lowered_.steps.size(); ++i) place_step(static_cast<int>(i));
+    assign_memory();
+    return std::move(result_);
   }
+
+ private:
+  const Image& image(int index) const { return lowered_.images[static_cast<std::size_t>(index)]; }
+  ImagePlace& image_place(int index) { return result_.images[static_cast<std::size_t>(index)]; }
+
+  void find_uses() {
+    last_use_.assign(lowered_.images.size(), -1);
+    uses_.resize(lowered_.images.size());
+    started_.assign(lowered_.images.size(), false);
+    for (std::size_t i = 0; i < lowered_.steps.size(); ++i) {
+      const Step& step = lowered_.steps[i];
+      for (const Operand& operand : step.inputs)
+        uses_[static_cast<std::size_t>(operand.image)].push_back(static_cast<int>(i));
+      uses_[static_cast<std::size_t>(step.output)].push_back(static_cast<int>(i));
+    }
+    for (std::size_t i = 0; i < uses_.size(); ++i) last_use_[i] = uses_[i].empty() ? -1 : uses_[i].back();
+  }
+
+  bool by_piece(const Step& step) const { return step.groups > 1 || step.input_channels == 1; }
+
+  /// Output channels of the smallest piece that is computed without idle lanes.
+  int least_piece(const Step& step) const {
+    const int unit = step.output_channels / step.groups;
+    return by_piece(step) && step.groups > 1 ? unit : std::min(lanes_, step.output_channels);
+  }
+
+  /// A dense image, and with it one piece of output, may be too large: then it is read in strips of rows.
+  void pad_streamed_rows() {
+    for (const Step& step : lowered_.steps) {
+      if (by_piece(step)) continue;
+      Layout& in = lowered_.images[static_cast<std::size_t>(step.inputs[0].image)].layout;
+      const int piece = least_piece(step) * plane_pitch_of(image(step.output).layout);
+      if (image_size(step.inputs[0].image) + piece + 2 * words_per_beat_ > scratchpad_.words()) {
+        in.row_pitch = round_up(in.row_pitch, words_per_beat_);
+        padded_.push_back(step.inputs[0].image);
+      }
+    }
+  }
+
+  /// The operands of an addition are stepped through together, so their rows must be equally far apart.
+  void equalise_row_pitches() {
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (const Step& step : lowered_.steps) {
+        if (step.inputs.size() < 2) continue;
+        int& a = lowered_.images[static_cast<std::size_t>(step.inputs[0].image)].layout.row_pitch;
+        int& b = lowered_.images[static_cast<std::size_t>(step.inputs[1].image)].layout.row_pitch;
+        int pitch = std::max(a, b);
+        if (padded(step.inputs[0].image) || padded(step.inputs[1].image)) pitch = round_up(pitch, words_per_beat_);
+        changed = changed || a != pitch || b != pitch;
+        a = b = pitch;
+      }
+    }
+  }
+
+  bool padded(int index) const { return std::find(padded_.begin(), padded_.end(), index) != padded_.end(); }
+
+  /// Words of a whole image; loads may write a partial beat behind it.
+  int image_size(int index) const {
+    return image(index).channels * plane_pitch_of(image(index).layout) + words_per_beat_;
+  }
+
+  int next_use(int index, int step) const {
+    for (const int use : uses_[static_cast<std::size_t>(index)]) {
+      if (use > step) return use;
+    }
+    return Never;
+  }
+
+  void evict(int index) {
+    scratchpad_.release(index);
+    if (started_[static_cast<std::size_t>(index)]) image_place(index).in_memory = true;
+  }
+
+  void place_step(int index) {
+    const Step& step = lowered_.steps[static_cast<std::size_t>(index)];
+    std::vector<int> images{step.output};
+    for (const Operand& operand : step.inputs) {
+      if (std::find(images.begin(), images.end(), operand.image) == images.end()) images.push_back(operand.image);
+    }
+    const bool output_whole = !started_[static_cast<std::size_t>(step.output)] || scratchpad_.holds(step.output);
+    if (!output_whole || !make_resident(index, images)) {
+      stream_step(step);
+    } else {
+      StepPlace place;
+      for (const Operand& operand : step.inputs) place.inputs.push_back(whole(operand.image));
+      for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+        const bool there = std::find(kept_.begin(), kept_.end(), step.inputs[i].image) != kept_.end();
+        place.inputs[i].load = !there;
+      }
+      place.output = whole(step.output);
+      place.piece_channels = step.output_channels;
+      place.strip_rows = step.tiling.height;
+      place.inputs_by_piece = false;
+      result_.steps.push_back(place);
+    }
+    for (const int used : images) {
+      started_[static_cast<std::size_t>(used)] = true;
+      if (last_use_[static_cast<std::size_t>(used)] == index) scratchpad_.release(used);
+    }
+  }
+
+  std::vector<int> residents(const std::vector<int>& images) const {
+    std::vector<int> result;
+    for (const int index : images) {
+      if (scratchpad_.holds(index)) result.push_back(index);
+    }
+    return result;
+  }
+
+  Residence whole(int index) {
+    Residence residence;
+    residence.address = {scratchpad_.address(index)};
+    residence.plane_pitch = image_place(index).plane_pitch;
+    return residence;
+  }
+
+  /// Brings all images of a step into the scratchpad, evicting those used last; false if there is no room. kept_ has
+  /// those that were there before.
+  bool make_resident(int step, const std::vector<int>& images) {
+    int total = 0;
+    for (const int index : images) total += image_size(index);
+    if (total > scratchpad_.words()) return false;
+    const auto needed = [&](int index) { return std::find(images.begin(), images.end(), index) != images.end(); };
+    kept_ = residents(images);
+    for (;;) {
+      std::vector<int> added;
+      bool fits = true;
+      for (const int index : images) {
+        if (scratchpad_.holds(index)) continue;
+        if (!scratchpad_.allocate(index, image_size(index))) {
+          fits = false;
+          break;
+        }
+        added.push_back(index);
+      }
+      if (fits) return true;
+      for (const int index : added) scratchpad_.release(index);
+      int victim = -1;
+      for (const auto& [index, range] : scratchpad_.ranges()) {
+        if (!needed(index) && (victim < 0 || next_use(index, step) > next_use(victim, step))) victim = index;
+      }
+      if (victim >= 0) {
+        evict(victim);
+        continue;
+      }
+      // Only images of this step are left, in the way of each other: all but a half-written output move.
+      const int output = images.front();
+      if (scratchpad_.holds(output)) return false;
+      if (kept_.empty()) return false;
+      for (const int index : kept_) evict(index);
+      kept_.clear();
+    }
+  }
+
+  /// Streams a step through an otherwise empty scratchpad, the cheapest way that fits.
+  void stream_step(const Step& step) {
+    std::vector<int> all;
+    for (const auto& [resident, range] : scratchpad_.ranges()) all.push_back(resident);
+    for (const int resident : all) evict(resident);
+    Streaming best;
+    for (int piece = step.output_channels; piece > 0; piece = smaller_piece(step, piece)) {
+      for (const int buffers : {2, 1}) {
+        for (const bool inputs_whole : {true, false}) consider(best, step, piece, buffers, inputs_whole);
+      }
+    }
+    if (best.place.inputs.empty()) {
+      const std::string sizes = size_text(image_size(step.inputs[0].image)) + " of input, " +
+                                size_text(image_size(step.output)) + " of output, " + size_text(scratchpad_.words()) +
+                                " of scratchpad";
+      throw Error(ErrorCode::Unsupported, "the layer cannot be cut into pieces that fit",
+                  "layer '" + network_.layers[static_cast<std::size_t>(step.layer)].name + "'", sizes,
+                  "use a larger array or a smaller map");
+    }
+    image_place(step.output).in_memory = true;
+    for (std::size_t i = 0; i < step.inputs.size(); ++i) image_place(step.inputs[i].image).in_memory = true;
+    result_.steps.push_back(best.place);
+  }
+
+  /// About half a piece, in whole groups and full lanes where possible; 0 if it cannot be halved.
+  int smaller_piece(const Step& step, int piece) const {
+    const int unit = step.groups > 1 ? step.output_channels / step.groups : 1;
+    if (piece <= unit) return 0;
+    const int grain = piece / 2 >= lanes_ && lanes_ % unit == 0 ? lanes_ : unit;
+    return std::max(piece / 2 / grain * grain, unit);
+  }
+
+  void consider(Streaming& best, const Step& step, int piece, int buffers, bool inputs_whole) const {
+    Streaming streaming;
+    const Layout& out = image(step.output).layout;
+    const int piece_words = piece * plane_pitch_of(out) + words_per_beat_;
+    int cursor = 0;
+    StepPlace& place = streaming.place;
+    place.piece_channels = piece;
+    place.strip_rows = step.tiling.height;
+    place.output = staged(cursor, piece_words, piece < step.output_channels ? buffers : 1, plane_pitch_of(out));
+    const int pieces = divide_up(step.output_channels, piece);
+    double loads = 0;
+    if (inputs_whole) {
+      for (const Operand& operand : step.inputs) {
+        Residence residence = staged(cursor, image_size(operand.image), 1, plane_pitch_of(image(operand.image).layout));
+        residence.whole = true;
+        residence.load = true;
+        place.inputs.push_back(residence);
+        loads += image_size(operand.image);
+      }
+    } else if (by_piece(step)) {
+      place.inputs_by_piece = true;
+      const int channels = piece / (step.output_channels / step.groups) * (step.input_channels / step.groups);
+      for (const Operand& operand : step.inputs) {
+        const int pitch = plane_pitch_of(image(operand.image).layout);
+        place.inputs.push_back(staged(cursor, channels * pitch + words_per_beat_, buffers, pitch));
+        loads += static_cast<double>(pitch) * step.input_channels;
+      }
+    } else {
+      if (!padded(step.inputs[0].image)) return;
+      const Layout& in = image(step.inputs[0].image).layout;
+      const int rows = strip_rows(step, in, (scratchpad_.words() - cursor) / buffers);
+      if (rows == 0) return;
+      place.strip_rows = rows;
+      const int pitch = strip_pitch(step, in, rows);
+      place.inputs.push_back(staged(cursor, step.input_channels * pitch + words_per_beat_, buffers, pitch));
+      loads = static_cast<double>(pieces) * divide_up(step.tiling.height, rows) * pitch * step.input_channels;
+    }
+    if (cursor > scratchpad_.words()) return;
+    const double busy_lanes = static_cast<double>(piece) / round_up(piece, lanes_);
+    const double compute = static_cast<double>(step.tiling.positions()) * step.output_channels / lanes_ / busy_lanes *
+                           (step.input_channels / step.groups) * step.window.kernel_y * step.window.kernel_x;
+    loads /= words_per_beat_;
+    streaming.cost = buffers == 2 && !inputs_whole ? std::max(compute, loads) + 0.1 * loads : compute + loads;
+    if (streaming.cost < best.cost) best = streaming;
+  }
+
+  static Residence staged(int& cursor, int size, int buffers, int plane_pitch) {
+    Residence residence;
+    residence.whole = false;
+    residence.plane_pitch = plane_pitch;
+    for (int i = 0; i < buffers; ++i) {
+      residence.address.push_back(cursor);
+      cursor += size;
+    }
+    return residence;
+  }
+
+  static int strip_pitch(const Step& step, const Layout& in, int rows) {
+    const int input_rows = (rows - 1) * step.window.stride_y + step.window.extent_y();
+    return ((input_rows - 1) * in.row_pitch + in.columns) | 1;
+  }
+
+  /// The most rows of positions whose input fits into `words`.
+  int strip_rows(const Step& step, const Layout& in, int words) const {
+    for (int rows = step.tiling.height; rows > 0; --rows) {
+      if (step.input_channels * strip_pitch(step, in, rows) + words_per_beat_ <= words) return rows;
+    }
+    return 0;
+  }
+
+  void assign_memory() {
+    std::uint64_t input = 0, output = 0, arena = 0;
+    for (std::size_t i = 0; i < lowered_.images.size(); ++i) {
+      const Image& image = lowered_.images[i];
+      ImagePlace& place = result_.images[i];
+      std::uint64_t& next = image.input ? input : image.output ? output : arena;
+      place.window = image.input ? abi::WindowInput : image.output ? abi::WindowOutput : abi::WindowArena;
+      place.offset = static_cast<std::uint32_t>(next);
+      if (place.in_memory) next += place.beats(image.channels);
+    }
+    const auto bytes = [](std::uint64_t beats) { return std::max<std::uint64_t>(beats, 1) * abi::BeatBytes; };
+    result_.input_bytes = bytes(input);
+    result_.output_bytes = bytes(output);
+    result_.arena_bytes = bytes(arena);
+  }
+
+  const model::Network& network_;
+  Lowered& lowered_;
+  int lanes_;
+  int words_per_beat_;
+  Scratchpad scratchpad_;
+  std::vector<std::vector<int>> uses_;  // steps per image
+  std::vector<int> last_use_;
+  std::vector<bool> started_;  // an earlier step wrote or loaded it
+  std::vector<int> padded_;
+  std::vector<int> kept_;
+  Placement result_;
+};
+
+}  // namespace
+
+int plane_pitch_of(const Layout& layout) { return layout.plane_words() | 1; }
+
+Placement place(const model::Network& network, Lowered& lowered, const abi::Configuration& configuration) {
+  return Placer(network, lowered, configuration).run();
+}
 
 }  // namespace espalier::compile
