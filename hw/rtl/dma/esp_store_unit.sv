@@ -52,7 +52,7 @@ module esp_store_unit #(
   logic [15:0]        address_q, plane_q, pitch_q, planes_left_q;
   logic [31:0]        run_q, run_left_q;
   logic [Words-1:0]   pending_q, granted, capture_q;
-  logic [15:0]        capture_address_q;
+  logic [3:0]         capture_bank_q;  // of the first word
   logic [PtrBits-1:0] gather_ptr_q, capture_ptr_q;
   logic [PtrBits:0]   allocated_q;  // beats gathered or being gathered, not yet sent
   logic               beat_complete, complete_q, more, room, start;
@@ -129,12 +129,12 @@ module esp_store_unit #(
         pending_q <= pending_q & ~granted;
       end
     end
-    capture_address_q <= address_q;
+    capture_bank_q    <= address_q[3:0];
     capture_ptr_q     <= gather_ptr_q;
     for (int i = 0; i < Words; i++) begin
       if (capture_q[i]) begin
         buffer[32'(capture_ptr_q)*Words+i] <=
-            data_i[32'(4'(capture_address_q[3:0]+4'(i)))*Pixels*8+:Pixels*8];
+            data_i[32'(4'(capture_bank_q+4'(i)))*Pixels*8+:Pixels*8];
       end
     end
   end
