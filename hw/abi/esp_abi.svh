@@ -49,7 +49,7 @@ localparam int unsigned RegPixels          = 392;  // R  P
 localparam int unsigned RegBankRows        = 396;  // R  words per scratchpad bank
 localparam int unsigned RegSlotDepth       = 400;  // R  slots in the weight store
 localparam int unsigned RegMaxSplit        = 404;  // R  largest split factor of a word (1: whole words only)
-localparam int unsigned RegMarks           = 4096; // R  MarkDepth cycle stamps, 32 bit each, written by OpMark
+localparam int unsigned RegMarks           = 4096; // R  MarkDepth cycle stamps, 32 bit each, kept until an OpMark writes them
 localparam int unsigned RegWindowBytes     = 8192; //    size of the AXI4-Lite window
 
 // ---- Sizes that both sides agree on -------------------------------------------------------------------------------

@@ -173,8 +173,7 @@ module esp_top #(
       .counters_i(counters),
       .mark_write_i(mark),
       .mark_index_i(mark_index),
-      .mark_cycle_i(mark_cycle),
-      .mark_clear_i(start)
+      .mark_cycle_i(mark_cycle)
   );
 
   esp_control #(

@@ -19,15 +19,13 @@ module esp_scratch_bank #(
   (* no_rw_check *)
   logic [Bytes*8-1:0] memory[Rows];
 
+  // Reads come first and writes are blocking, so that a read gives the old row and simulation needs no delayed copies.
   always_ff @(posedge clk_i) begin
     if (a_read_i) a_data_o <= memory[a_row_i];
-  end
-
-  always_ff @(posedge clk_i) begin
     if (b_read_i) b_data_o <= memory[b_row_i];
     if (b_write_i) begin
       for (int i = 0; i < Bytes; i++) begin
-        if (b_enable_i[i]) memory[b_row_i][i*8+:8] <= b_data_i[i*8+:8];
+        if (b_enable_i[i]) memory[b_row_i][i*8+:8] = b_data_i[i*8+:8];
       end
     end
   end

@@ -37,17 +37,15 @@ module esp_registers #(
     // Cycle marks
     input  logic          mark_write_i,
     input  logic [9:0]    mark_index_i,
-    input  logic [31:0]   mark_cycle_i,
-    input  logic          mark_clear_i   // all marks read 0 until written
+    input  logic [31:0]   mark_cycle_i
 );
   localparam int unsigned ArgumentWords = 19;
 
   logic [31:0] arguments_q[ArgumentWords];
   logic        done_q, interrupt_global_q;
   logic [1:0]  interrupt_enable_q, interrupt_status_q;
-  logic        b_valid_q, r_valid_q, r_mark_q, r_mark_valid_q;
+  logic        b_valid_q, r_valid_q, r_mark_q;
   logic [31:0] r_data_q, mark_data;
-  logic [esp_abi_pkg::MarkDepth-1:0] mark_valid_q;
   logic        write, read;
   logic [31:0] read_value;
   logic [10:0] write_word, read_word;
@@ -61,7 +59,7 @@ module esp_registers #(
   assign read       = ar_valid_i && !r_valid_q;
   assign ar_ready_o = read;
   assign r_valid_o  = r_valid_q;
-  assign r_data_o   = r_mark_q ? (r_mark_valid_q ? mark_data : '0) : r_data_q;
+  assign r_data_o   = r_mark_q ? mark_data : r_data_q;
   assign write_word = aw_addr_i[12:2];
   assign read_word  = ar_addr_i[12:2];
   assign start_o    = write && write_word == 11'(esp_abi_pkg::RegControl / 4) && w_data_i[0] && w_strb_i[0] && idle_i;
@@ -120,7 +118,6 @@ module esp_registers #(
       interrupt_global_q <= 1'b0;
       interrupt_enable_q <= '0;
       interrupt_status_q <= '0;
-      mark_valid_q       <= '0;
       for (int i = 0; i < ArgumentWords; i++) arguments_q[i] <= '0;
     end else begin
       if (b_ready_i) b_valid_q <= 1'b0;
@@ -144,7 +141,6 @@ module esp_registers #(
         r_valid_q      <= 1'b1;
         r_data_q       <= read_value;
         r_mark_q       <= read_word[10];
-        r_mark_valid_q <= mark_valid_q[read_word[9:0]];
         if (read_word == 11'(esp_abi_pkg::RegControl / 4)) done_q <= 1'b0;
       end
       if (start_o) done_q <= 1'b0;
@@ -152,8 +148,6 @@ module esp_registers #(
         done_q             <= 1'b1;
         interrupt_status_q <= interrupt_status_q | interrupt_enable_q;
       end
-      if (mark_clear_i) mark_valid_q <= '0;
-      if (mark_write_i) mark_valid_q[mark_index_i] <= 1'b1;
     end
   end
 

@@ -80,48 +80,41 @@ module esp_lane #(
     product_maximum_q <= operand_maximum_q;
   end
 
-  // Datapath: operand, product, accumulator.
-  logic signed [7:0] weight_q;
-  logic [Pixels*8-1:0] operand_q;
+  // Datapath: operand, product, accumulator. One block in reverse order of the pipeline with blocking assignments: every
+  // stage sees what the stage before it held before the edge. Modes are decided once for all pixels, which is what
+  // makes simulation fast.
+  logic signed [7:0]  weight_q;
+  logic signed [7:0]  operand_q[Pixels];
   logic signed [15:0] product_q[Pixels];
   logic signed [31:0] accumulator_q[Pixels];
-  logic [Pixels*32-1:0] value;
 
   always_ff @(posedge clk_i) begin
-    if (valid_i) begin
-      weight_q  <= weight_i;
-      operand_q <= word_i;
+    if (product_last_q || product_valid_q) begin
+      // A row starts from 0 (maximum: from -128).
+      if (fresh_q && product_maximum_q) begin
+        for (int p = 0; p < Pixels; p++) accumulator_q[p] = -32'sd128;
+      end else if (fresh_q) begin
+        for (int p = 0; p < Pixels; p++) accumulator_q[p] = 32'sd0;
+      end
+      if (product_valid_q && product_maximum_q) begin
+        for (int p = 0; p < Pixels; p++) begin
+          if (32'(product_q[p]) > accumulator_q[p]) accumulator_q[p] = 32'(product_q[p]);
+        end
+      end else if (product_valid_q) begin
+        for (int p = 0; p < Pixels; p++) accumulator_q[p] = accumulator_q[p] + 32'(product_q[p]);
+      end
+      if (product_last_q) begin
+        for (int p = 0; p < Pixels; p++) results[result_write_q][p*32+:32] = accumulator_q[p];
+      end
     end
     if (operand_valid_q) begin
-      for (int p = 0; p < Pixels; p++) begin
-        product_q[p] <= $signed(operand_q[p*8+:8]) * weight_q;
-      end
+      for (int p = 0; p < Pixels; p++) product_q[p] = operand_q[p] * weight_q;
     end
-    if (product_valid_q) begin
-      for (int p = 0; p < Pixels; p++) accumulator_q[p] <= value[p*32+:32];
-    end
-    if (product_last_q) results[result_write_q] <= value;
-  end
-
-  // The accumulators with the entry in the product stage; a row starts from 0 (maximum: from -128).
-  always_comb begin
-    value = '0;
-    if (product_valid_q || product_last_q) begin
-      for (int p = 0; p < Pixels; p++) begin
-        value[p*32+:32] = next_value(fresh_q, product_maximum_q, product_valid_q, accumulator_q[p], product_q[p]);
-      end
+    if (valid_i) begin
+      weight_q = weight_i;
+      for (int p = 0; p < Pixels; p++) operand_q[p] = word_i[p*8+:8];
     end
   end
-
-  function automatic logic signed [31:0] next_value(input logic fresh, input logic maximum, input logic valid,
-                                                    input logic signed [31:0] accumulator,
-                                                    input logic signed [15:0] product);
-    logic signed [31:0] start;
-    start = fresh ? (maximum ? -32'sd128 : 32'sd0) : accumulator;
-    if (!valid) next_value = start;
-    else if (maximum) next_value = 32'(product) > start ? 32'(product) : start;
-    else next_value = start + 32'(product);
-  endfunction
 
   // Assertions
   // No row is announced or arrives without room, none leaves before it arrived.

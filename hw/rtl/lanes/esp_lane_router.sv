@@ -37,18 +37,17 @@ module esp_lane_router #(
   logic [Lanes*4-1:0]  route_bank_q, word_bank_q;
   logic                address_maximum_q, route_maximum_q, word_maximum_q;
 
-  logic [Groups*16-1:0]         read;
-  logic [Groups*16*RowBits-1:0] row;
+  // Rows by group and bank. Lanes of a group that meet in a bank want the same row, so the last one may win.
+  logic [Groups*16-1:0] read;
+  logic [RowBits-1:0]   row[Groups*16];
 
   always_comb begin
     read = '0;
-    row  = '0;
+    for (int i = 0; i < Groups * 16; i++) row[i] = '0;
     for (int k = 0; k < Lanes; k++) begin
-      for (int b = 0; b < 16; b++) begin
-        if (address_valid_q[k] && address_q[k*16+:4] == 4'(b)) begin
-          read[(k/PortLanes)*16+b] = 1'b1;
-          row[((k/PortLanes)*16+b)*RowBits+:RowBits] = address_q[k*16+4+:RowBits];
-        end
+      if (address_valid_q[k]) begin
+        read[(k/PortLanes)*16+32'(address_q[k*16+:4])] = 1'b1;
+        row[(k/PortLanes)*16+32'(address_q[k*16+:4])]  = address_q[k*16+4+:RowBits];
       end
     end
   end
@@ -80,7 +79,7 @@ module esp_lane_router #(
       end
       address_maximum_q <= maximum_i;
     end
-    row_o <= row;
+    for (int i = 0; i < Groups * 16; i++) row_o[i*RowBits+:RowBits] <= row[i];
     for (int k = 0; k < Lanes; k++) route_bank_q[k*4+:4] <= address_q[k*16+:4];
     route_weight_q  <= address_weight_q;
     route_maximum_q <= address_maximum_q;
