@@ -1,0 +1,233 @@
+#include "compile/program_file.hpp"
+
+#include <fstream>
+#include <iterator>
+
+#include "esp_error.hpp"
+#include "program_file_generated.h"
+
+namespace espalier::compile {
+namespace {
+
+constexpr std::size_t ChecksumBytes = 8;
+constexpr const char* Recompile = "compile the network again";
+
+std::uint64_t checksum(std::span<const std::uint8_t> bytes) {
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (const std::uint8_t byte : bytes) hash = (hash ^ byte) * 1099511628211ULL;
+  return hash;
+}
+
+file::Layout pack_layout(const Layout& l) {
+  return {l.height,   l.width,    l.grid_y, l.grid_x,  l.step_y,   l.step_x,
+          l.origin_y, l.origin_x, l.rows,   l.columns, l.row_pitch};
+}
+
+Layout unpack_layout(const file::Layout& l) {
+  return {l.height(),   l.width(),    l.grid_y(), l.grid_x(),  l.step_y(),   l.step_x(),
+          l.origin_y(), l.origin_x(), l.rows(),   l.columns(), l.row_pitch()};
+}
+
+flatbuffers::Offset<file::Feature> write_feature(flatbuffers::FlatBufferBuilder& builder, const PackedFeature& f) {
+  const auto layout = pack_layout(f.layout);
+  return file::CreateFeature(builder, builder.CreateString(f.name), f.index, f.channels, f.scale, f.zero, &layout,
+                             f.fill, f.offset, f.plane_bytes);
+}
+
+flatbuffers::Offset<file::Layer> write_layer(flatbuffers::FlatBufferBuilder& builder, const LayerReport& l) {
+  return file::CreateLayer(builder, builder.CreateString(l.name), builder.CreateString(l.op),
+                           builder.CreateString(l.shape), l.macs, l.nonzero_macs, l.density, l.sparse,
+                           l.predicted_cycles, l.dram_read_bytes, l.dram_write_bytes,
+                           static_cast<std::uint8_t>(l.bound), l.scheduled_slots, l.lower_bound_cycles, l.mark);
+}
+
+PackedFeature read_feature(const file::Feature& f) {
+  PackedFeature result;
+  result.name = f.name()->str();
+  result.index = f.index();
+  result.channels = f.channels();
+  result.scale = f.scale();
+  result.zero = f.zero();
+  result.layout = unpack_layout(*f.layout());
+  result.fill = f.fill();
+  result.offset = f.offset();
+  result.plane_bytes = f.plane_bytes();
+  return result;
+}
+
+LayerReport read_layer(const file::Layer& l) {
+  LayerReport result;
+  result.name = l.name()->str();
+  result.op = l.op()->str();
+  result.shape = l.shape()->str();
+  result.macs = l.macs();
+  result.nonzero_macs = l.nonzero_macs();
+  result.density = l.density();
+  result.sparse = l.sparse();
+  result.predicted_cycles = l.predicted_cycles();
+  result.dram_read_bytes = l.dram_read_bytes();
+  result.dram_write_bytes = l.dram_write_bytes();
+  result.bound = static_cast<Bound>(l.bound());
+  result.scheduled_slots = l.scheduled_slots();
+  result.lower_bound_cycles = l.lower_bound_cycles();
+  result.mark = l.mark();
+  return result;
+}
+
+/// Refuses a file, naming it.
+class Checker {
+ public:
+  explicit Checker(std::string where) : where_(std::move(where)) {}
+
+  void require(bool holds, const std::string& problem, const std::string& value = {},
+               const std::string& action = Recompile) const {
+    if (!holds) throw Error(ErrorCode::Program, problem, where_, value, action);
+  }
+
+  /// The FlatBuffer without its checksum, verified.
+  const file::Program& verified(std::span<const std::uint8_t> bytes) const {
+    const bool named = bytes.size() > ChecksumBytes + 8 && file::ProgramBufferHasIdentifier(bytes.data());
+    require(named, "not a compiled network", std::to_string(bytes.size()) + " bytes", "give a file made by compile");
+    const auto body = bytes.first(bytes.size() - ChecksumBytes);
+    std::uint64_t stored = 0;
+    for (std::size_t i = 0; i < ChecksumBytes; ++i) {
+      stored |= static_cast<std::uint64_t>(bytes[body.size() + i]) << (8 * i);
+    }
+    require(stored == checksum(body), "the file is truncated or altered: its checksum is wrong",
+            std::to_string(bytes.size()) + " bytes");
+    flatbuffers::Verifier verifier(body.data(), body.size());
+    require(file::VerifyProgramBuffer(verifier), "the file is damaged: its structure is wrong");
+    return *file::GetProgram(body.data());
+  }
+
+  void versions(const file::Program& program) const {
+    require(program.format_version() == FileFormatVersion, "the file has another format version",
+            std::to_string(program.format_version()) + " instead of " + std::to_string(FileFormatVersion));
+    require(program.abi_version() == abi::AbiVersion, "the file was compiled for another version of the hardware",
+            std::to_string(program.abi_version()) + " instead of " + std::to_string(abi::AbiVersion));
+  }
+
+  void array(const abi::Configuration& compiled, const abi::Configuration& wanted) const {
+    require(compiled == wanted, "the file was compiled for another array", array_text(compiled),
+            "compile the network for " + array_text(wanted));
+  }
+
+  void fields(const file::Program& program) const {
+    const bool vectors = program.name() != nullptr && program.image() != nullptr && program.inputs() != nullptr &&
+                         program.outputs() != nullptr && program.layers() != nullptr;
+    require(vectors, "the file is damaged: a field is missing");
+    for (const auto* feature : *program.inputs()) this->feature(*feature, program, program.input_bytes());
+    for (const auto* feature : *program.outputs()) this->feature(*feature, program, program.output_bytes());
+    for (const auto* layer : *program.layers()) {
+      require(layer->name() != nullptr && layer->op() != nullptr && layer->shape() != nullptr &&
+                  layer->bound() <= static_cast<unsigned>(Bound::Output),
+              "the file is damaged: a layer is incomplete");
+    }
+    const std::uint64_t beats = program.image()->size() / abi::BeatBytes;
+    require(program.image()->size() % abi::BeatBytes == 0 &&
+                std::uint64_t{program.command_offset()} + program.command_count() <= beats,
+            "the commands lie outside the program", std::to_string(program.command_offset()));
+  }
+
+ private:
+  static std::string array_text(const abi::Configuration& c) {
+    return std::to_string(c.lanes) + "x" + std::to_string(c.pixels) + " with " + std::to_string(c.bank_rows) +
+           " rows per bank and " + std::to_string(c.slot_depth) + " slots";
+  }
+
+  void feature(const file::Feature& feature, const file::Program& program, std::uint64_t window_bytes) const {
+    require(feature.name() != nullptr && feature.layout() != nullptr, "the file is damaged: a feature is incomplete");
+    const Layout layout = unpack_layout(*feature.layout());
+    const std::string name = "feature '" + feature.name()->str() + "'";
+    const int limit = 1 << 20;
+    const auto positive = [](int value) { return value >= 1 && value <= limit; };
+    require(feature.index() >= 0 && positive(feature.channels()) && positive(layout.height) && positive(layout.width) &&
+                positive(layout.grid_y) && positive(layout.grid_x) && positive(layout.step_y) &&
+                positive(layout.step_x) && positive(layout.rows) && positive(layout.columns) &&
+                layout.columns <= layout.row_pitch && positive(layout.row_pitch) && layout.origin_y >= 0 &&
+                layout.origin_x >= 0 && layout.origin_y < layout.rows && layout.origin_x < layout.columns,
+            "a layout is out of range", name);
+    const std::uint64_t words = static_cast<std::uint64_t>(layout.rows) * static_cast<std::uint64_t>(layout.row_pitch);
+    const std::uint64_t last = words - static_cast<std::uint64_t>(layout.row_pitch - layout.columns);
+    const auto channels = static_cast<std::uint64_t>(feature.channels());
+    const bool inside = last * program.pixels() <= feature.plane_bytes() && feature.plane_bytes() <= window_bytes &&
+                        feature.offset() <= window_bytes / abi::BeatBytes &&
+                        feature.offset() * abi::BeatBytes + channels * feature.plane_bytes() <= window_bytes;
+    require(inside, "a feature lies outside its window", name);
+  }
+
+  std::string where_;
+};
+
+}  // namespace
+
+std::vector<std::uint8_t> serialise(const Compiled& compiled) {
+  flatbuffers::FlatBufferBuilder builder(compiled.program.image.size() + 4096);
+  std::vector<flatbuffers::Offset<file::Feature>> inputs, outputs;
+  std::vector<flatbuffers::Offset<file::Layer>> layers;
+  for (const auto& feature : compiled.inputs) inputs.push_back(write_feature(builder, feature));
+  for (const auto& feature : compiled.outputs) outputs.push_back(write_feature(builder, feature));
+  for (const auto& layer : compiled.layers) layers.push_back(write_layer(builder, layer));
+  const auto image = builder.CreateVector(compiled.program.image);
+  const auto name = builder.CreateString(compiled.name);
+  const auto input_vector = builder.CreateVector(inputs);
+  const auto output_vector = builder.CreateVector(outputs);
+  const auto layer_vector = builder.CreateVector(layers);
+  const abi::Configuration& array = compiled.configuration;
+  const DeviceProgram& program = compiled.program;
+  builder.Finish(
+      file::CreateProgram(builder, FileFormatVersion, abi::AbiVersion, array.lanes, array.pixels, array.bank_rows,
+                          array.slot_depth, name, compiled.memory.bytes, compiled.memory.latency, image,
+                          program.command_offset, program.command_count, program.input_bytes, program.output_bytes,
+                          program.arena_bytes, input_vector, output_vector, layer_vector, compiled.prologue_cycles,
+                          compiled.epilogue_cycles, compiled.total_cycles),
+      file::ProgramIdentifier());
+  std::vector<std::uint8_t> bytes(builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize());
+  const std::uint64_t sum = checksum(bytes);
+  for (std::size_t i = 0; i < ChecksumBytes; ++i) bytes.push_back(static_cast<std::uint8_t>(sum >> (8 * i)));
+  return bytes;
+}
+
+Compiled deserialise(std::span<const std::uint8_t> bytes, const std::string& where,
+                     const std::optional<abi::Configuration>& configuration) {
+  const Checker checker(where);
+  const file::Program& program = checker.verified(bytes);
+  checker.versions(program);
+  Compiled compiled;
+  compiled.configuration = {program.lanes(), program.pixels(), program.bank_rows(), program.slot_depth()};
+  if (configuration) checker.array(compiled.configuration, *configuration);
+  checker.fields(program);
+  compiled.name = program.name()->str();
+  compiled.memory = {program.memory_bytes(), program.memory_latency()};
+  compiled.program.image.assign(program.image()->begin(), program.image()->end());
+  compiled.program.command_offset = program.command_offset();
+  compiled.program.command_count = program.command_count();
+  compiled.program.input_bytes = program.input_bytes();
+  compiled.program.output_bytes = program.output_bytes();
+  compiled.program.arena_bytes = program.arena_bytes();
+  for (const auto* feature : *program.inputs()) compiled.inputs.push_back(read_feature(*feature));
+  for (const auto* feature : *program.outputs()) compiled.outputs.push_back(read_feature(*feature));
+  for (const auto* layer : *program.layers()) compiled.layers.push_back(read_layer(*layer));
+  compiled.prologue_cycles = program.prologue_cycles();
+  compiled.epilogue_cycles = program.epilogue_cycles();
+  compiled.total_cycles = program.total_cycles();
+  return compiled;
+}
+
+void save(const Compiled& compiled, const std::string& path) {
+  const std::vector<std::uint8_t> bytes = serialise(compiled);
+  std::ofstream stream(path, std::ios::binary);
+  stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  stream.flush();
+  if (!stream) throw Error(ErrorCode::Input, "the file cannot be written", path, "", "check the folder and its rights");
+}
+
+Compiled load(const std::string& path, const std::optional<abi::Configuration>& configuration) {
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) throw Error(ErrorCode::Input, "the file cannot be read", path, "", "check the name");
+  const std::vector<char> text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  const std::vector<std::uint8_t> bytes(text.begin(), text.end());
+  return deserialise(bytes, path, configuration);
+}
+
+}  // namespace espalier::compile

@@ -1,0 +1,72 @@
+// The compiled file:
+// - what is written is read back and runs the same;
+// - truncated at any length, or with any byte altered, it is refused with one Program error that names the file;
+// - other versions and other arrays are refused with their values.
+#include "compile/program_file.hpp"
+
+#include <gtest/gtest.h>
+
+#include "esp_error.hpp"
+#include "execution.hpp"
+#include "model/layer_text.hpp"
+
+namespace espalier::test {
+namespace {
+
+compile::Compiled small_network() {
+  return compile::compile(model::parse_layer("conv ic3 ih9 iw7 oc5 kh3 ph1 density0.5"), abi::Array8x8);
+}
+
+/// The Program error that reading `bytes` gives; fails the test if there is none.
+Error refusal(const std::vector<std::uint8_t>& bytes,
+              const std::optional<abi::Configuration>& configuration = std::nullopt) {
+  try {
+    compile::deserialise(bytes, "net.esp", configuration);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Program);
+    EXPECT_EQ(error.where(), "net.esp");
+    EXPECT_FALSE(error.action().empty());
+    return error;
+  }
+  ADD_FAILURE() << "accepted";
+  return {ErrorCode::Internal, "accepted", ""};
+}
+
+TEST(ProgramFile, IsReadBackAndRunsTheSame) {
+  Random random;
+  const model::Network network = model::parse_layer("conv ic3 ih9 iw7 oc5 kh3 ph1 density0.5");
+  const compile::Compiled written = small_network();
+  const auto bytes = compile::serialise(written);
+  const compile::Compiled read = compile::deserialise(bytes, "net.esp", abi::Array8x8);
+  EXPECT_EQ(read.program.image, written.program.image);
+  EXPECT_EQ(read.total_cycles, written.total_cycles);
+  EXPECT_EQ(read.layers[0].shape, written.layers[0].shape);
+  EXPECT_EQ(compile::serialise(read), bytes);
+  EXPECT_EQ(differences(network, read, random_inputs(network, random)), "");
+}
+
+TEST(ProgramFile, RefusesEveryTruncation) {
+  const auto bytes = compile::serialise(small_network());
+  for (std::size_t size = 0; size < bytes.size(); size += size < 100 ? 1 : 97) {
+    refusal({bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)});
+  }
+}
+
+TEST(ProgramFile, RefusesEveryAlteredByte) {
+  Random random;
+  const auto bytes = compile::serialise(small_network());
+  for (std::size_t i = 0; i < bytes.size(); i += 1 + static_cast<std::size_t>(random.between(0, 20))) {
+    auto altered = bytes;
+    altered[i] = static_cast<std::uint8_t>(altered[i] ^ (1U << random.between(0, 7)));
+    refusal(altered);
+  }
+}
+
+TEST(ProgramFile, RefusesAnotherArray) {
+  const Error error = refusal(compile::serialise(small_network()), abi::Array16x16);
+  EXPECT_NE(error.value().find("8x8"), std::string::npos);
+  EXPECT_NE(error.action().find("16x16"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace espalier::test
