@@ -115,7 +115,8 @@ class Lowering {
                     "export for inference");
     }
     const int output = add_feature(node.outputs[0], node.where());
-    Layer layer = make_layer(node.name, node.op, LayerKind::Requantise, std::move(inputs), output);
+    Layer layer =
+        make_layer(node.name, node.text("source_op", node.op), LayerKind::Requantise, std::move(inputs), output);
     set_clamp(node, layer);
     if (weighted) return convolution(node, std::move(layer));
     if (node.op == "MaxPool" || node.op == "GlobalMaxPool") return max_pool(node, std::move(layer));

@@ -11,7 +11,7 @@ namespace espalier::model {
 /// Sizes of a tensor's axes, outermost first; empty for a scalar.
 using Shape = std::vector<std::int64_t>;
 
-/// The element types that this importer understands, in the order of Array::values.
+/// The element types that this importer understands, in the order of Array::values; Bool is stored as char.
 enum class ElementType { Float, Int8, UInt8, Int32, Int64, Bool };
 
 const char* to_string(ElementType type);
@@ -26,7 +26,7 @@ std::int64_t count_elements(const Shape& shape, const std::string& where);
 
 struct Array {
   using Values = std::variant<std::vector<float>, std::vector<std::int8_t>, std::vector<std::uint8_t>,
-                              std::vector<std::int32_t>, std::vector<std::int64_t>, std::vector<bool>>;
+                              std::vector<std::int32_t>, std::vector<std::int64_t>, std::vector<char>>;
   Shape shape;
   Values values;
 

@@ -186,7 +186,7 @@ Array read_tensor(const onnx::TensorProto& tensor, const std::filesystem::path& 
       array.values = get_values<std::int64_t, std::int64_t>(tensor, tensor.int64_data(), count, folder, where);
       break;
     case ElementType::Bool:
-      array.values = get_values<std::uint8_t, bool>(tensor, tensor.int32_data(), count, folder, where);
+      array.values = get_values<std::uint8_t, char>(tensor, tensor.int32_data(), count, folder, where);
       break;
   }
   return array;
@@ -202,11 +202,9 @@ onnx::TensorProto write_tensor(const Array& array, const std::string& name) {
         using Element = typename std::decay_t<decltype(values)>::value_type;
         std::string raw;
         for (const Element value : values) {
-          using Stored = std::conditional_t<std::is_same_v<Element, bool>, std::uint8_t, Element>;
-          const auto stored = static_cast<Stored>(value);
-          char bytes[sizeof(Stored)];
-          std::memcpy(bytes, &stored, sizeof(Stored));
-          raw.append(bytes, sizeof(Stored));
+          char bytes[sizeof(Element)];
+          std::memcpy(bytes, &value, sizeof(Element));
+          raw.append(bytes, sizeof(Element));
         }
         tensor.set_raw_data(raw);
       },

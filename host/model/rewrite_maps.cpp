@@ -125,6 +125,7 @@ class MapBuilder {
   }
 
   void convert(Node node) {
+    source_op_ = node.op;
     const std::string& op = node.op;
     for (std::size_t i = 0; i < node.inputs.size(); ++i)
       if (node.has_input(i) && !graph_.is_constant(node.inputs[i]) && map(node.inputs[i]).empty())
@@ -152,6 +153,7 @@ class MapBuilder {
   }
 
   void keep(Node node, const Shape& result) {
+    node.attributes.emplace("source_op", source_op_);
     set_map(node.outputs[0], result);
     graph_.nodes.push_back(std::move(node));
   }
@@ -372,6 +374,7 @@ class MapBuilder {
   Graph& graph_;
   std::vector<Shape> maps_;
   std::vector<int> root_;
+  std::string source_op_;  // of the node that is being converted
 };
 
 }  // namespace

@@ -5,7 +5,8 @@
 // After canonicalise() every activation is a map [1, channels, height, width] and the operators are Conv, MaxPool,
 // AveragePool, GlobalAveragePool, GlobalMaxPool, Add, Concat, Clip and Requantise (the identity between two
 // quantisations). Conv has constant weights and an optional constant bias. Conv, Add and the pools may have the
-// attributes clamp_low and clamp_high, applied to the result. Ports keep the shapes that the file declares.
+// attributes clamp_low and clamp_high, applied to the result; source_op is the operator in the file. Ports keep the
+// shapes that the file declares.
 // Each step can be used alone; steps throw Error(Unsupported) naming the node and the reason.
 #pragma once
 
