@@ -31,7 +31,7 @@ find_package_handle_standard_args(XRT
 
 if(XRT_FOUND AND NOT TARGET XRT::coreutil)
   find_package(Threads REQUIRED)
-  add_library(XRT::coreutil UNKNOWN IMPORTED)
+  add_library(XRT::coreutil UNKNOWN IMPORTED GLOBAL)
   set_target_properties(XRT::coreutil PROPERTIES
     IMPORTED_LOCATION ${XRT_COREUTIL_LIBRARY}
     INTERFACE_INCLUDE_DIRECTORIES ${XRT_INCLUDE_DIR}

@@ -1,0 +1,26 @@
+// ESPALIER_CARD: kinds with and without an array; other text is an error.
+#include <gtest/gtest.h>
+
+#include "card/settings.hpp"
+#include "esp_error.hpp"
+
+namespace espalier::card {
+namespace {
+
+TEST(Settings, KindsWithAndWithoutAnArray) {
+  EXPECT_EQ(parse_settings("functional").kind, "functional");
+  EXPECT_FALSE(parse_settings("functional").lanes);
+  const Settings settings = parse_settings("rtl:16x8");
+  EXPECT_EQ(settings.kind, "rtl");
+  EXPECT_EQ(settings.lanes, 16U);
+  EXPECT_EQ(settings.pixels, 8U);
+}
+
+TEST(Settings, OtherTextIsAnError) {
+  for (const char* text : {"rtl:", "rtl:16", "rtl:16x", "rtl:16x16x", "rtl:axb", "rtl:16x16 "}) {
+    EXPECT_THROW(parse_settings(text), Error) << text;
+  }
+}
+
+}  // namespace
+}  // namespace espalier::card
