@@ -190,7 +190,9 @@ module esp_sequencer #(
   // A chunk that is read again at another position stays in the store.
   `ESP_ASSERT(StoreNotOverrun, written_q - freed_q <= SlotDepth)
   // No more results are pushed than were announced.
-  `ESP_ASSERT(OutstandingBounded, outstanding_q[0] < 1024 && outstanding_q[1] < 1024)
+  logic [1:0] outstanding_bounded;
+  assign outstanding_bounded = {outstanding_q[1] < 1024, outstanding_q[0] < 1024};
+  `ESP_ASSERT(OutstandingBounded, outstanding_bounded == '1)
   `ESP_COVER(IssueStallsOnLanes, active_q && loaded_q && !issue_o)
   `ESP_COVER(IssueStallsOnWeights, starved_o)
   `ESP_COVER(CommandsBackToBack, finish && start)

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "espalier/driver/device.hpp"
+#include "fault_session.hpp"
 #include "functional/functional_bus.hpp"
 #include "random_program.hpp"
 #include "rtl/rtl_bus.hpp"
@@ -35,6 +36,7 @@ TEST(Assertions, HoldOnRandomPrograms) {
     const test::RandomProgram p = test::random_program(abi::Array8x8, random, random.between(1, 3));
     functional::FunctionalBus functional(abi::Array8x8);
     rtl::RtlBus rtl(abi::Array8x8, stalling(random, i));
+    test::scrub(rtl);
     const auto expected = driver::Device(functional).run({view(p.program), p.input, {}});
     const auto actual = driver::Device(rtl).run({view(p.program), p.input, {}});
     EXPECT_EQ(expected.output, actual.output);
@@ -51,6 +53,8 @@ TEST(Assertions, HoldOverSeveralRunsOfOneMachine) {
   for (unsigned i = 0; i < 6; ++i) {
     test::Random random(100 + i);
     const test::RandomProgram p = test::random_program(abi::Array8x8, random, random.between(1, 2));
+    test::scrub(functional);
+    test::scrub(rtl);
     const auto expected = functional_device.run({view(p.program), p.input, {}});
     const auto actual = rtl_device.run({view(p.program), p.input, {}});
     EXPECT_EQ(expected.output, actual.output);

@@ -27,9 +27,11 @@ struct Pair {
   functional::FunctionalBus functional{abi::Array8x8};
   rtl::RtlBus rtl;
 
-  explicit Pair(std::uint64_t seed = 1) : rtl(abi::Array8x8, {.memory = {.latency = 20}, .seed = seed}) {}
+  explicit Pair(std::uint64_t seed = 1) : rtl(abi::Array8x8, {{abi::BeatBytes, 20}, {}, {}, false, seed}) {}
 
   void expect_usable(test::Random& random) {
+    test::scrub(functional);
+    test::scrub(rtl);
     const RandomProgram good = test::random_program(abi::Array8x8, random, 1);
     test::FaultSession expected(functional, good);
     test::FaultSession actual(rtl, good);
@@ -151,7 +153,7 @@ TEST(Arguments, AreCheckedBeforeAnythingMoves) {
   test::Random random;
   const RandomProgram p = test::random_program(abi::Array8x8, random, 1);
   for (unsigned w = 0; w < abi::Windows; ++w) {
-    for (const auto [offset, step] : {std::pair<std::uint32_t, std::uint32_t>{0, 64}, {0, 2048}, {8, 1}, {8, 32}}) {
+    for (const auto& [offset, step] : {std::pair<std::uint32_t, std::uint32_t>{0, 64}, {0, 2048}, {8, 1}, {8, 32}}) {
       const std::uint32_t wrong = abi::RegProgramAddress + 16 * w + offset;
       const auto [expected, actual] =
           pair.run(p, [wrong, step = step](test::FaultSession& session) { session.registers[wrong] += step; });
@@ -300,6 +302,8 @@ TEST(Driver, ReportsFaultsAndGoesOn) {
     EXPECT_EQ(error.code(), ErrorCode::Timeout);
   }
   pair.rtl.set_memory_fault({});
+  test::scrub(pair.functional);
+  test::scrub(pair.rtl);
   driver::Device functional(pair.functional);
   EXPECT_EQ(device.run({view(good.program), good.input, limits}).output,
             functional.run({view(good.program), good.input, {}}).output);
