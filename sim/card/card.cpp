@@ -40,12 +40,18 @@ std::vector<Bank> banks_of(const axlf* image) {
 
 }  // namespace
 
+bool Card::loaded() {
+  const std::lock_guard lock(mutex_);
+  return loaded_;
+}
+
 bool Card::in_use() {
   const std::lock_guard lock(mutex_);
   return open_ != 0 || !active_.empty();
 }
 
 int Card::load(const axlf* image) {
+  const std::lock_guard loading(load_mutex_);
   std::optional<abi::Configuration> configuration;
   try {
     const auto info = bitstreams::check_image(
@@ -72,12 +78,12 @@ int Card::load(const axlf* image) {
 }
 
 int Card::install(const axlf* image, const abi::Configuration& configuration) {
-  if (loaded_ && buffers_.device_buffers() != 0) {
+  if (loaded() && buffers_.device_buffers() != 0) {
     tell("image: buffers of the image before it are still allocated");
     return -EBUSY;
   }
   try {
-    engine_.install(make_machine(settings_.kind, configuration));
+    engine_.install(make_machine(settings_.kind, configuration, settings_.fault));
   } catch (const Error& error) {
     tell(error.what());
     return -EOPNOTSUPP;
@@ -85,7 +91,6 @@ int Card::install(const axlf* image, const abi::Configuration& configuration) {
   const std::vector<Bank> banks = banks_of(image);
   buffers_.set_banks(banks);
   const std::lock_guard lock(mutex_);
-  configuration_ = configuration;
   banks_ = banks.size();
   memory_bytes_ = 0;
   for (const Bank& bank : banks) memory_bytes_ += bank.bytes;

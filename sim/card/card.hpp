@@ -71,14 +71,15 @@ class Card {
   bool copy(Machine& machine, const ert_start_copybo_cmd& packet);
   void abort(const Command& command);
   void finish(const Command& command, ert_cmd_state state);
+  bool loaded();
   bool in_use();
 
   const Settings settings_;
+  std::mutex load_mutex_;  // one load at a time; taken before mutex_
   std::mutex mutex_;
   std::condition_variable ended_;
   std::array<unsigned char, 16> uuid_{};
   bool loaded_ = false;
-  abi::Configuration configuration_;
   std::uint64_t memory_bytes_ = 0;
   std::size_t banks_ = 0;
   int shared_ = 0;  // contexts on the compute unit

@@ -70,7 +70,7 @@ Job Card::kernel_job(const Command& command) {
 int Card::start_kernel(const Command& command) {
   const auto* packet = reinterpret_cast<const ert_start_kernel_cmd*>(command.packet->host);
   const bool ours = (packet->cu_mask & 1U) != 0 && packet->count > packet->extra_cu_masks;
-  if (!ours || !loaded_) {
+  if (!ours || !loaded()) {
     finish(command, ERT_CMD_STATE_ERROR);
   } else {
     engine_.submit(kernel_job(command));
@@ -88,6 +88,7 @@ bool Card::copy(Machine& machine, const ert_start_copybo_cmd& packet) {
 }
 
 void Card::start_copy(const Command& command) {
+  if (!loaded()) return finish(command, ERT_CMD_STATE_ERROR);
   engine_.post([this, command](Machine& machine) {
     bool copied = false;
     try {

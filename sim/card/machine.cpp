@@ -12,7 +12,10 @@ namespace {
 
 class FunctionalMachine : public Machine {
  public:
-  explicit FunctionalMachine(const abi::Configuration& configuration) : bus_(configuration) {}
+  FunctionalMachine(const abi::Configuration& configuration, std::optional<functional::MemoryFault> fault)
+      : bus_(configuration) {
+    bus_.set_memory_fault(fault);
+  }
   driver::Bus& bus() override { return bus_; }
   bool busy() override { return bus_.busy(); }
   bool advance() override { return bus_.advance(CommandsPerBatch); }
@@ -25,7 +28,10 @@ class FunctionalMachine : public Machine {
 #ifdef ESPALIER_CARD_RTL
 class RtlMachine : public Machine {
  public:
-  explicit RtlMachine(const abi::Configuration& configuration) : bus_(configuration) {}
+  RtlMachine(const abi::Configuration& configuration, std::optional<functional::MemoryFault> fault)
+      : bus_(configuration) {
+    bus_.set_memory_fault(fault);
+  }
   driver::Bus& bus() override { return bus_; }
   bool busy() override { return !bus_.clock_until_idle(0); }
   bool advance() override { return !bus_.clock_until_idle(CyclesPerBatch); }
@@ -38,11 +44,14 @@ class RtlMachine : public Machine {
 
 }  // namespace
 
-std::unique_ptr<Machine> make_machine(const std::string& kind, const abi::Configuration& configuration) {
-  if (kind == "functional") return std::make_unique<FunctionalMachine>(configuration);
+std::unique_ptr<Machine> make_machine(const std::string& kind, const abi::Configuration& configuration,
+                                      std::optional<functional::MemoryFaultKind> fault_kind) {
+  std::optional<functional::MemoryFault> fault;
+  if (fault_kind) fault = functional::MemoryFault{*fault_kind, 0, std::uint64_t{1} << 63};
+  if (kind == "functional") return std::make_unique<FunctionalMachine>(configuration, fault);
   if (kind == "rtl") {
 #ifdef ESPALIER_CARD_RTL
-    return std::make_unique<RtlMachine>(configuration);
+    return std::make_unique<RtlMachine>(configuration, fault);
 #else
     throw Error(ErrorCode::Usage, "this build has no RTL simulation", "simulated card", kind,
                 "build with Verilator, or set ESPALIER_CARD=functional");

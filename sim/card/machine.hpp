@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "esp_abi.hpp"
 #include "espalier/driver/bus.hpp"
+#include "functional/device_memory.hpp"
 
 namespace espalier::card {
 
@@ -24,8 +26,9 @@ class Machine {
   virtual bool advance() = 0;
 };
 
-/// `kind` is "functional" or "rtl". Throws espalier::Error (Usage) for an unknown kind, one that this build does not
-/// contain, or a size that it does not have.
-std::unique_ptr<Machine> make_machine(const std::string& kind, const abi::Configuration& configuration);
+/// `kind` is "functional" or "rtl"; `fault`: what the memory does wrong at every address. Throws espalier::Error
+/// (Usage) for an unknown kind, one that this build does not contain, or a size that it does not have.
+std::unique_ptr<Machine> make_machine(const std::string& kind, const abi::Configuration& configuration,
+                                      std::optional<functional::MemoryFaultKind> fault = {});
 
 }  // namespace espalier::card

@@ -25,9 +25,23 @@ Settings parse_settings(const std::string& text) {
   return settings;
 }
 
+functional::MemoryFaultKind parse_fault(const std::string& text) {
+  if (text == "read-error") return functional::MemoryFaultKind::ReadError;
+  if (text == "write-error") return functional::MemoryFaultKind::WriteError;
+  if (text == "no-answer") return functional::MemoryFaultKind::NoAnswer;
+  throw Error(ErrorCode::Usage, "no such memory fault", "ESPALIER_CARD_FAULT", text,
+              "use read-error, write-error or no-answer");
+}
+
 Settings settings_from_environment() {
-  const char* text = std::getenv("ESPALIER_CARD");
-  return text == nullptr || *text == 0 ? Settings{} : parse_settings(text);
+  const auto value = [](const char* name) {
+    const char* text = std::getenv(name);
+    return std::string(text == nullptr ? "" : text);
+  };
+  const std::string card = value("ESPALIER_CARD"), fault = value("ESPALIER_CARD_FAULT");
+  Settings settings = card.empty() ? Settings{} : parse_settings(card);
+  if (!fault.empty()) settings.fault = parse_fault(fault);
+  return settings;
 }
 
 }  // namespace espalier::card

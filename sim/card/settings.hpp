@@ -4,20 +4,25 @@
 #include <optional>
 #include <string>
 
-#include "esp_abi.hpp"
+#include "functional/device_memory.hpp"
 
 namespace espalier::card {
 
 /// ESPALIER_CARD=<kind>[:<lanes>x<pixels>], default "rtl": which model is on the card, and whether it takes images of
 /// one array only. Without an array the card becomes what the loaded image says, as an FPGA does.
+/// ESPALIER_CARD_FAULT=read-error|write-error|no-answer: the memory misbehaves, to see how programs take it.
 struct Settings {
   std::string kind = "rtl";
   std::optional<unsigned> lanes;
   std::optional<unsigned> pixels;
+  std::optional<functional::MemoryFaultKind> fault;  // of the whole memory, as the machine sees it
 };
 
 /// Throws espalier::Error (Usage) for text of another form.
 Settings parse_settings(const std::string& text);
+
+/// "read-error", "write-error" or "no-answer". Throws espalier::Error (Usage) for other text.
+functional::MemoryFaultKind parse_fault(const std::string& text);
 
 Settings settings_from_environment();
 

@@ -22,5 +22,12 @@ TEST(Settings, OtherTextIsAnError) {
   }
 }
 
+TEST(Settings, FaultsByName) {
+  EXPECT_EQ(parse_fault("read-error"), functional::MemoryFaultKind::ReadError);
+  EXPECT_EQ(parse_fault("write-error"), functional::MemoryFaultKind::WriteError);
+  EXPECT_EQ(parse_fault("no-answer"), functional::MemoryFaultKind::NoAnswer);
+  EXPECT_THROW(parse_fault("slow"), Error);
+}
+
 }  // namespace
 }  // namespace espalier::card
