@@ -65,7 +65,7 @@ class NodeInference {
     if (op == "QGemm") return gemm(0, 3);
     if (op == "MatMul") return need_float(2), gemm(0, 1);
     if (op == "QLinearMatMul") return gemm(0, 3);
-    if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div") return broadcast(0, 1);
+    if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div") return need_float(2), broadcast(0, 1);
     if (op == "QLinearAdd") return broadcast(0, 3);
     if (op == "BatchNormalization") return batch_normalization();
     if (op == "Concat") return concat(0, 1);
@@ -78,7 +78,9 @@ class NodeInference {
     if (op == "Softmax") return need_float(1), softmax();
     if (op == "QuantizeLinear") return need_float(2), quantise();
     if (op == "DequantizeLinear") return quantise();
-    if (op == "Relu" || op == "Identity" || op == "Dropout" || op == "Cast") return shape(0);
+    if (op == "Relu") return need_float(1), shape(0);
+    if (op == "Dropout") return need_inference(2), shape(0);
+    if (op == "Identity" || op == "Cast") return shape(0);
     unsupported("the operator is not supported on these inputs", node_, op, "export with constant folding");
   }
 
@@ -92,6 +94,17 @@ class NodeInference {
         unsupported("only casts of float32 to float32 are supported", node_, to_string(type(0)), "remove the cast");
     }
     return type(0);
+  }
+
+  /// Old operator sets say is_test, later ones have an attribute or input training_mode.
+  void need_inference(std::size_t mode_input) const {
+    bool training = graph_.opset < 7 && node_.integer("is_test", 0) == 0;
+    if (node_.integer("training_mode", 0) != 0) training = true;
+    if (node_.has_input(mode_input)) {
+      const auto mode = constant(mode_input, "training_mode").as_integers();
+      training = std::any_of(mode.begin(), mode.end(), [](std::int64_t value) { return value != 0; });
+    }
+    if (training) unsupported("training mode is not supported", node_, {}, "export for inference");
   }
 
   void need_channels_first() const {
@@ -181,8 +194,7 @@ class NodeInference {
     if (shape(0).size() < 2) damaged("the input has no channels", node_, to_string(shape(0)));
     for (std::size_t i = 1; i < 5; ++i)
       if (shape(i) != Shape{shape(0)[1]}) damaged("a parameter does not fit the channels", node_, to_string(shape(i)));
-    if (node_.integer("training_mode", 0) != 0)
-      unsupported("training mode is not supported", node_, "training_mode 1", "export for inference");
+    need_inference(5);
     return shape(0);
   }
 

@@ -59,7 +59,7 @@ class Importer {
  private:
   void check_opset(const onnx::ModelProto& model) {
     if (model.opset_import_size() == 0 && !model.has_graph()) damaged("this is not an ONNX model", "file");
-    graph_.opset = 1;
+    graph_.opset = 0;
     for (const auto& set : model.opset_import()) {
       if (set.domain().empty() || set.domain() == "ai.onnx") {
         if (set.version() < OldestOpset || set.version() > NewestOpset)

@@ -24,7 +24,7 @@ const Operator* find_operator(std::string_view name, std::string_view domain);
 std::string supported_operators();
 
 /// Operator sets of ai.onnx whose definitions the importer follows.
-inline constexpr int OldestOpset = 7;
+inline constexpr int OldestOpset = 1;
 inline constexpr int NewestOpset = 20;
 
 }  // namespace espalier::model

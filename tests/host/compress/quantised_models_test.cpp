@@ -1,0 +1,180 @@
+// Properties: QDQ and QLinear models give the same network; their results are within one step of the ONNX formula at
+// every layer; uint8 tensors become int8; asymmetric weights are split exactly; unquantised results are refused.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "compress/quantise.hpp"
+#include "cpu/reference.hpp"
+#include "esp_error.hpp"
+#include "model/onnx_import.hpp"
+#include "model/rewrites.hpp"
+#include "onnx_builder.hpp"
+
+namespace espalier::compress {
+namespace {
+
+using test::OnnxBuilder;
+using test::Random;
+
+model::Array random_bytes(const model::Shape& shape, Random& random, bool is_signed) {
+  const auto count = static_cast<std::size_t>(model::count_elements(shape, "test"));
+  std::vector<std::int8_t> bytes(count);
+  for (auto& value : bytes) value = random.byte();
+  if (is_signed) return {shape, bytes};
+  return {shape, std::vector<std::uint8_t>(bytes.begin(), bytes.end())};
+}
+
+/// One QLinearConv; activations uint8, weights int8 per channel or uint8 with a zero point.
+OnnxBuilder qlinear_conv(Random& random, int weight_zero, bool is_signed) {
+  OnnxBuilder b;
+  b.input("x", {1, 3, 6, 6}, onnx::TensorProto::UINT8);
+  b.scalar("xs", 0.02F);
+  b.unsigned_zero("xz", 120);
+  b.constant("w", random_bytes({4, 3, 3, 3}, random, is_signed));
+  if (is_signed) {
+    b.floats("ws", {4}, {0.011F, 0.02F, 0.013F, 0.009F});
+    b.constant("wz", {{4}, std::vector<std::int8_t>(4, 0)});
+  } else {
+    b.scalar("ws", 0.01F);
+    b.unsigned_zero("wz", weight_zero);
+  }
+  b.scalar("ys", 0.15F);
+  b.unsigned_zero("yz", 131);
+  b.constant("b", {{4}, std::vector<std::int32_t>{100, -200, 300, 0}});
+  OnnxBuilder::set(b.node("QLinearConv", {"x", "xs", "xz", "w", "ws", "wz", "ys", "yz", "b"}, "y"), "pads",
+                   {1, 1, 1, 1});
+  b.output("y", onnx::TensorProto::UINT8);
+  return b;
+}
+
+/// The float32 execution of the expanded graph: DequantizeLinear, operator, QuantizeLinear.
+cpu::FloatTensor by_formula(const model::Graph& graph, const cpu::FloatTensor& input) {
+  model::Graph expanded = graph;
+  model::expand_qlinear(expanded);
+  return cpu::FloatExecutor(expanded).run(
+      std::vector<cpu::FloatTensor>{input})[static_cast<std::size_t>(expanded.outputs[0].value)];
+}
+
+void expect_within_one(const OnnxBuilder& b, Random& random, int low, int high) {
+  const model::Graph graph = model::import_onnx_bytes(b.bytes());
+  const Quantised q = lower_quantised(graph);
+  cpu::FloatTensor input(static_cast<std::size_t>(model::count_elements(graph.inputs[0].shape, "x")));
+  for (float& value : input) value = static_cast<float>(random.between(low, high));
+  const cpu::FloatTensor expected = by_formula(graph, input);
+  const auto features = cpu::run(q.network, std::vector<cpu::Tensor>{to_int8(q.inputs[0], input)});
+  const auto actual = to_real(q.outputs[0], features[static_cast<std::size_t>(q.network.outputs[0])]);
+  ASSERT_EQ(expected.size(), actual.size());
+  int different = 0;
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    EXPECT_LE(std::abs(expected[i] - actual[i]), 1) << i;
+    different += expected[i] != actual[i] ? 1 : 0;
+  }
+  EXPECT_LE(different * 50, static_cast<int>(actual.size()));
+}
+
+TEST(QuantisedModels, QLinearConvFollowsTheOnnxFormula) {
+  Random random;
+  expect_within_one(qlinear_conv(random, 0, true), random, 0, 255);
+  expect_within_one(qlinear_conv(random, 128, false), random, 0, 255);
+}
+
+TEST(QuantisedModels, AsymmetricWeightsAreSplitExactly) {
+  Random random;
+  for (const int zero : {0, 3, 100, 255}) {
+    const OnnxBuilder b = qlinear_conv(random, zero, false);
+    EXPECT_EQ(lower_quantised(model::import_onnx_bytes(b.bytes())).network.layers.front().op, "Concat");
+    expect_within_one(b, random, 0, 255);
+  }
+}
+
+/// Quantize, dequantize: returns the real value after both.
+std::string qdq(OnnxBuilder& b, const std::string& value, float scale, int zero) {
+  b.scalar(value + ".s", scale);
+  b.zero(value + ".z", zero);
+  b.node("QuantizeLinear", {value, value + ".s", value + ".z"}, value + ".q");
+  b.node("DequantizeLinear", {value + ".q", value + ".s", value + ".z"}, value + ".dq");
+  return value + ".dq";
+}
+
+OnnxBuilder qdq_network(Random& random, bool quantise_sum) {
+  OnnxBuilder b;
+  b.input("x", {1, 4, 8, 8});
+  const auto x = qdq(b, "x", 0.03F, 5);
+  b.constant("w", random_bytes({4, 4, 3, 3}, random, true));
+  b.floats("w.s", {4}, {0.004F, 0.005F, 0.006F, 0.007F});
+  OnnxBuilder::set(b.node("DequantizeLinear", {"w", "w.s"}, "w.dq"), "axis", 0);
+  b.floats("bias", {4}, {0.1F, -0.1F, 0.2F, 0.0F});
+  OnnxBuilder::set(b.node("Conv", {x, "w.dq", "bias"}, "conv"), "pads", {1, 1, 1, 1});
+  b.node("Relu", {"conv"}, "relu");
+  const auto relu = qdq(b, "relu", 0.08F, -128);
+  b.node("Add", {relu, x}, "sum");
+  const auto sum = quantise_sum ? qdq(b, "sum", 0.09F, -20) : "sum";
+  auto& pool = b.node("MaxPool", {sum}, "pool");
+  OnnxBuilder::set(pool, "kernel_shape", {2, 2});
+  OnnxBuilder::set(pool, "strides", {2, 2});
+  const auto pooled = qdq(b, "pool", 0.1F, 3);
+  b.node("GlobalAveragePool", {pooled}, "mean");
+  const auto mean = qdq(b, "mean", 0.05F, -7);
+  b.node("Flatten", {mean}, "flat");
+  b.constant("f", random_bytes({4, 6}, random, true));
+  b.scalar("f.s", 0.01F);
+  b.node("DequantizeLinear", {"f", "f.s"}, "f.dq");
+  b.node("MatMul", {"flat", "f.dq"}, "product");
+  b.node("Softmax", {qdq(b, "product", 0.05F, 0)}, "y");
+  b.output("y");
+  return b;
+}
+
+TEST(QuantisedModels, QdqFollowsTheFloatExecutionOfTheSameNodes) {
+  for (std::uint64_t i = 0; i < 8; ++i) {
+    Random random(i);
+    const model::Graph graph = model::import_onnx_bytes(qdq_network(random, i % 2 == 0).bytes());
+    const Quantised q = lower_quantised(graph);
+    std::normal_distribution<float> normal;
+    cpu::FloatTensor input(4 * 8 * 8);
+    for (float& value : input) value = normal(random.engine());
+    const auto values = cpu::FloatExecutor(graph).run(std::vector<cpu::FloatTensor>{input});
+    const auto& expected = values[static_cast<std::size_t>(graph.outputs[0].value)];
+    const auto features = cpu::run(q.network, std::vector<cpu::Tensor>{to_int8(q.inputs[0], input)});
+    const auto actual = to_real(q.outputs[0], features[static_cast<std::size_t>(q.network.outputs[0])]);
+    ASSERT_EQ(expected.size(), actual.size());
+    for (std::size_t k = 0; k < actual.size(); ++k) EXPECT_NEAR(expected[k], actual[k], 0.03F) << k;
+  }
+}
+
+TEST(QuantisedModels, RefuseResultsWithoutQuantisation) {
+  Random random;
+  OnnxBuilder b;
+  b.input("x", {1, 4, 8, 8});
+  const auto x = qdq(b, "x", 0.03F, 5);
+  b.weights("w", {4, 4, 1, 1}, random);
+  b.node("Conv", {x, "w"}, "conv");
+  b.output("conv");
+  try {
+    lower_quantised(model::import_onnx_bytes(b.bytes()));
+    ADD_FAILURE() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Unsupported);
+    EXPECT_NE(std::string(error.what()).find("conv"), std::string::npos) << error.what();
+  }
+}
+
+TEST(QuantisedModels, SurviveFlippedBytesThroughAllStages) {
+  Random random;
+  for (const std::string& bytes : {qdq_network(random, true).bytes(), qlinear_conv(random, 100, false).bytes()})
+    for (int i = 0; i < 1500; ++i) {
+      std::string damaged = bytes;
+      const int flips = random.between(1, 3);
+      for (int k = 0; k < flips; ++k)
+        damaged[static_cast<std::size_t>(random.between(0, static_cast<int>(bytes.size()) - 1))] =
+            static_cast<char>(random.byte());
+      try {
+        lower_quantised(model::import_onnx_bytes(damaged));
+      } catch (const Error&) {
+      }
+    }
+}
+
+}  // namespace
+}  // namespace espalier::compress
