@@ -12,23 +12,46 @@ using model::Feature;
 using model::Layer;
 using model::LayerKind;
 
-/// A map with its padding, so that every tap is one run of values per output row.
-struct PaddedMaps {
-  int height, width;
-  std::vector<std::int8_t> values;  // [channel][height][width]
+/// Maps with their padding, split by stride: element (row, column) of part (y, x) is the padded map's element
+/// (row * stride_h + y, column * stride_w + x), so that every tap reads one contiguous run over all output rows.
+struct SplitMaps {
+  std::size_t rows, columns;
+  std::vector<std::int16_t> values;  // [channel][y][x][row][column]
 };
 
-PaddedMaps make_padded(const Layer& layer, const Feature& in, const Tensor& source) {
-  PaddedMaps maps{in.height + layer.pad_top + layer.pad_bottom, in.width + layer.pad_left + layer.pad_right, {}};
-  const auto width = static_cast<std::size_t>(maps.width), height = static_cast<std::size_t>(maps.height);
-  maps.values.assign(static_cast<std::size_t>(in.channels) * height * width, static_cast<std::int8_t>(in.zero));
-  const auto row = static_cast<std::size_t>(in.width);
-  for (std::size_t c = 0; c < static_cast<std::size_t>(in.channels); ++c)
-    for (std::size_t y = 0; y < static_cast<std::size_t>(in.height); ++y)
-      std::copy_n(source.data() + (c * static_cast<std::size_t>(in.height) + y) * row, row,
-                  maps.values.data() + (c * height + y + static_cast<std::size_t>(layer.pad_top)) * width +
-                      static_cast<std::size_t>(layer.pad_left));
+/// Strides between outputs; 1 where there is only one, so that the number of parts stays below the size of the map.
+struct Strides {
+  std::size_t h, w;
+};
+
+Strides effective_strides(const Layer& layer, const Feature& out) {
+  return {out.height == 1 ? 1 : static_cast<std::size_t>(layer.stride_h),
+          out.width == 1 ? 1 : static_cast<std::size_t>(layer.stride_w)};
+}
+
+SplitMaps split_maps(const Layer& layer, const Feature& in, const Strides& stride, const Tensor& source) {
+  const auto size = [](int value) { return static_cast<std::size_t>(value); };
+  const std::size_t height = size(in.height + layer.pad_top + layer.pad_bottom);
+  const std::size_t width = size(in.width + layer.pad_left + layer.pad_right);
+  SplitMaps maps{(height + stride.h - 1) / stride.h, (width + stride.w - 1) / stride.w, {}};
+  maps.values.assign(size(in.channels) * stride.h * stride.w * maps.rows * maps.columns,
+                     static_cast<std::int16_t>(in.zero));
+  const std::int8_t* from = source.data();
+  for (std::size_t c = 0; c < size(in.channels); ++c)
+    for (std::size_t y = size(layer.pad_top); y < size(layer.pad_top + in.height); ++y)
+      for (std::size_t x = size(layer.pad_left); x < size(layer.pad_left + in.width); ++x) {
+        const std::size_t part = (c * stride.h + y % stride.h) * stride.w + x % stride.w;
+        maps.values[(part * maps.rows + y / stride.h) * maps.columns + x / stride.w] = *from++;
+      }
   return maps;
+}
+
+/// acc[i] += weight * from[i], wrapping as the contract's accumulator does.
+#if defined(__x86_64__)
+[[gnu::target_clones("avx2", "default")]]
+#endif
+void multiply_add(std::uint32_t* acc, const std::int16_t* from, std::int16_t weight, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) acc[i] += static_cast<std::uint32_t>(std::int32_t{weight} * from[i]);
 }
 
 }  // namespace
@@ -61,30 +84,29 @@ FastExecutor::FastExecutor(const model::Network& network) : network_(network) {
 Tensor FastExecutor::convolve(const Layer& layer, const Convolution& prepared, const Tensor& source) const {
   const Feature& in = network_.features[static_cast<std::size_t>(layer.inputs[0])];
   const Feature& out = network_.features[static_cast<std::size_t>(layer.output)];
-  const PaddedMaps maps = make_padded(layer, in, source);
   const auto width = static_cast<std::size_t>(out.width), height = static_cast<std::size_t>(out.height);
-  const auto stride = static_cast<std::size_t>(layer.stride_w);
-  Tensor result(out.elements());
-  // Unsigned sums wrap as the contract's accumulator does.
-  std::vector<std::uint32_t> acc(height * width);
+  const Strides stride = effective_strides(layer, out);
+  const SplitMaps maps = split_maps(layer, in, stride, source);
+  const std::size_t run = (height - 1) * maps.columns + width;  // with what lies between the rows
+  std::vector<std::uint32_t> acc(run);
+  Tensor result;
+  result.reserve(out.elements());
   for (std::size_t channel = 0; channel < static_cast<std::size_t>(out.channels); ++channel) {
     std::fill(acc.begin(), acc.end(), static_cast<std::uint32_t>(prepared.bias[channel]));
     for (std::size_t t = prepared.first[channel]; t < prepared.first[channel + 1]; ++t) {
       const Tap& tap = prepared.taps[t];
-      for (std::size_t y = 0; y < height; ++y) {
-        const std::size_t row = static_cast<std::size_t>(tap.input_channel) * static_cast<std::size_t>(maps.height) +
-                                y * static_cast<std::size_t>(layer.stride_h) +
-                                static_cast<std::size_t>(tap.kernel_y * layer.dilation_h);
-        const std::int8_t* from = maps.values.data() + row * static_cast<std::size_t>(maps.width) +
-                                  static_cast<std::size_t>(tap.kernel_x * layer.dilation_w);
-        std::uint32_t* to = acc.data() + y * width;
-        for (std::size_t x = 0; x < width; ++x) to[x] += static_cast<std::uint32_t>(tap.weight * from[x * stride]);
-      }
+      const auto y = static_cast<std::size_t>(tap.kernel_y * layer.dilation_h);
+      const auto x = static_cast<std::size_t>(tap.kernel_x * layer.dilation_w);
+      const std::size_t part =
+          (static_cast<std::size_t>(tap.input_channel) * stride.h + y % stride.h) * stride.w + x % stride.w;
+      const std::size_t first = (part * maps.rows + y / stride.h) * maps.columns + x / stride.w;
+      multiply_add(acc.data(), maps.values.data() + first, static_cast<std::int16_t>(tap.weight), run);
     }
     const abi::Scale& scale = layer.scale[channel];
-    for (std::size_t i = 0; i < acc.size(); ++i)
-      result[channel * acc.size() + i] = abi::requantise(static_cast<std::int32_t>(acc[i]), scale.multiplier,
-                                                         scale.shift, out.zero, layer.low, layer.high);
+    for (std::size_t y = 0; y < height; ++y)
+      for (std::size_t x = 0; x < width; ++x)
+        result.push_back(abi::requantise(static_cast<std::int32_t>(acc[y * maps.columns + x]), scale.multiplier,
+                                         scale.shift, out.zero, layer.low, layer.high));
   }
   return result;
 }

@@ -84,7 +84,7 @@ TEST(FastExecutor, HasTheBitsOfTheReference) {
     const std::string text =
         "conv ic" + std::to_string(groups * random.between(1, 5)) + " ih" + std::to_string(size) + " iw" +
         std::to_string(size + random.between(0, 5)) + " oc" + std::to_string(groups * random.between(1, 6)) + " kh" +
-        std::to_string(kernel) + " sh" + std::to_string(random.between(1, 3)) + " ph" + std::to_string(pad) + " dh" +
+        std::to_string(kernel) + " sh" + std::to_string(random.between(1, 4)) + " ph" + std::to_string(pad) + " dh" +
         std::to_string(dilation) + " g" + std::to_string(groups) + " density" + std::to_string(random.unit());
     const model::Network network = model::parse_layer(text, i + 1);
     cpu::Tensor input(network.features[0].elements());
