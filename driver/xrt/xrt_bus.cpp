@@ -162,7 +162,7 @@ void XrtBus::write_register(std::uint32_t offset, std::uint32_t value) {
 
 std::uint64_t XrtBus::allocate(std::size_t bytes) {
   return with_xrt("allocate device memory", state_->where, "free memory or use a smaller program", [&] {
-    ::xrt::bo buffer(state_->device, bytes, state_->kernel.group_id(0));
+    ::xrt::bo buffer(state_->device, bytes, static_cast<::xrt::memory_group>(state_->kernel.group_id(0)));
     const std::uint64_t address = buffer.address();
     state_->buffers.emplace(address, std::move(buffer));
     return address;

@@ -7,8 +7,7 @@ namespace espalier::functional {
 
 namespace {
 
-constexpr std::uint32_t ResponseDecodeError = 3;  // AXI DECERR: no memory at this address
-constexpr std::uint32_t ResponseSlaveError = 2;   // AXI SLVERR
+constexpr std::uint32_t ResponseSlaveError = 2;  // AXI SLVERR
 
 /// A field that must have a value, in the order of bit positions: the first one that has not is reported.
 struct Rule {
@@ -116,13 +115,19 @@ void ListRunner::start(const Arguments& arguments) {
   if (const auto wrong = wrong_argument()) fail(abi::ErrorArgument, *wrong);
 }
 
-/// The command at position_. Commands are fetched in bursts, so a list that runs off its window fails at a burst.
+/// The command at position_. The machine fetches FetchDepth commands ahead in bursts, so a list that runs off its
+/// window fails at a burst, and before the last commands inside the window have run.
 const std::uint8_t* ListRunner::fetch() {
-  const std::uint32_t beat = arguments_.command_offset + position_;
+  const std::uint64_t beat = std::uint64_t{arguments_.command_offset} + position_;
   if (position_ == 0 || beat % abi::BurstBeats == 0) {
-    const std::uint32_t left = arguments_.command_count - position_;
-    fetched_ =
-        access(abi::WindowProgram, beat, std::min(left, abi::BurstBeats - beat % abi::BurstBeats), Direction::Read);
+    const std::uint64_t left = arguments_.command_count - position_;
+    const auto burst_beats = [&](std::uint64_t ahead) {
+      return std::min(left - ahead, abi::BurstBeats - (beat + ahead) % abi::BurstBeats);
+    };
+    for (std::uint64_t ahead = 0; ahead < std::min<std::uint64_t>(left, abi::FetchDepth); ahead += burst_beats(ahead)) {
+      if (outside(arguments_.windows[abi::WindowProgram], beat + ahead, burst_beats(ahead))) return nullptr;
+    }
+    fetched_ = access(abi::WindowProgram, beat, burst_beats(0), Direction::Read);
     fetched_from_ = position_;
   }
   return fetched_ == nullptr ? nullptr : fetched_ + std::size_t{position_ - fetched_from_} * abi::BeatBytes;
@@ -155,14 +160,18 @@ bool ListRunner::wait_satisfiable(const abi::Command& command) const {
   return pushed <= consumed_slots_ + array_.configuration().slot_depth;
 }
 
+/// Whether a burst leaves its window; if so, fail().
+bool ListRunner::outside(const Arguments::Window& window, std::uint64_t beat, std::uint64_t beats) {
+  if ((beat + beats) * abi::BeatBytes <= window.bytes) return false;
+  fail(abi::ErrorWindow, static_cast<std::uint32_t>(beat));
+  return true;
+}
+
 /// One burst of a transfer: at most BurstBeats, inside 1 KiB. Returns its bytes, or nullptr after fail().
 std::uint8_t* ListRunner::burst(const Arguments::Window& window, std::uint64_t beat, std::uint64_t beats,
                                 Direction direction) {
   const bool writes = direction == Direction::Write;
-  if ((beat + beats) * abi::BeatBytes > window.bytes) {
-    fail(abi::ErrorWindow, static_cast<std::uint32_t>(beat));
-    return nullptr;
-  }
+  if (outside(window, beat, beats)) return nullptr;
   const std::uint64_t address = window.address + beat * abi::BeatBytes;
   const std::uint64_t bytes = beats * abi::BeatBytes;
   const auto fault = memory_.fault(address, bytes, writes);
@@ -172,7 +181,7 @@ std::uint8_t* ListRunner::burst(const Arguments::Window& window, std::uint64_t b
     return nullptr;
   }
   if (fault || data == nullptr) {
-    fail(writes ? abi::ErrorWriteResponse : abi::ErrorReadResponse, fault ? ResponseSlaveError : ResponseDecodeError);
+    fail(writes ? abi::ErrorWriteResponse : abi::ErrorReadResponse, ResponseSlaveError);
     return nullptr;
   }
   (writes ? traffic_.write_beats : traffic_.read_beats) += beats;
@@ -190,7 +199,7 @@ std::uint8_t* ListRunner::access(unsigned window, std::uint64_t beat, std::uint6
     if (data == nullptr) return nullptr;
     if (first == nullptr) first = data;
     if (data != first + done * abi::BeatBytes) {  // continues in another allocation
-      fail(abi::ErrorReadResponse, ResponseDecodeError);
+      fail(abi::ErrorReadResponse, ResponseSlaveError);
       return nullptr;
     }
     done += count;

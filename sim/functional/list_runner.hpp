@@ -81,6 +81,7 @@ class ListRunner {
   std::optional<std::uint32_t> wrong_argument() const;
   bool wait_satisfiable(const abi::Command& command) const;
   std::uint8_t* access(unsigned window, std::uint64_t beat, std::uint64_t beats, Direction direction);
+  bool outside(const Arguments::Window& window, std::uint64_t beat, std::uint64_t beats);
   std::uint8_t* burst(const Arguments::Window& window, std::uint64_t beat, std::uint64_t beats, Direction direction);
   const std::uint8_t* fetch();
   void execute(const abi::Command& command);

@@ -29,6 +29,11 @@ inline std::string error_of(const std::function<void()>& action) {
   return {};
 }
 
+/// The bank of an argument.
+inline xrt::memory_group bank(const xrt::kernel& kernel, int argument) {
+  return static_cast<xrt::memory_group>(kernel.group_id(argument));
+}
+
 enum class Length {
   Short,  // a copy
   Long,   // computes for 200,000 cycles
@@ -43,10 +48,10 @@ class Job {
 
   Job(const xrt::device& device, const xrt::kernel& kernel, unsigned seed, Length length = Length::Short)
       : program_(make(length)),
-        program(device, program_.image.size(), kernel.group_id(0)),
-        input(device, Bytes, kernel.group_id(2)),
-        output(device, Bytes, kernel.group_id(4)),
-        arena(device, 4096, kernel.group_id(6)),
+        program(device, program_.image.size(), bank(kernel, 0)),
+        input(device, Bytes, bank(kernel, 2)),
+        output(device, Bytes, bank(kernel, 4)),
+        arena(device, 4096, bank(kernel, 6)),
         timeout(length == Length::Never ? 0 : 1000000) {
     program.write(program_.image.data());
     program.sync(XCL_BO_SYNC_BO_TO_DEVICE);
