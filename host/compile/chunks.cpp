@@ -78,7 +78,8 @@ std::vector<ChannelRange> split_sparse(const ChunkProblem& problem, const std::v
   total *= unroll;
   const std::int64_t capacity = static_cast<std::int64_t>(slot_limit(problem)) * lanes * 15 / 16;
   const auto by_slots = static_cast<int>((total + capacity - 1) / capacity);
-  const int most_rows = std::max(lanes, ParameterShare / 2) / unroll;
+  int most_rows = std::max(lanes, ParameterShare / 2) / unroll;
+  if (problem.most_channels > 0) most_rows = std::min(most_rows, problem.most_channels);
   const int by_rows = divide_up(static_cast<int>(rows.size()), std::max(1, most_rows));
   const int count = std::max({by_slots, by_rows, 1});
   std::vector<ChannelRange> chunks;
@@ -161,14 +162,14 @@ SlotEstimate estimate_dense(const ChunkProblem& problem, int height, int width, 
   for (const ChannelRange& chunk : split_dense(problem)) {
     slots += static_cast<double>(divide_up(chunk.count, lanes_of(problem))) * problem.rows->taps_per_row();
   }
-  const double beats = slots * problem.configuration.lanes / abi::BeatBytes * strips;
-  return {std::max(slots * height * width, beats), 1};
+  const double beats = slots * problem.configuration.lanes / abi::BeatBytes;
+  return {std::max(slots * height * width, beats * strips), 1, beats};
 }
 
 SlotEstimate estimate_sparse(const ChunkProblem& problem, const std::vector<Row>& rows, int height, int width,
                              int strips) {
   const int lanes = lanes_of(problem);
-  SlotEstimate best{std::numeric_limits<double>::infinity(), 1};
+  SlotEstimate best{std::numeric_limits<double>::infinity(), 1, 0};
   for (int unroll = 1; unroll <= std::min(MaxUnroll, width); ++unroll) {
     double cycles = 0;
     double beats = 0;
@@ -182,11 +183,11 @@ SlotEstimate estimate_sparse(const ChunkProblem& problem, const std::vector<Row>
         const double slots = makespan(std::move(lengths), lanes);
         if (unroll > 1 && slots > slot_limit(problem)) cycles = std::numeric_limits<double>::infinity();
         cycles += slots * height * (stretch.count / stretch.unroll);
-        beats += slots * lanes * 4 / abi::BeatBytes * strips;
+        beats += slots * lanes * 4 / abi::BeatBytes;
       }
     }
-    cycles = std::max(cycles, beats);
-    if (cycles < 0.995 * best.cycles) best = {cycles, unroll};
+    cycles = std::max(cycles, beats * strips);
+    if (cycles < 0.995 * best.cycles) best = {cycles, unroll, beats};
   }
   return best;
 }

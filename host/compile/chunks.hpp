@@ -49,6 +49,7 @@ struct ChunkProblem {
   int output_pitch = 1;    // words between output planes
   ChannelRange piece;      // channels to compute
   int output_channel = 0;  // channel at the output address
+  int most_channels = 0;   // of a sparse chunk; 0: any
 };
 
 /// Cuts a piece into chunks. A chunk takes at most half of the weight store where rows are short enough.
@@ -64,6 +65,7 @@ Stream sparse_stream(const ChunkProblem& problem, ChannelRange chunk, const std:
 struct SlotEstimate {
   double cycles = 0;
   int unroll = 1;
+  double beats = 0;  // of the weight streams, once
 };
 SlotEstimate estimate_dense(const ChunkProblem& problem, int height, int width, int strips);
 /// The best unroll factor for a width x height rectangle of positions.

@@ -37,7 +37,7 @@ class Placer {
     equalise_row_pitches();
     for (const Image& image : lowered_.images) {
       ImagePlace place;
-      place.plane_pitch = plane_pitch_of(image.layout);
+      place.plane_pitch = pitch(image);
       place.plane_beats = divide_up(image.layout.plane_words(), words_per_beat_);
       place.in_memory = image.input || image.output;
       result_.images.push_back(place);
@@ -77,7 +77,7 @@ class Placer {
     for (const Step& step : lowered_.steps) {
       if (by_piece(step)) continue;
       Layout& in = lowered_.images[static_cast<std::size_t>(step.inputs[0].image)].layout;
-      const int piece = least_piece(step) * plane_pitch_of(image(step.output).layout);
+      const int piece = least_piece(step) * pitch(image(step.output));
       if (image_size(step.inputs[0].image) + piece + 2 * words_per_beat_ > scratchpad_.words()) {
         in.row_pitch = round_up(in.row_pitch, words_per_beat_);
         padded_.push_back(step.inputs[0].image);
@@ -104,8 +104,13 @@ class Placer {
   bool padded(int index) const { return std::find(padded_.begin(), padded_.end(), index) != padded_.end(); }
 
   /// Words of a whole image; loads may write a partial beat behind it.
-  int image_size(int index) const {
-    return image(index).channels * plane_pitch_of(image(index).layout) + words_per_beat_;
+  int image_size(int index) const { return image(index).channels * pitch(image(index)) + words_per_beat_; }
+
+  /// Words between planes. Odd, so that channels spread over the banks. Large network inputs are loaded by rows, each
+  /// in whole beats, and must not run into the next plane.
+  int pitch(const Image& image) const {
+    const int words = image.layout.plane_words();
+    return (image.input && words >= 8 * words_per_beat_ ? round_up(words, words_per_beat_) : words) | 1;
   }
 
   int next_use(int index, int step) const {
@@ -235,18 +240,18 @@ class Placer {
 
   void consider(Streaming& best, const Step& step, int piece, int buffers, bool inputs_whole) const {
     Streaming streaming;
-    const Layout& out = image(step.output).layout;
-    const int piece_words = piece * plane_pitch_of(out) + words_per_beat_;
+    const int output_pitch = pitch(image(step.output));
+    const int piece_words = piece * output_pitch + words_per_beat_;
     int cursor = 0;
     StepPlace& place = streaming.place;
     place.piece_channels = piece;
     place.strip_rows = step.tiling.height;
-    place.output = staged(cursor, piece_words, piece < step.output_channels ? buffers : 1, plane_pitch_of(out));
+    place.output = staged(cursor, piece_words, piece < step.output_channels ? buffers : 1, output_pitch);
     const int pieces = divide_up(step.output_channels, piece);
     double loads = 0;
     if (inputs_whole) {
       for (const Operand& operand : step.inputs) {
-        Residence residence = staged(cursor, image_size(operand.image), 1, plane_pitch_of(image(operand.image).layout));
+        Residence residence = staged(cursor, image_size(operand.image), 1, pitch(image(operand.image)));
         residence.whole = true;
         residence.load = true;
         place.inputs.push_back(residence);
@@ -256,7 +261,7 @@ class Placer {
       place.inputs_by_piece = true;
       const int channels = piece / (step.output_channels / step.groups) * (step.input_channels / step.groups);
       for (const Operand& operand : step.inputs) {
-        const int pitch = plane_pitch_of(image(operand.image).layout);
+        const int pitch = this->pitch(image(operand.image));
         place.inputs.push_back(staged(cursor, channels * pitch + words_per_beat_, buffers, pitch));
         loads += static_cast<double>(pitch) * step.input_channels;
       }
@@ -271,11 +276,20 @@ class Placer {
       loads = static_cast<double>(pieces) * divide_up(step.tiling.height, rows) * pitch * step.input_channels;
     }
     if (cursor > scratchpad_.words()) return;
-    const double busy_lanes = static_cast<double>(piece) / round_up(piece, lanes_);
-    const double compute = static_cast<double>(step.tiling.positions()) * step.output_channels / lanes_ / busy_lanes *
-                           (step.input_channels / step.groups) * step.window.kernel_y * step.window.kernel_x;
+    // Pieces of few channels fill the lanes with several positions at a time.
+    const int rows = by_piece(step) ? piece * std::min(step.tiling.width, 8) : piece;
+    const double spread = piece < lanes_ ? 0.7 : 1.0;  // neighbours of one channel share few banks
+    const double busy_lanes = spread * rows / round_up(rows, lanes_);
+    const double results = static_cast<double>(step.tiling.positions()) * step.output_channels;
+    const double taps = (step.input_channels / step.groups) * step.window.kernel_y * step.window.kernel_x;
+    const double compute = results * std::max(taps / lanes_ / busy_lanes, 1.0 / abi::Writers);
     loads /= words_per_beat_;
-    streaming.cost = buffers == 2 && !inputs_whole ? std::max(compute, loads) + 0.1 * loads : compute + loads;
+    const double stores = static_cast<double>(output_pitch) * step.output_channels / words_per_beat_;
+    const int turns = pieces * divide_up(step.tiling.height, place.strip_rows);
+    // With two buffers the transfers of one turn are not hidden: loads of the first, stores of the last.
+    const bool hidden = buffers == 2 && !inputs_whole;
+    streaming.cost = hidden ? std::max({compute, loads, stores}) + 0.1 * loads + (loads + stores) / turns + 50.0 * turns
+                            : compute + loads + stores;
     if (streaming.cost < best.cost) best = streaming;
   }
 
@@ -333,8 +347,6 @@ class Placer {
 };
 
 }  // namespace
-
-int plane_pitch_of(const Layout& layout) { return layout.plane_words() | 1; }
 
 Placement place(const model::Network& network, Lowered& lowered, const abi::Configuration& configuration) {
   return Placer(network, lowered, configuration).run();

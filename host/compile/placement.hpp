@@ -48,9 +48,6 @@ struct Placement {
   std::uint64_t input_bytes = 0, output_bytes = 0, arena_bytes = 0;
 };
 
-/// Words between the planes of an image that is whole in the scratchpad.
-int plane_pitch_of(const Layout& layout);
-
 /// Plans all steps. Pads the row pitch of images that are read in strips, so that every row starts on a beat. Throws
 /// Error(Unsupported) naming the layer and its sizes if a step does not fit.
 Placement place(const model::Network& network, Lowered& lowered, const abi::Configuration& configuration);

@@ -116,12 +116,14 @@ int ProgramBuilder::program_table(std::span<const abi::ProgramEntry> entries) {
   return first;
 }
 
-void ProgramBuilder::slots(abi::Command command, std::span<const std::uint8_t> bytes) {
+void ProgramBuilder::slots(abi::Command command, std::span<const std::uint8_t> bytes, bool after_loads) {
   command.opcode = static_cast<std::uint8_t>(abi::OpWeight);
   command.window = static_cast<std::uint8_t>(abi::WindowProgram);
   command.offset = blob(bytes);
   command.run = beats_of(bytes.size());
-  append(command, Unit::Weight, {});
+  Waits waits;
+  if (after_loads) waits.on(Unit::Load, count(Unit::Load));
+  append(command, Unit::Weight, waits);
   read_beats_ += command.run;
 }
 

@@ -32,8 +32,9 @@ class ProgramBuilder {
   /// Entries of a write program whose `next` counts from its own start; 0 still ends a list.
   int program_table(std::span<const abi::ProgramEntry> entries);
 
-  /// OpWeight into the weight store; offset, run and wait fields are filled in.
-  void slots(abi::Command command, std::span<const std::uint8_t> bytes);
+  /// OpWeight into the weight store; offset, run and wait fields are filled in. Weights that wait for the loads so far
+  /// leave them the bandwidth.
+  void slots(abi::Command command, std::span<const std::uint8_t> bytes, bool after_loads);
 
   /// The tables that a compute command uses, as returned above.
   struct Tables {

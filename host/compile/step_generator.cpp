@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <string>
 
 #include "esp_error.hpp"
@@ -14,6 +15,12 @@ constexpr std::size_t ProgramShare = abi::ProgramDepth / 2 - 24;
 
 /// Estimated cycles by which private words must win before 32-bit entries are preferred to dense weights.
 constexpr double SparseMargin = 0.99;
+
+/// A step is cut into strips, so that its loads and stores overlap with its computation, if they are more than this
+/// share of it; the weights, which every strip streams again, may take up to StreamShare of the cycles.
+constexpr double OverlapShare = 0.005;
+constexpr double StreamShare = 0.4;
+constexpr double MaxStrips = 8;
 
 std::uint16_t word(int address) { return static_cast<std::uint16_t>(address); }
 
@@ -34,26 +41,28 @@ StepGenerator::StepGenerator(ProgramBuilder& builder, const StepRows& rows, cons
 
 void StepGenerator::run(const std::function<void()>& before_first_compute) {
   before_first_compute_ = before_first_compute;
+  choose_loading();
   choose_mode();
   load_tables();
-  const int strip = strip_rows();
+  const int strip = overlapping_strip(strip_rows());
   Job job;
   std::vector<Chunk> chunks;
   for (int first = 0; first < step_.output_channels; first += place_.piece_channels) {
     job.piece = {first, std::min(place_.piece_channels, step_.output_channels - first)};
+    stored_rows_ = 0;
     for (int y = 0; y < step_.tiling.height; y += strip) {
-      const int delta = chunks.empty() || step_.inputs.size() < 2 ? 0 : views(job)[1].delta;
       job.y = y;
       job.height = std::min(strip, step_.tiling.height - y);
       job.last_strip = y + strip >= step_.tiling.height;
       load_inputs(job);
-      const bool moved = step_.inputs.size() > 1 && views(job)[1].delta != delta;
-      if (y == 0 || moved) chunks = make_chunks(job);
+      if (y == 0) chunks = make_chunks(job);
       const auto programs = write_programs(job);
       for (const Chunk& chunk : chunks) {
+        load_channels(chunk);
         compute(job, chunk, programs);
         store(job, chunk);
       }
+      stored_rows_ = storable_rows(job);
       ++job.index;
     }
   }
@@ -61,16 +70,20 @@ void StepGenerator::run(const std::function<void()>& before_first_compute) {
 
 void StepGenerator::choose_mode() {
   Job job;
-  job.piece = {0, step_.output_channels};
+  job.piece = {0, place_.piece_channels};
   job.height = step_.tiling.height;
   const ChunkProblem whole = problem(job);
-  const std::vector<Row> taps = rows_.taps(0, step_.output_channels, whole.views);
+  const std::vector<Row> taps = rows_.taps(0, place_.piece_channels, whole.views);
   const int strips = divide_up(step_.tiling.height, place_.strip_rows);
   const auto sparse = estimate_sparse(whole, taps, step_.tiling.height, step_.tiling.width, strips);
   const auto dense = estimate_dense(whole, step_.tiling.height, step_.tiling.width, strips);
   bool use_dense = rows_.dense_possible() && sparse.cycles > SparseMargin * dense.cycles;
   if (mode_ == Mode::Dense) use_dense = rows_.dense_possible();
   if (mode_ == Mode::Sparse) use_dense = false;
+  const double pieces = divide_up(step_.output_channels, place_.piece_channels);
+  estimate_ = use_dense ? dense : sparse;
+  estimate_.cycles *= pieces;
+  estimate_.beats *= pieces;
   stream_mode_ = use_dense ? StreamMode::Dense : StreamMode::Sparse;
   work_.sparse = work_.sparse || !use_dense;
   for (const Pass& pass : rows_.passes()) {
@@ -125,6 +138,83 @@ int StepGenerator::strip_rows() const {
               std::to_string(step_.tiling.width) + " positions", "use a larger array or a narrower map");
 }
 
+void StepGenerator::choose_loading() {
+  const int words_per_beat = static_cast<int>(configuration_.words_per_beat());
+  for (std::size_t i = 0; i < step_.inputs.size(); ++i) {
+    const Operand& operand = step_.inputs[i];
+    const Image& image = lowered_.images[static_cast<std::size_t>(operand.image)];
+    const bool again = i > 0 && operand.image == step_.inputs[0].image;
+    const bool shared = step_.inputs.size() > 1 && step_.inputs[0].image == step_.inputs[1].image;
+    const bool all_planes = operand.channel == 0 && image.channels == step_.input_channels && !shared;
+    const bool by_beats =
+        place_.inputs[i].plane_pitch >= round_up(image.layout.plane_words(), words_per_beat) && image.input;
+    Loading loading = Loading::None;
+    if (place_.inputs[i].whole && place_.inputs[i].load && !again) {
+      loading = step_.groups > 1 && all_planes ? Loading::Channels : Loading::Rows;
+      weights_after_loads_ = weights_after_loads_ || image.input;
+    }
+    by_channels_ = by_channels_ || loading == Loading::Channels;
+    loading_.push_back(loading);
+    row_loads_ = row_loads_ || (loading == Loading::Rows && by_beats);
+    loaded_.push_back(0);
+  }
+  const Layout& out = lowered_.images[static_cast<std::size_t>(step_.output)].layout;
+  const Tiling tiling = out.tiling();
+  rows_match_ = tiling == step_.tiling && out.origin_y == 0 && out.origin_x == 0 && out.rows == tiling.height &&
+                out.columns == tiling.width;
+}
+
+int StepGenerator::rows_per_beat(const Layout& layout) const {
+  const int words_per_beat = static_cast<int>(configuration_.words_per_beat());
+  return words_per_beat / std::gcd(layout.row_pitch, words_per_beat);
+}
+
+int StepGenerator::loadable_rows(std::size_t operand, const Job& job) const {
+  const Layout& layout = lowered_.images[static_cast<std::size_t>(step_.inputs[operand].image)].layout;
+  if (!row_loads_ || job.last_strip) return layout.rows;
+  const int end = first_input_row(operand, job) + (job.height - 1) * step_.window.stride_y + step_.window.extent_y();
+  return std::min(layout.rows, round_up(end, rows_per_beat(layout)));
+}
+
+int StepGenerator::storable_rows(const Job& job) const {
+  const Layout& layout = lowered_.images[static_cast<std::size_t>(step_.output)].layout;
+  if (job.last_strip) return layout.rows;
+  if (!rows_match_) return 0;
+  const int unit = rows_per_beat(layout);
+  return (job.y + job.height) / unit * unit;
+}
+
+int StepGenerator::overlapping_strip(int rows) const {
+  const bool staged = std::any_of(place_.inputs.begin(), place_.inputs.end(), [](const auto& r) { return !r.whole; });
+  if (staged) return rows;
+  const ImagePlace& out = placement_.images[static_cast<std::size_t>(step_.output)];
+  double moved = 0;
+  if (row_loads_) {
+    for (const Operand& operand : step_.inputs) {
+      const auto& image = lowered_.images[static_cast<std::size_t>(operand.image)];
+      moved += static_cast<double>(placement_.images[static_cast<std::size_t>(operand.image)].beats(image.channels));
+    }
+  }
+  if (rows_match_ && out.in_memory) moved += static_cast<double>(out.beats(step_.output_channels));
+  if (by_channels_ || moved < OverlapShare * estimate_.cycles) return rows;
+  const double most = std::min(MaxStrips, estimate_.cycles * StreamShare / std::max(1.0, estimate_.beats));
+  return std::min(rows, std::max(1, divide_up(step_.tiling.height, std::max(1, static_cast<int>(most)))));
+}
+
+void StepGenerator::load_channels(const Chunk& chunk) {
+  for (std::size_t i = 0; i < step_.inputs.size(); ++i) {
+    if (loading_[i] != Loading::Channels) continue;
+    const Image& image = lowered_.images[static_cast<std::size_t>(step_.inputs[i].image)];
+    const int last_group = (chunk.channels.first + chunk.channels.count - 1) / rows_.outputs_per_group();
+    const int end = (last_group + 1) * rows_.inputs_per_group();
+    if (end <= loaded_[i]) continue;
+    const int pitch = place_.inputs[i].plane_pitch;
+    load_image(i, {loaded_[i], end - loaded_[i]}, 0, image.layout.rows,
+               place_.inputs[i].address[0] + loaded_[i] * pitch, pitch);
+    loaded_[i] = end;
+  }
+}
+
 ChannelRange StepGenerator::input_channels(const Job& job) const {
   if (!place_.inputs_by_piece) return {0, step_.input_channels};
   const int first = job.piece.first / rows_.outputs_per_group() * rows_.inputs_per_group();
@@ -172,7 +262,8 @@ ChunkProblem StepGenerator::problem(const Job& job) const {
   result.views = views(job);
   result.output_pitch = place_.output.plane_pitch;
   result.piece = job.piece;
-  result.output_channel = place_.output.whole ? 0 : job.piece.first;
+  result.output_channel = output_channel(job);
+  if (by_channels_) result.most_channels = static_cast<int>(configuration_.lanes);
   return result;
 }
 
@@ -201,9 +292,12 @@ void StepGenerator::load_inputs(const Job& job) {
     const Image& image = lowered_.images[static_cast<std::size_t>(operand.image)];
     const Layout& layout = image.layout;
     if (residence.whole) {
-      const bool same = i > 0 && operand.image == step_.inputs[0].image;
-      if (!residence.load || job.index > 0 || same) continue;
-      load_image(i, {0, image.channels}, 0, layout.rows, residence.address[0], residence.plane_pitch);
+      if (loading_[i] != Loading::Rows) continue;
+      const int end = loadable_rows(i, job);
+      if (end <= loaded_[i]) continue;
+      load_image(i, {0, image.channels}, loaded_[i], end - loaded_[i],
+                 residence.address[0] + loaded_[i] * layout.row_pitch, residence.plane_pitch);
+      loaded_[i] = end;
     } else if (place_.inputs_by_piece) {
       if (job.y > 0) continue;
       const ChannelRange channels = input_channels(job);
@@ -317,13 +411,21 @@ std::vector<Region> StepGenerator::reads(const Job& job, const Chunk& chunk) con
   return regions;
 }
 
-Region StepGenerator::output_region(const Job& job, const Chunk& chunk) const {
+int StepGenerator::output_base(const Job& job) const {
   const Residence& residence = place_.output;
+  return residence.whole ? residence.address[0] + step_.output_channel * residence.plane_pitch
+                         : buffer(residence, job.piece.first / place_.piece_channels);
+}
+
+int StepGenerator::output_channel(const Job& job) const { return place_.output.whole ? 0 : job.piece.first; }
+
+Region StepGenerator::output_region(const Job& job, const Chunk& chunk) const {
   const Layout& layout = lowered_.images[static_cast<std::size_t>(step_.output)].layout;
-  const int start = residence.whole ? residence.address[0] + step_.output_channel * residence.plane_pitch
-                                    : buffer(residence, job.piece.first / place_.piece_channels);
-  const int channel = residence.whole ? chunk.channels.first : chunk.channels.first - job.piece.first;
-  return {start + channel * residence.plane_pitch, layout.plane_words(), residence.plane_pitch, chunk.channels.count};
+  const int pitch = place_.output.plane_pitch;
+  const int start = output_base(job) + (chunk.channels.first - output_channel(job)) * pitch;
+  if (!rows_match_) return {start, layout.plane_words(), pitch, chunk.channels.count};
+  return {start + job.y * layout.row_pitch, (job.height - 1) * layout.row_pitch + layout.columns, pitch,
+          chunk.channels.count};
 }
 
 void StepGenerator::compute(const Job& job, const Chunk& chunk, const std::vector<std::vector<int>>& programs) {
@@ -357,16 +459,13 @@ void StepGenerator::compute_stretch(const Job& job, const Chunk& chunk, std::siz
   }
   command.address = word(address);
   Region output = output_region(job, chunk);
-  const int output_base = place_.output.whole
-                              ? place_.output.address[0] + step_.output_channel * place_.output.plane_pitch
-                              : buffer(place_.output, job.piece.first / place_.piece_channels);
-  command.output = word(output_base);
+  command.output = word(output_base(job));
 
   const int positions = command.count_x * height;
   const bool single_positions = static_cast<unsigned>(stream.slots) > configuration_.slot_depth && positions > 1;
   const int parameters = builder_.parameter_table(stream.parameters);
   const auto emit = [&](const abi::Command& part, int first_entry) {
-    builder_.slots(stream.command, stream.bytes);
+    builder_.slots(stream.command, stream.bytes, weights_after_loads_);
     work_.stream_beats += divide_up(static_cast<int>(stream.bytes.size()), static_cast<int>(abi::BeatBytes));
     if (before_first_compute_) before_first_compute_();
     before_first_compute_ = nullptr;
@@ -389,13 +488,20 @@ void StepGenerator::compute_stretch(const Job& job, const Chunk& chunk, std::siz
 
 void StepGenerator::store(const Job& job, const Chunk& chunk) {
   const ImagePlace& place = placement_.images[static_cast<std::size_t>(step_.output)];
-  if (!job.last_strip || !place.in_memory) return;
-  const Region region = output_region(job, chunk);
+  if (!place.in_memory) return;
+  const Image& image = lowered_.images[static_cast<std::size_t>(step_.output)];
+  const int end = storable_rows(job);
+  if (end <= stored_rows_) return;
+  const int words_per_beat = static_cast<int>(configuration_.words_per_beat());
+  const int first_word = stored_rows_ * image.layout.row_pitch;
+  const int words = (end - stored_rows_ - 1) * image.layout.row_pitch + image.layout.columns;
   abi::Command command;
   command.window = static_cast<std::uint8_t>(place.window);
-  command.address = word(static_cast<int>(region.begin));
-  command.offset = place.offset + static_cast<std::uint32_t>(place.beats(step_.output_channel + chunk.channels.first));
-  command.run = static_cast<std::uint32_t>(place.plane_beats);
+  command.address =
+      word(output_base(job) + (chunk.channels.first - output_channel(job)) * place_.output.plane_pitch + first_word);
+  command.offset = place.offset + static_cast<std::uint32_t>(place.beats(step_.output_channel + chunk.channels.first)) +
+                   static_cast<std::uint32_t>(first_word / words_per_beat);
+  command.run = static_cast<std::uint32_t>(divide_up(words, words_per_beat));
   command.pitch = static_cast<std::uint32_t>(place.plane_beats);
   command.planes = static_cast<std::uint16_t>(chunk.channels.count);
   command.word_pitch = static_cast<std::uint16_t>(place_.output.plane_pitch);

@@ -28,6 +28,9 @@ class StepGenerator {
     bool last_strip = true;
   };
 
+  /// How a whole image is brought in: not at all, all planes with the first strips, or the planes of each chunk.
+  enum class Loading { None, Rows, Channels };
+
   /// A chunk with its streams, one per pass and stretch.
   struct Chunk {
     ChannelRange channels;
@@ -55,6 +58,14 @@ class StepGenerator {
   void store(const Job& job, const Chunk& chunk);
   std::vector<Region> reads(const Job& job, const Chunk& chunk) const;
   Region output_region(const Job& job, const Chunk& chunk) const;
+  int output_base(const Job& job) const;
+  int output_channel(const Job& job) const;
+  void choose_loading();
+  void load_channels(const Chunk& chunk);
+  int overlapping_strip(int rows) const;
+  int rows_per_beat(const Layout& layout) const;
+  int loadable_rows(std::size_t operand, const Job& job) const;
+  int storable_rows(const Job& job) const;
 
   ProgramBuilder& builder_;
   const StepRows& rows_;
@@ -69,6 +80,14 @@ class StepGenerator {
   std::vector<std::vector<Stretch>> stretches_;  // per pass
   std::vector<int> permute_first_;               // per pass, in the permutation table
   int permute_table_ = 0;
+  SlotEstimate estimate_;
+  std::vector<Loading> loading_;      // per operand
+  std::vector<int> loaded_;           // per operand, rows or channels
+  int stored_rows_ = 0;               // of the current piece
+  bool by_channels_ = false;          // chunks of one channel per lane are loaded one by one
+  bool row_loads_ = false;            // a strip of rows can be loaded by itself
+  bool rows_match_ = false;           // row y of positions is written to row y of the output alone
+  bool weights_after_loads_ = false;  // at the start, the input goes before the weights
   std::function<void()> before_first_compute_;
 };
 
