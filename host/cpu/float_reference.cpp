@@ -14,31 +14,15 @@ namespace espalier::cpu {
 namespace {
 
 const std::set<std::string>& known_operators() {
-  static const std::set<std::string> names = {"Add",
-                                              "AveragePool",
-                                              "BatchNormalization",
-                                              "Clip",
-                                              "Concat",
-                                              "Conv",
-                                              "Div",
-                                              "Dropout",
-                                              "DequantizeLinear",
-                                              "Flatten",
-                                              "Gemm",
-                                              "GlobalAveragePool",
-                                              "Identity",
-                                              "MatMul",
-                                              "GlobalMaxPool",
-                                              "MaxPool",
-                                              "Mul",
-                                              "Pad",
-                                              "Cast",
-                                              "QuantizeLinear",
-                                              "Relu",
-                                              "Requantise",
-                                              "Reshape",
-                                              "Softmax",
-                                              "Sub"};
+  static const std::set<std::string> names = {"Add",           "AveragePool", "BatchNormalization",
+                                              "Clip",          "Concat",      "Conv",
+                                              "Div",           "Dropout",     "DequantizeLinear",
+                                              "Flatten",       "Gemm",        "GlobalAveragePool",
+                                              "Identity",      "ReduceMean",  "MatMul",
+                                              "GlobalMaxPool", "MaxPool",     "Mul",
+                                              "Pad",           "Cast",        "QuantizeLinear",
+                                              "Relu",          "Requantise",  "Reshape",
+                                              "Softmax",       "Sub"};
   return names;
 }
 
@@ -53,7 +37,7 @@ FloatTensor compute(const model::Node& node, const std::vector<FloatView>& in, c
   const std::string& op = node.op;
   if (op == "Conv") return convolution(node, in, shapes);
   if (op == "MaxPool" || op == "AveragePool") return pool(node, in[0], shapes);
-  if (op == "GlobalAveragePool" || op == "GlobalMaxPool") return global_pool(node, in[0], shapes);
+  if (op == "GlobalAveragePool" || op == "GlobalMaxPool" || op == "ReduceMean") return global_pool(node, in[0], shapes);
   if (op == "Gemm" || op == "MatMul") return gemm(node, in, shapes);
   if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div") return arithmetic(node, in, shapes);
   if (op == "BatchNormalization") return batch_normalization(node, in, shapes);

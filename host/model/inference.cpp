@@ -60,6 +60,7 @@ class NodeInference {
     if (op == "AveragePool") return need_float(1), pool();
     if (op == "QLinearAveragePool") return need_channels_first(), pool();
     if (op == "GlobalAveragePool" || op == "GlobalMaxPool") return global_pool();
+    if (op == "ReduceMean") return need_float(1), reduce_mean();
     if (op == "QLinearGlobalAveragePool") return need_channels_first(), global_pool();
     if (op == "Gemm") return need_float(3), gemm(0, 1);
     if (op == "QGemm") return gemm(0, 3);
@@ -160,6 +161,21 @@ class NodeInference {
   Shape global_pool() const {
     need_map(shape(0));
     return {shape(0)[0], shape(0)[1], 1, 1};
+  }
+
+  /// Only the mean over height and width, which is a global average pool.
+  Shape reduce_mean() {
+    need_map(shape(0));
+    std::vector<std::int64_t> axes;
+    if (node_.has_input(1) || node_.attributes.contains("axes")) axes = list("axes", 1, "the list of axes");
+    for (std::int64_t& value : axes) value = axis(value, 4);
+    std::sort(axes.begin(), axes.end());
+    if (axes != std::vector<std::int64_t>{2, 3} || node_.integer("noop_with_empty_axes", 0) != 0)
+      unsupported("only the mean over height and width is supported", node_, to_string(axes), "use GlobalAveragePool");
+    node_.inputs.resize(1);
+    const bool keep = node_.integer("keepdims", 1) != 0;
+    node_.attributes.clear();
+    return keep ? Shape{shape(0)[0], shape(0)[1], 1, 1} : Shape{shape(0)[0], shape(0)[1]};
   }
 
   Shape gemm(std::size_t a_input, std::size_t b_input) const {

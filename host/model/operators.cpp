@@ -39,6 +39,7 @@ const std::vector<Operator>& table() {
       {"QLinearConv", "", 8, 9, {"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"}},
       {"QLinearMatMul", "", 8, 8, {}},
       {"QuantizeLinear", "", 2, 3, {"axis", "saturate"}},
+      {"ReduceMean", "", 1, 2, {"axes", "keepdims", "noop_with_empty_axes"}},
       {"Relu", "", 1, 1, {}},
       {"Reshape", "", 1, 2, {"allowzero", "shape"}},
       {"Shape", "", 1, 1, {"start", "end"}},

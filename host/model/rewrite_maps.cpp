@@ -142,6 +142,12 @@ class MapBuilder {
       node.attributes = {{"min", 0.0F}, {"max", std::numeric_limits<float>::max()}};
     }
     if (op == "Clip" || op == "Requantise") return keep(std::move(node), map(node.inputs[0]));
+    if (op == "ReduceMean") {
+      need_map(node);
+      node.op = "GlobalAveragePool";
+      const Shape in = map(node.inputs[0]);
+      return keep(std::move(node), {1, in[1], 1, 1});
+    }
     if (op == "MaxPool" || op == "AveragePool" || op == "GlobalAveragePool" || op == "GlobalMaxPool" || op == "Pad") {
       need_map(node);
       if (op == "Pad") check_pad(node);

@@ -167,6 +167,22 @@ TEST(Rewrites, TakeTheMapOfAReshapedInput) {
   EXPECT_EQ(graph.outputs[0].shape, (model::Shape{1, 4}));
 }
 
+TEST(Rewrites, TakeTheMeanOverTheMapAsAPool) {
+  Random random;
+  for (const int keep : {0, 1}) {
+    OnnxBuilder b;
+    b.input("x", {1, 4, 5, 6});
+    auto& node = b.node("ReduceMean", {"x"}, "mean");
+    OnnxBuilder::set(node, "axes", {-1, 2});
+    OnnxBuilder::set(node, "keepdims", keep);
+    b.node("Flatten", {"mean"}, "flat");
+    b.weights("w", {4, 3}, random);
+    b.node("Gemm", {"flat", "w"}, "y");
+    b.output("y");
+    EXPECT_EQ(count(expect_same(b), "GlobalAveragePool"), 1);
+  }
+}
+
 TEST(Rewrites, FoldPadding) {
   Random random;
   for (const char* op : {"Conv", "AveragePool", "MaxPool"}) {
