@@ -21,6 +21,8 @@ std::size_t product(const Shape& shape, std::size_t first, std::size_t last) {
 }
 std::size_t elements(const Shape& shape) { return product(shape, 0, shape.size()); }
 
+constexpr std::int64_t UnfoldedElements = std::int64_t{1} << 18;
+
 /// One map's sizes and window.
 struct Plane {
   model::Window window;
@@ -46,16 +48,16 @@ Plane make_plane(const model::Node& node, const FloatShapes& shapes) {
   return {model::read_window(node, {in[2], in[3]}, {1, 1}), in[2], in[3], out[2], out[3]};
 }
 
-/// Columns of one group: row (channel, ky, kx), column (y, x).
-Matrix unfold(const Plane& plane, const float* maps, std::int64_t channels) {
+/// Columns of one group for output rows first..last-1: row (channel, ky, kx), column (y, x).
+Matrix unfold(const Plane& plane, const float* maps, std::int64_t channels, std::int64_t first, std::int64_t last) {
   const auto& kernel = plane.window.kernel;
   const std::int64_t map = plane.in_height * plane.in_width;
-  Matrix columns = Matrix::Zero(channels * kernel[0] * kernel[1], plane.out_height * plane.out_width);
+  Matrix columns = Matrix::Zero(channels * kernel[0] * kernel[1], (last - first) * plane.out_width);
   for (std::int64_t c = 0; c < channels; ++c)
-    for (std::int64_t y = 0; y < plane.out_height; ++y)
+    for (std::int64_t y = first; y < last; ++y)
       for (std::int64_t x = 0; x < plane.out_width; ++x)
         for_valid_taps(plane, y, x, [&](std::int64_t at, std::int64_t ky, std::int64_t kx) {
-          columns((c * kernel[0] + ky) * kernel[1] + kx, y * plane.out_width + x) = maps[c * map + at];
+          columns((c * kernel[0] + ky) * kernel[1] + kx, (y - first) * plane.out_width + x) = maps[c * map + at];
         });
   return columns;
 }
@@ -68,13 +70,19 @@ FloatTensor convolution(const model::Node& node, const std::vector<FloatView>& i
   const std::int64_t group_in = shapes.inputs[0][1] / groups, group_out = shapes.output[1] / groups;
   const std::int64_t row = group_in * plane.window.kernel[0] * plane.window.kernel[1];
   const std::int64_t in_map = plane.in_height * plane.in_width, out_map = plane.out_height * plane.out_width;
+  const std::int64_t step =
+      std::max<std::int64_t>(1, UnfoldedElements / std::max<std::int64_t>(1, row * plane.out_width));
   FloatTensor result(elements(shapes.output));
   for (std::int64_t n = 0; n < shapes.output[0]; ++n)
     for (std::int64_t g = 0; g < groups; ++g) {
-      const Matrix columns = unfold(plane, in[0].data() + (n * groups + g) * group_in * in_map, group_in);
       const ConstMap weights(in[1].data() + g * group_out * row, group_out, row);
       Eigen::Map<Matrix> out(result.data() + (n * groups + g) * group_out * out_map, group_out, out_map);
-      out.noalias() = weights * columns;
+      // A few output rows at a time, so that the unfolded maps stay small.
+      for (std::int64_t y = 0; y < plane.out_height; y += step) {
+        const std::int64_t last = std::min(y + step, plane.out_height);
+        const Matrix columns = unfold(plane, in[0].data() + (n * groups + g) * group_in * in_map, group_in, y, last);
+        out.middleCols(y * plane.out_width, (last - y) * plane.out_width).noalias() = weights * columns;
+      }
       if (in.size() > 2 && !in[2].empty())
         out.colwise() += Eigen::Map<const Eigen::VectorXf>(in[2].data() + g * group_out, group_out);
     }

@@ -10,6 +10,8 @@
 namespace espalier::model {
 namespace {
 
+constexpr std::int64_t MaxActivations = std::int64_t{1} << 28;  // elements of all of them, 1 GiB as float32
+
 [[noreturn]] void damaged(const std::string& problem, const Node& node, const std::string& value = {}) {
   throw Error(ErrorCode::Model, problem, node.where(), value, "export the model again");
 }
@@ -403,6 +405,7 @@ class NodeInference {
 }  // namespace
 
 void infer(Graph& graph) {
+  std::int64_t activations = 0;
   std::vector<Node> nodes = std::move(graph.nodes);
   graph.nodes.clear();
   for (Node& node : nodes) {
@@ -415,6 +418,10 @@ void infer(Graph& graph) {
       continue;
     }
     NodeInference(graph, node).run();
+    activations += count_elements(graph.value(node.outputs[0]).shape, node.where());
+    if (activations > MaxActivations)
+      unsupported("the activations of the network are too large", node, to_string(graph.value(node.outputs[0]).shape),
+                  "use smaller inputs");
     graph.nodes.push_back(std::move(node));
   }
 }

@@ -18,7 +18,7 @@ namespace espalier::model {
 namespace {
 
 constexpr int MostNesting = 64;
-constexpr int MostNodes = 100000;
+constexpr int MostNodes = 20000;
 constexpr int MostRank = 8;
 
 [[noreturn]] void damaged(const std::string& problem, const std::string& where, const std::string& value = {}) {
