@@ -1,0 +1,128 @@
+// esp_command_check
+//   - a valid command has no error and names its unit
+//   - every field that can be wrong gives its error and position, at the edges of its range and with random values
+//   - of several faults the one at the lowest bit counts; random beats agree with the functional machine
+#include "Vesp_command_check_k16_d8192.h"
+#include "Vesp_command_check_k8_d64.h"
+#include "esp_abi.hpp"
+#include "functional/list_runner.hpp"
+#include "hw/bench.hpp"
+
+namespace espalier::test {
+namespace {
+
+using abi::Command;
+
+Command valid_command(unsigned opcode, Random& random, unsigned lanes) {
+  Command c;
+  c.opcode = static_cast<std::uint8_t>(opcode);
+  c.flags = static_cast<std::uint8_t>(random.between(0, 255));
+  c.layer = static_cast<std::uint16_t>(random.between(0, abi::MarkDepth - 1));
+  c.window = static_cast<std::uint8_t>(opcode == abi::OpStore ? random.between(2, 3) : random.between(0, 3));
+  c.format = static_cast<std::uint8_t>(random.between(0, abi::Formats - 1));
+  c.run = static_cast<std::uint32_t>(random.between(1, 1 << 30));
+  c.planes = static_cast<std::uint16_t>(random.between(1, 65535));
+  c.items = static_cast<std::uint32_t>(random.between(1, 1 << 30));
+  for (auto& count : c.count) count = static_cast<std::uint16_t>(random.between(1, 65535));
+  c.tail_lanes = static_cast<std::uint8_t>(random.between(1, static_cast<int>(lanes)));
+  c.slots = static_cast<std::uint32_t>(random.between(1, 64));
+  c.count_x = static_cast<std::uint16_t>(random.between(1, 65535));
+  c.count_y = static_cast<std::uint16_t>(random.between(1, 65535));
+  c.unroll = static_cast<std::uint8_t>(random.between(1, 16));
+  c.operation = static_cast<std::uint8_t>(random.between(0, abi::Operations - 1));
+  return c;
+}
+
+void damage(Command& c, Random& random, unsigned lanes) {
+  switch (random.between(0, 14)) {
+    case 0:
+      c.layer = static_cast<std::uint16_t>(random.between(abi::MarkDepth, 65535));
+      break;
+    case 1:
+      c.window = static_cast<std::uint8_t>(random.between(0, 255));
+      break;
+    case 2:
+      c.format = static_cast<std::uint8_t>(random.between(0, 255));
+      break;
+    case 3:
+      c.run = 0;
+      break;
+    case 4:
+      c.planes = 0;
+      break;
+    case 5:
+      c.items = 0;
+      break;
+    case 6:
+      c.count[static_cast<std::size_t>(random.between(0, 2))] = 0;
+      break;
+    case 7:
+      c.tail_lanes = static_cast<std::uint8_t>(random.chance(0.5) ? 0 : lanes + 1);
+      break;
+    case 8:
+      c.slots = random.chance(0.5) ? 0 : static_cast<std::uint32_t>(random.between(60, 9000));
+      break;
+    case 9:
+      c.count_x = static_cast<std::uint16_t>(random.between(0, 1));
+      break;
+    case 10:
+      c.count_y = static_cast<std::uint16_t>(random.between(0, 1));
+      break;
+    case 11:
+      c.unroll = static_cast<std::uint8_t>(random.chance(0.5) ? 0 : random.between(16, 255));
+      break;
+    case 12:
+      c.operation = static_cast<std::uint8_t>(random.between(0, 255));
+      break;
+    case 13:
+      c.split = static_cast<std::uint8_t>(random.between(0, 255));
+      break;
+    default:
+      c.opcode = static_cast<std::uint8_t>(random.between(0, 255));
+      break;
+  }
+}
+
+template <typename Top>
+void check(Bench<Top>& bench, const abi::Beat& beat, const abi::Configuration& array) {
+  set_bytes(bench->command_i, beat);
+  bench.settle();
+  const Command c = abi::decode(beat);
+  const auto fault = functional::check_fields(c, array);
+  EXPECT_EQ(bench->error_o, fault ? fault->code : abi::ErrorNone) << "opcode " << int{c.opcode};
+  if (fault) {
+    EXPECT_EQ(bench->detail_o, fault->detail) << "opcode " << int{c.opcode};
+  } else {
+    EXPECT_EQ(bench->unit_o, 1U << (c.opcode - 1));
+  }
+}
+
+template <typename Top>
+void run(unsigned lanes, unsigned slot_depth) {
+  const abi::Configuration array{lanes, lanes, 1024, slot_depth};
+  Random random(lanes);
+  Bench<Top> bench(random);
+  for (unsigned opcode = abi::OpLoad; opcode <= abi::OpMark; ++opcode) {
+    for (int i = 0; i < 400; ++i) {
+      Command c = valid_command(opcode, random, lanes);
+      check(bench, abi::encode(c), array);
+      for (int n = random.between(1, 3); n > 0; --n) damage(c, random, lanes);
+      check(bench, abi::encode(c), array);
+      if (::testing::Test::HasFailure()) return;
+    }
+  }
+  for (unsigned opcode = 0; opcode < 256; ++opcode) {
+    abi::Beat beat;
+    for (auto& byte : beat) byte = static_cast<std::uint8_t>(random.byte());
+    beat[0] = static_cast<std::uint8_t>(opcode);
+    check(bench, beat, array);
+  }
+}
+
+TEST(CommandCheck, FindsTheFirstFaultOfEveryField) {
+  run<Vesp_command_check_k8_d64>(8, 64);
+  run<Vesp_command_check_k16_d8192>(16, 8192);
+}
+
+}  // namespace
+}  // namespace espalier::test

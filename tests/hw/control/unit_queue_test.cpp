@@ -1,0 +1,70 @@
+// esp_unit_queue
+//   - commands leave in order; valid_o says that one is there, ready_o that all four counters reached its waits
+//   - position_o is the position of the command popped last
+//   - full_o rises at CommandQueue commands
+#include <deque>
+
+#include "Vesp_unit_queue.h"
+#include "esp_abi.hpp"
+#include "hw/bench.hpp"
+
+namespace espalier::test {
+namespace {
+
+TEST(UnitQueue, OffersCommandsOnceTheirWaitsAreMet) {
+  for_each_pressure([&](double idle, double refuse) {
+    Random random;
+    Bench<Vesp_unit_queue> bench(random);
+    std::deque<std::pair<abi::Command, std::uint32_t>> queue;
+    std::array<std::uint32_t, 4> done{};
+    std::uint32_t position = 0, popped_position = 0;
+    bench->push_i = bench->pop_i = 0;
+    bench->rst_ni = 0;
+    bench.clock();
+    bench->rst_ni = 1;
+    for (int i = 0; i < 2000; ++i) {
+      for (auto& count : done) count += random.chance(0.3) ? 1 : 0;
+      bench->done_load_i = done[0];
+      bench->done_weight_i = done[1];
+      bench->done_compute_i = done[2];
+      bench->done_store_i = done[3];
+      abi::Command c;
+      c.opcode = abi::OpLoad;
+      const auto wait = [&](std::uint32_t now) { return now + static_cast<std::uint32_t>(random.between(0, 5)); };
+      c.wait_load = wait(done[0]);
+      c.wait_weight = wait(done[1]);
+      c.wait_compute = wait(done[2]);
+      c.wait_store = wait(done[3]);
+      c.offset = static_cast<std::uint32_t>(random.between(0, INT32_MAX));
+      const bool push = queue.size() < abi::CommandQueue && !random.chance(idle);
+      bench->push_i = push;
+      set_bytes(bench->command_i, abi::encode(c));
+      bench->position_i = position;
+      bench.settle();
+      EXPECT_EQ(bench->full_o, queue.size() == abi::CommandQueue);
+      EXPECT_EQ(bench->valid_o, !queue.empty());
+      EXPECT_EQ(bench->position_o, popped_position);
+      bool ready = false;
+      if (!queue.empty()) {
+        const abi::Command& head = queue.front().first;
+        const abi::Beat beat = abi::encode(head);
+        EXPECT_EQ(get_bytes(bench->command_o, 64), std::vector<std::uint8_t>(beat.begin(), beat.end()));
+        ready = done[0] >= head.wait_load && done[1] >= head.wait_weight && done[2] >= head.wait_compute &&
+                done[3] >= head.wait_store;
+      }
+      EXPECT_EQ(bench->ready_o, ready);
+      const bool pop = ready && !random.chance(refuse);
+      bench->pop_i = pop;
+      bench.clock();
+      if (pop) {
+        popped_position = queue.front().second;
+        queue.pop_front();
+      }
+      if (push) queue.emplace_back(c, position++);
+      if (::testing::Test::HasFailure()) return;
+    }
+  });
+}
+
+}  // namespace
+}  // namespace espalier::test
