@@ -177,6 +177,19 @@ TEST(OnnxImport, KeepsExternalDataInsideTheFolder) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(OnnxImport, BoundsTheActivations) {
+  OnnxBuilder b;
+  b.input("x", {1, 1, 20000, 20000});
+  b.node("Relu", {"x"}, "y");
+  b.output("y");
+  expect_error(ErrorCode::Unsupported, "too large", b);
+  OnnxBuilder c;
+  c.input("x", {1, 1, 1 << 20, 1 << 20});
+  c.node("Relu", {"x"}, "y");
+  c.output("y");
+  expect_error(ErrorCode::Model, "too large", c);
+}
+
 TEST(OnnxImport, RefusesFilesThatAreNoModels) {
   EXPECT_THROW(import_onnx_bytes(""), Error);
   EXPECT_THROW(import_onnx_bytes("hello world, this is no protobuf"), Error);
