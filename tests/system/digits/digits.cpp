@@ -1,0 +1,96 @@
+#include "digits.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <vector>
+
+#include "compile/compile.hpp"
+#include "compress/quantise.hpp"
+#include "cpu/fast.hpp"
+#include "espalier/driver/device.hpp"
+#include "functional/functional_bus.hpp"
+#include "model/onnx_import.hpp"
+#include "rtl/rtl_bus.hpp"
+
+namespace espalier::test {
+namespace {
+
+constexpr std::size_t ImageHeader = 16, LabelHeader = 8, ImageBytes = 28 * 28;
+
+std::vector<std::uint8_t> read(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  EXPECT_TRUE(stream.good()) << file;
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+/// The network on one machine, its program resident.
+class Runner {
+ public:
+  Runner(driver::Bus& bus, const compile::Compiled& compiled)
+      : compiled_(compiled),
+        device_(bus),
+        loaded_(device_.load({compiled.program.image, compiled.program.command_offset, compiled.program.command_count,
+                              compiled.program.input_bytes, compiled.program.output_bytes, compiled.program.arena_bytes,
+                              static_cast<std::uint32_t>(compiled.layers.size()) + 1})) {}
+
+  driver::RunResult run(const std::vector<std::uint8_t>& packed) { return loaded_.run(packed); }
+
+  void expect_predicted_cycles(const driver::RunResult& result) const {
+    const compile::LayerCycles measured = compile::layer_cycles(compiled_, result.marks, result.counters.cycles);
+    EXPECT_EQ(result.counters.cycles, compiled_.total_cycles);
+    EXPECT_EQ(measured.prologue, compiled_.prologue_cycles);
+    EXPECT_EQ(measured.epilogue, compiled_.epilogue_cycles);
+    for (std::size_t i = 0; i < compiled_.layers.size(); ++i) {
+      EXPECT_EQ(measured.layers[i], compiled_.layers[i].predicted_cycles) << compiled_.layers[i].name;
+    }
+  }
+
+ private:
+  const compile::Compiled& compiled_;
+  driver::Device device_;
+  driver::Loaded loaded_;
+};
+
+}  // namespace
+
+DigitScore check_digits(const std::filesystem::path& model, const DigitFiles& files, int count, bool rtl) {
+  const compress::Quantised quantised = compress::lower_quantised(model::import_onnx(model.string()));
+  const compile::Compiled compiled = compile::compile(quantised.network, abi::Array16x16);
+  const cpu::FastExecutor reference(quantised.network);
+  functional::FunctionalBus functional_bus(abi::Array16x16);
+  Runner functional(functional_bus, compiled);
+  rtl::RtlBus rtl_bus(abi::Array16x16);
+  Runner card(rtl_bus, compiled);
+
+  const std::vector<std::uint8_t> pixels = read(files.images);
+  const std::vector<std::uint8_t> labels = read(files.labels);
+  const auto available = static_cast<int>(labels.size() - LabelHeader);
+  DigitScore score;
+  for (score.images = 0; score.images < (count == 0 ? available : count); ++score.images) {
+    const auto at = static_cast<std::size_t>(score.images);
+    std::vector<float> values(ImageBytes);
+    for (std::size_t i = 0; i < ImageBytes; ++i) {
+      values[i] = static_cast<float>(pixels[ImageHeader + at * ImageBytes + i]) / 255.0F;
+    }
+    const std::vector<cpu::Tensor> input{compress::to_int8(quantised.inputs.front(), values)};
+    const cpu::Tensor expected =
+        reference.run(input)[static_cast<std::size_t>(quantised.network.outputs.front())];
+    const std::vector<std::uint8_t> packed = compile::pack(compiled, input);
+    const driver::RunResult functional_result = functional.run(packed);
+    EXPECT_EQ(compile::unpack(compiled, functional_result.output).front(), expected) << "image " << at;
+    if (rtl) {
+      const driver::RunResult rtl_result = card.run(packed);
+      EXPECT_EQ(rtl_result.output, functional_result.output) << "image " << at;
+      card.expect_predicted_cycles(rtl_result);
+    }
+    if (::testing::Test::HasFailure()) return score;
+    const auto answer = std::max_element(expected.begin(), expected.end()) - expected.begin();
+    score.right += answer == labels[LabelHeader + at] ? 1 : 0;
+  }
+  return score;
+}
+
+}  // namespace espalier::test
