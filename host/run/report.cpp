@@ -20,6 +20,17 @@ Totals sum(const std::vector<LayerRow>& rows) {
   return totals;
 }
 
+const char* type_name(model::ElementType type) {
+  switch (type) {
+    case model::ElementType::Int8:
+      return "int8";
+    case model::ElementType::UInt8:
+      return "uint8";
+    default:
+      return "float32";
+  }
+}
+
 double density(const LayerRow& row) {
   return row.macs == 0 ? 1.0 : static_cast<double>(row.nonzero_macs) / static_cast<double>(row.macs);
 }

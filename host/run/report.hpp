@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "esp_abi.hpp"
+#include "model/array.hpp"
 
 namespace espalier::run {
 
@@ -62,6 +63,9 @@ struct RunReport {
 
 /// Sums of the rows; measured_cycles only if every row has them.
 Totals sum(const std::vector<LayerRow>& rows);
+
+/// The name of an element type in reports: "float32", "int8" or "uint8".
+const char* type_name(model::ElementType type);
 
 /// Non-zero share of a row's multiply-accumulates, 1 for layers without weights.
 double density(const LayerRow& row);

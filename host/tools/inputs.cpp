@@ -51,6 +51,7 @@ std::optional<std::int64_t> samples_in(const std::vector<std::int64_t>& shape, c
   }
   forms.push_back({channels * height * width});
   if (channels == 1) forms.push_back({height, width});
+  if (!wanted.shape.empty() && shape == wanted.shape) return 1;
   for (const auto& form : forms) {
     if (shape == form) return 1;
     if (shape.size() == form.size() + 1 && std::equal(form.begin(), form.end(), shape.begin() + 1)) return shape[0];
@@ -70,8 +71,8 @@ void check_factors(const std::vector<double>& list, const char* option, int chan
 }
 
 // Sample `item` of the tensor as C x H x W, scaled.
-std::vector<double> extract(const Tensor& tensor, std::int64_t item, const InputShape& wanted,
-                            const InputOptions& options) {
+std::vector<float> extract(const Tensor& tensor, std::int64_t item, const InputShape& wanted,
+                           const InputOptions& options) {
   const auto plane = static_cast<std::size_t>(wanted.height) * static_cast<std::size_t>(wanted.width);
   const auto channels = static_cast<std::size_t>(wanted.channels);
   const std::size_t size = plane * channels;
@@ -79,11 +80,12 @@ std::vector<double> extract(const Tensor& tensor, std::int64_t item, const Input
   const bool channels_last = options.layout == Layout::Nhwc && channels > 1 && tensor.shape.size() >= 3 &&
                              tensor.shape.back() == wanted.channels && !tensor.image;
   const double default_scale = tensor.image && !wanted.integer ? 1.0 / 255.0 : 1.0;
-  std::vector<double> values(size);
+  std::vector<float> values(size);
   for (std::size_t i = 0; i < size; ++i) {
     const std::size_t channel = i / plane;
     const double value = channels_last ? source[(i % plane) * channels + channel] : source[i];
-    values[i] = (value - factor(options.mean, channel, 0.0)) * factor(options.scale, channel, default_scale);
+    const double scaled = (value - factor(options.mean, channel, 0.0)) * factor(options.scale, channel, default_scale);
+    values[i] = static_cast<float>(scaled);
     if (!std::isfinite(values[i]))
       throw Error(ErrorCode::Input, "value is not finite", tensor.name, "element " + std::to_string(i),
                   "give finite values");

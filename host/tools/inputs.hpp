@@ -16,7 +16,8 @@ struct InputShape {
   int channels = 0;
   int height = 0;
   int width = 0;
-  bool integer = false;  // takes integers as they are; pixels are then not scaled
+  bool integer = false;             // takes integers as they are; pixels are then not scaled
+  std::vector<std::int64_t> shape;  // as the model declares it; accepted as it is
 };
 
 enum class Layout { Nchw, Nhwc };
@@ -43,7 +44,7 @@ struct InputOptions {
 /// One sample: channels x height x width values in C order.
 struct Sample {
   std::string name;  // file, with #item if the file has several
-  std::vector<double> values;
+  std::vector<float> values;
 };
 
 /// Reads a file of any known kind (by its first bytes, then its extension). Throws Error (Input).

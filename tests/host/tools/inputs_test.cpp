@@ -18,7 +18,7 @@
 namespace espalier::tools {
 namespace {
 
-const InputShape Wanted{"x", 2, 1, 3, false};
+const InputShape Wanted{"x", 2, 1, 3, false, {}};
 
 class Inputs : public testing::Test {
  protected:
@@ -41,16 +41,17 @@ class Inputs : public testing::Test {
 };
 
 TEST_F(Inputs, AcceptsTheDocumentedShapes) {
-  const std::vector<double> values{1, 2, 3, 4, 5, 6};
+  const std::vector<float> values{1, 2, 3, 4, 5, 6};
   for (const std::vector<std::int64_t>& shape :
        std::vector<std::vector<std::int64_t>>{{2, 1, 3}, {1, 2, 1, 3}, {6}, {1, 6}}) {
-    const auto samples = read_samples(array(shape, values), Wanted, {});
+    const auto samples = read_samples(array(shape, {values.begin(), values.end()}), Wanted, {});
     ASSERT_EQ(samples.size(), 1U);
     EXPECT_EQ(samples[0].values, values);
   }
   InputOptions options;
   options.layout = Layout::Nhwc;
-  EXPECT_EQ(read_samples(array({1, 3, 2}, values), Wanted, options)[0].values, (std::vector<double>{1, 3, 5, 2, 4, 6}));
+  EXPECT_EQ(read_samples(array({1, 3, 2}, {1, 2, 3, 4, 5, 6}), Wanted, options)[0].values,
+            (std::vector<float>{1, 3, 5, 2, 4, 6}));
 }
 
 TEST_F(Inputs, SplitsBatches) {
@@ -72,7 +73,7 @@ TEST_F(Inputs, ScalesPerChannel) {
   options.mean = {1, 2};
   options.scale = {10};
   EXPECT_EQ(read_samples(array({2, 1, 3}, {1, 2, 3, 4, 5, 6}), Wanted, options)[0].values,
-            (std::vector<double>{0, 10, 20, 20, 30, 40}));
+            (std::vector<float>{0, 10, 20, 20, 30, 40}));
   options.scale = {1, 2, 3};
   EXPECT_THROW(read_samples(array({2, 1, 3}, {1, 2, 3, 4, 5, 6}), Wanted, options), Error);
 }
@@ -96,7 +97,7 @@ TEST_F(Inputs, ReadsTensorProto) {
     const std::string text = proto.SerializeAsString();
     return write("x.pb", {text.begin(), text.end()});
   };
-  EXPECT_EQ(read_samples(save(), Wanted, {})[0].values, (std::vector<double>{-3, -2, -1, 0, 1, 2}));
+  EXPECT_EQ(read_samples(save(), Wanted, {})[0].values, (std::vector<float>{-3, -2, -1, 0, 1, 2}));
   proto.add_int32_data(1);
   EXPECT_THROW(read_samples(save(), Wanted, {}), Error);
   proto.set_raw_data("abc");
@@ -113,18 +114,18 @@ TEST_F(Inputs, ReadsImagesAndResizes) {
       },
       &png, 3, 2, 1, pixels.data(), 3);
   const auto path = write("x.png", png);
-  const auto samples = read_samples(path, {"x", 1, 2, 3, false}, {});
+  const auto samples = read_samples(path, {"x", 1, 2, 3, false, {}}, {});
   ASSERT_EQ(samples[0].values.size(), 6U);
-  EXPECT_DOUBLE_EQ(samples[0].values[1], 51 / 255.0);
-  EXPECT_EQ(read_samples(path, {"x", 1, 2, 3, true}, {})[0].values[1], 51);
-  EXPECT_THROW(read_samples(path, {"x", 1, 4, 4, false}, {}), Error);
+  EXPECT_FLOAT_EQ(samples[0].values[1], 51 / 255.0F);
+  EXPECT_EQ(read_samples(path, {"x", 1, 2, 3, true, {}}, {})[0].values[1], 51);
+  EXPECT_THROW(read_samples(path, {"x", 1, 4, 4, false, {}}, {}), Error);
   InputOptions options;
   options.resize = true;
-  EXPECT_EQ(read_samples(path, {"x", 3, 4, 4, false}, options)[0].values.size(), 48U);
+  EXPECT_EQ(read_samples(path, {"x", 3, 4, 4, false, {}}, options)[0].values.size(), 48U);
   for (std::size_t size = 0; size < png.size(); size += 5) {
     const auto cut = write("x.png", {png.begin(), png.begin() + static_cast<std::ptrdiff_t>(size)});
     try {
-      read_samples(cut, {"x", 1, 2, 3, false}, {});
+      read_samples(cut, {"x", 1, 2, 3, false, {}}, {});
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::Input);
     }

@@ -1,0 +1,128 @@
+#include "run/session.hpp"
+
+#include <utility>
+
+#include "esp_error.hpp"
+
+namespace espalier::run {
+namespace {
+
+std::string array_name(const abi::Configuration& configuration) {
+  return std::to_string(configuration.lanes) + "x" + std::to_string(configuration.pixels);
+}
+
+driver::Program device_program(const Executable& executable) {
+  const compile::DeviceProgram& program = executable.compiled.program;
+  return {program.image,
+          program.command_offset,
+          program.command_count,
+          program.input_bytes,
+          program.output_bytes,
+          program.arena_bytes,
+          static_cast<std::uint32_t>(executable.compiled.layers.size() + 1)};
+}
+
+// Throws before anything is loaded on a device that would execute other lane counts than the program's.
+driver::Device& checked(driver::Device& device, const Executable& executable) {
+  if (device.configuration() != executable.compiled.configuration)
+    throw Error(ErrorCode::Program, "compiled for another array than the device has", executable.name,
+                array_name(executable.compiled.configuration) + " on " + array_name(device.configuration()),
+                "compile for the device's array, or choose a device with --array");
+  return device;
+}
+
+Output present(const compress::Output& port, const Feature& feature) {
+  const std::vector<float> values = compress::to_real(port, feature);
+  return {port.name, type_name(port.type), port.shape, {values.begin(), values.end()}};
+}
+
+LayerRow edge_row(const char* name, const std::string& device, std::uint64_t predicted) {
+  LayerRow row;
+  row.name = name;
+  row.device = device;
+  row.predicted_cycles = predicted;
+  return row;
+}
+
+LayerRow layer_row(const compile::LayerReport& layer, const std::string& device, std::uint64_t predicted) {
+  LayerRow row;
+  row.name = layer.name;
+  row.op = layer.op;
+  row.shape = layer.shape;
+  row.device = device;
+  row.mode = layer.sparse ? "sparse" : "dense";
+  row.macs = layer.macs;
+  row.nonzero_macs = layer.nonzero_macs;
+  row.predicted_cycles = predicted;
+  row.lower_bound_cycles = layer.lower_bound_cycles;
+  row.dram_read_bytes = layer.dram_read_bytes;
+  row.dram_write_bytes = layer.dram_write_bytes;
+  row.bound = compile::to_string(layer.bound);
+  return row;
+}
+
+RunReport predicted_rows(const Executable& executable, const plan::Plan& plan, const std::string& device,
+                         const compile::Prediction& prediction) {
+  const compile::Compiled& compiled = executable.compiled;
+  const compile::LayerCycles cycles = compile::layer_cycles(compiled, prediction.marks, prediction.cycles);
+  RunReport report;
+  report.model = executable.name;
+  report.device = device;
+  report.configuration = compiled.configuration;
+  report.layers.push_back(edge_row("prologue", device, cycles.prologue));
+  for (std::size_t i = 0; i < compiled.layers.size(); ++i)
+    report.layers.push_back(layer_row(compiled.layers[i], plan.steps[i].device, cycles.layers[i]));
+  report.layers.push_back(edge_row("epilogue", device, cycles.epilogue));
+  report.totals = sum(report.layers);
+  return report;
+}
+
+void add_measurement(RunReport& report, const compile::Compiled& compiled, const driver::RunResult& result) {
+  const driver::Counters& counters = result.counters;
+  const compile::LayerCycles cycles = compile::layer_cycles(compiled, result.marks, counters.cycles);
+  report.layers.front().measured_cycles = cycles.prologue;
+  for (std::size_t i = 0; i < cycles.layers.size(); ++i) report.layers[i + 1].measured_cycles = cycles.layers[i];
+  report.layers.back().measured_cycles = cycles.epilogue;
+  report.totals = sum(report.layers);
+  report.causes =
+      Causes{counters.computing, counters.weights, counters.output, counters.data, counters.writing, counters.control};
+}
+
+}  // namespace
+
+RunReport predicted_report(const Executable& executable, const std::string& device,
+                           const compile::MemoryParameters& memory) {
+  const compile::Compiled& compiled = executable.compiled;
+  const compile::Prediction prediction = compile::predict(compiled.program, compiled.configuration, memory);
+  return predicted_rows(executable, plan::make_plan(compiled, device), device, prediction);
+}
+
+Session::Session(driver::Device& device, const Executable& executable, Settings settings)
+    : executable_(&executable),
+      settings_(std::move(settings)),
+      predicted_(predicted_report(executable, settings_.device, settings_.memory)),
+      loaded_(checked(device, executable).load(device_program(executable), settings_.limits)) {}
+
+FeatureRun Session::run_features(std::span<const Feature> inputs) {
+  const compile::Compiled& compiled = executable_->compiled;
+  const driver::RunResult result = loaded_.run(compile::pack(compiled, inputs));
+  FeatureRun run{compile::unpack(compiled, result.output), predicted_};
+  // A machine without a clock counts nothing.
+  if (result.counters.cycles != 0) add_measurement(run.report, compiled, result);
+  return run;
+}
+
+RunReport Session::run(std::span<const std::vector<float>> inputs) {
+  const Ports& ports = executable_->ports;
+  if (inputs.size() != ports.inputs.size())
+    throw Error(ErrorCode::Input, "wrong number of inputs", executable_->name, std::to_string(inputs.size()),
+                "give " + std::to_string(ports.inputs.size()));
+  std::vector<Feature> features;
+  for (std::size_t i = 0; i < inputs.size(); ++i) features.push_back(compress::to_int8(ports.inputs[i], inputs[i]));
+  FeatureRun run = run_features(features);
+  for (std::size_t i = 0; i < ports.outputs.size(); ++i)
+    run.report.outputs.push_back(present(ports.outputs[i], run.features[i]));
+  return run.report;
+}
+
+}  // namespace espalier::run

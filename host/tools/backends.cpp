@@ -1,0 +1,38 @@
+#include "backends.hpp"
+
+#include <functional/functional_bus.hpp>
+
+#include "esp_error.hpp"
+#include "rtl/rtl_bus.hpp"
+#include "xrt_backend.hpp"
+
+namespace espalier::tools {
+
+std::unique_ptr<driver::Bus> open_bus(const BackendOptions& options) {
+  if (!options.waves.empty() && options.device.kind != DeviceKind::Rtl)
+    throw Error(ErrorCode::Usage, "waveforms exist only of the RTL simulation", "--waves", device_text(options.device),
+                "add --device rtl");
+  switch (options.device.kind) {
+    case DeviceKind::Functional:
+      return std::make_unique<functional::FunctionalBus>(options.configuration);
+    case DeviceKind::Rtl: {
+      rtl::RtlOptions rtl_options;
+      rtl_options.memory = options.memory;
+      rtl_options.waves = options.waves;
+      return std::make_unique<rtl::RtlBus>(options.configuration, rtl_options);
+    }
+    case DeviceKind::Xrt:
+      return open_xrt(options);
+  }
+  throw Error(ErrorCode::Internal, "unknown kind of device", "--device");
+}
+
+std::vector<BackendInfo> list_backends() {
+  std::vector<BackendInfo> backends{
+      {"functional", {"8x8", "16x16"}, "bit-exact model without a clock"},
+      {"rtl", {"8x8", "16x16"}, "the accelerator's RTL, cycle-accurate, with the memory of --memory"}};
+  for (BackendInfo& card : list_xrt_cards()) backends.push_back(std::move(card));
+  return backends;
+}
+
+}  // namespace espalier::tools

@@ -1,0 +1,36 @@
+// The one place that knows every machine behind a Bus.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compile/timing/predict.hpp"
+#include "esp_abi.hpp"
+#include "espalier/driver/bus.hpp"
+#include "options.hpp"
+
+namespace espalier::tools {
+
+struct BackendOptions {
+  DeviceChoice device;
+  abi::Configuration configuration = abi::Array16x16;
+  compile::MemoryParameters memory;  // of the RTL simulation
+  std::string waves;                 // FST file of the RTL simulation; empty: none
+  std::string xclbin;                // for XRT; empty: the one built for the array
+};
+
+/// Opens a machine. Throws Error (Usage) for options that the machine does not have, Error (Device) if it is not there.
+std::unique_ptr<driver::Bus> open_bus(const BackendOptions& options);
+
+/// A machine that open_bus() can open, for `espalier devices`.
+struct BackendInfo {
+  std::string device;  // value of --device
+  std::vector<std::string> arrays;
+  std::string description;
+};
+std::vector<BackendInfo> list_backends();
+
+}  // namespace espalier::tools

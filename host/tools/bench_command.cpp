@@ -1,0 +1,174 @@
+#include <fmt/format.h>
+
+#include <ctime>
+#include <memory>
+#include <random>
+
+#include "backends.hpp"
+#include "commands.hpp"
+#include "cpu/reference.hpp"
+#include "esp_error.hpp"
+#include "model/layer_text.hpp"
+#include "model_loader.hpp"
+#include "table.hpp"
+
+namespace espalier::tools {
+namespace {
+
+struct BenchOptions {
+  ModelOptions model;
+  std::string layer = "conv ic64 ih56 iw56 oc64 kh3 kw3 ph1 pw1";
+  std::string device = "rtl";
+  std::uint64_t seed = 1;
+  std::string waves;
+  std::string xclbin;
+};
+
+/// A synthetic layer, compiled, with random int8 inputs and the answer of the CPU reference.
+struct LayerCase {
+  model::Network network;
+  run::Executable executable;
+  std::vector<cpu::Tensor> inputs;
+  cpu::Tensor expected;
+};
+
+LayerCase make_case(const BenchOptions& options, const CompileSettings& settings, Console& console) {
+  LayerCase result;
+  result.network = model::parse_layer(options.layer, options.seed);
+  result.executable = compile_model({result.network, {}}, settings, console);
+  std::mt19937_64 engine(options.seed);
+  for (const int input : result.network.inputs) {
+    cpu::Tensor tensor(result.network.features[static_cast<std::size_t>(input)].elements());
+    for (std::int8_t& value : tensor) value = static_cast<std::int8_t>(engine() >> 56);
+    result.inputs.push_back(std::move(tensor));
+  }
+  const std::vector<cpu::Tensor> features = cpu::run(result.network, result.inputs);
+  result.expected = features[static_cast<std::size_t>(result.network.outputs.front())];
+  return result;
+}
+
+std::unique_ptr<driver::Bus> open_device(const BenchOptions& options, const CompileSettings& settings) {
+  BackendOptions backend;
+  backend.device = parse_device(options.device);
+  backend.configuration = settings.array.value_or(abi::Array16x16);
+  backend.memory = settings.memory;
+  backend.waves = options.waves;
+  backend.xclbin = options.xclbin;
+  return open_bus(backend);
+}
+
+void bench_layer(const BenchOptions& options, Console& console) {
+  const CompileSettings settings = parse_compile_settings(options.model);
+  const DeviceChoice choice = parse_device(options.device);
+  const LayerCase layer = make_case(options, settings, console);
+  const std::unique_ptr<driver::Bus> bus = open_device(options, settings);
+  driver::Device device(*bus);
+  run::Session session(device, layer.executable, {device_text(choice), settings.memory, {}});
+  console.progress("running on " + device.name());
+  const run::FeatureRun result = session.run_features(layer.inputs);
+
+  const run::RunReport& report = result.report;
+  const run::Totals& totals = report.totals;
+  const std::uint64_t cycles = totals.measured_cycles.value_or(totals.predicted_cycles);
+  const bool exact = result.features.front() == layer.expected;
+  Json json = document("bench layer");
+  json["layer"] = options.layer;
+  json["device"] = device_text(choice);
+  json["array"] = array_text(report.configuration);
+  json["memory"] = {{"bytes", settings.memory.bytes}, {"latency", settings.memory.latency}};
+  json["macs"] = totals.macs;
+  json["nonzero_macs"] = totals.nonzero_macs;
+  json["predicted_cycles"] = totals.predicted_cycles;
+  json["measured_cycles"] = totals.measured_cycles ? Json(*totals.measured_cycles) : Json(nullptr);
+  json["mac_utilisation"] = run::utilisation(totals.macs, cycles, report.configuration);
+  json["nonzero_utilisation"] = run::utilisation(totals.nonzero_macs, cycles, report.configuration);
+  json["bit_exact"] = exact;
+  Json rows = document("");
+  add_report(rows, report);
+  json["bound"] = report.layers.size() > 1 ? report.layers[1].bound : "";
+  json["lower_bound_cycles"] = report.layers.size() > 1 ? report.layers[1].lower_bound_cycles : 0;
+  json["layers"] = rows["layers"];
+  if (rows.contains("causes")) json["causes"] = rows["causes"];
+  json["dram_read_bytes"] = totals.dram_read_bytes;
+  json["dram_write_bytes"] = totals.dram_write_bytes;
+  console.report(
+      json,
+      fmt::format("{}\n  {} {}: predicted {} cycles, measured {}, MACs {} of the array, non-zero {}, bits {}\n",
+                  options.layer, device_text(choice), array_text(report.configuration),
+                  grouped(totals.predicted_cycles), totals.measured_cycles ? grouped(*totals.measured_cycles) : "-",
+                  percent(run::utilisation(totals.macs, cycles, report.configuration)),
+                  percent(run::utilisation(totals.nonzero_macs, cycles, report.configuration)),
+                  exact ? "exact" : "DIFFERENT"));
+  if (!exact) throw Error(ErrorCode::Mismatch, "outputs differ from the CPU reference", options.layer, {}, {});
+}
+
+// Cycles of the machine per second of processor time, over enough runs to last a second.
+void bench_simulator(BenchOptions options, Console& console) {
+  options.device = "rtl";
+  const CompileSettings settings = parse_compile_settings(options.model);
+  const LayerCase layer = make_case(options, settings, console);
+  const std::unique_ptr<driver::Bus> bus = open_device(options, settings);
+  driver::Device device(*bus);
+  run::Session session(device, layer.executable, {"rtl", settings.memory, {}});
+  std::uint64_t cycles = 0;
+  std::uint64_t runs = 0;
+  const std::clock_t begin = std::clock();
+  double seconds = 0;
+  do {
+    cycles += session.run_features(layer.inputs).report.totals.measured_cycles.value_or(0);
+    ++runs;
+    seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+  } while (seconds < 2.0);
+  const double rate = static_cast<double>(cycles) / seconds;
+  Json json = document("bench simulator");
+  json["layer"] = options.layer;
+  json["array"] = array_text(device.configuration());
+  json["runs"] = runs;
+  json["cycles"] = cycles;
+  json["cpu_seconds"] = seconds;
+  json["cycles_per_cpu_second"] = rate;
+  console.report(json, fmt::format("{} cycles in {:.2f} CPU seconds: {} cycles per CPU second ({}, {})\n",
+                                   grouped(cycles), seconds, grouped(static_cast<std::uint64_t>(rate)),
+                                   array_text(device.configuration()), options.layer));
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, Console& console) {
+  CLI::App* command = app.add_subcommand("bench", "measure one layer, or the simulator itself");
+  command->require_subcommand(1);
+  command->footer(
+      "Examples:\n  espalier bench layer \"conv ic64 ih56 oc64 kh3 ph1\" --device rtl --array 16x16\n"
+      "  espalier bench simulator --array 16x16 --json");
+
+  const auto options = std::make_shared<BenchOptions>();
+  CLI::App* layer =
+      command->add_subcommand("layer", "one synthetic layer: predicted and measured cycles, utilisation, bits");
+  layer
+      ->add_option("LAYER", options->layer,
+                   "a line such as \"conv ic64 ih56 iw56 oc64 kh3 kw3 sh1 sw1 ph1 pw1 dh1 dw1 g1 density0.25 int8\"; "
+                   "also fc, maxpool, avgpool, gmaxpool, gavgpool, add, concat, requantise")
+      ->required();
+  add_array_options(*layer, options->model);
+  layer->add_option("-d,--device", options->device, "functional, rtl, xrt or xrt:N")->capture_default_str();
+  layer->add_option("--seed", options->seed, "of weights and inputs")->capture_default_str();
+  layer->add_option("--waves", options->waves, "write waveforms (FST) of the RTL to this file");
+  layer->add_option("--xclbin", options->xclbin, "image for XRT; default: the one built for the array");
+  add_console_options(*layer, console);
+  layer->footer(
+      "Examples:\n"
+      "  espalier bench layer \"conv ic64 ih56 iw56 oc64 kh3 kw3 ph1 pw1 density0.25 int8\" --device rtl \\\n"
+      "      --array 16x16 --memory bytes=64,latency=40 --json\n"
+      "  espalier bench layer \"conv ic64 ih56 oc64 g64 kh3 ph1\" --array 8x8\n"
+      "  espalier bench layer \"fc ic512 oc10 density0.1\"");
+  layer->callback([options, &console] { bench_layer(*options, console); });
+
+  CLI::App* simulator = command->add_subcommand("simulator", "cycles per CPU second of the RTL simulation");
+  add_array_options(*simulator, options->model);
+  simulator->add_option("--layer", options->layer, "the layer that is run")->capture_default_str();
+  add_console_options(*simulator, console);
+  simulator->footer("Examples:\n  espalier bench simulator\n  espalier bench simulator --array 8x8 --json");
+  simulator->callback([options, &console] { bench_simulator(*options, console); });
+}
+
+}  // namespace espalier::tools

@@ -1,0 +1,50 @@
+// From a model file to something a device can run.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "console.hpp"
+#include "model/network.hpp"
+#include "model_options.hpp"
+#include "run/session.hpp"
+
+namespace espalier::tools {
+
+struct LoadedModel {
+  run::Executable executable;
+  std::optional<model::Network> network;  // not of compiled files
+};
+
+/// The options of compilation, understood. Throws Error (Usage).
+struct CompileSettings {
+  std::optional<abi::Configuration> array;  // none: 16x16, or the compiled file's
+  compile::MemoryParameters memory;
+  compile::Mode weights = compile::Mode::Auto;
+};
+CompileSettings parse_compile_settings(const ModelOptions& options);
+
+/// A quantised network with its edge, before compilation.
+struct QuantisedModel {
+  model::Network network;
+  run::Ports ports;
+};
+
+/// Imports an ONNX file and quantises it, with the samples in `calibrate` (read with `inputs`) or the synthetic set.
+QuantisedModel import_model(const std::string& path, const std::vector<std::string>& calibrate,
+                            const InputOptions& inputs, Console& console);
+
+/// Compiles for the array of the settings.
+run::Executable compile_model(const QuantisedModel& model, const CompileSettings& settings, Console& console);
+
+/// Whether a path names a compiled file.
+bool is_compiled_file(const std::string& path);
+
+/// Loads a .esp, or imports and compiles an ONNX file. Throws Error (Input, Model, Unsupported, Program).
+LoadedModel load_model(const ModelOptions& options, const InputOptions& inputs, Console& console);
+
+/// The inputs of a network as the readers of files want them.
+std::vector<InputShape> input_shapes(const run::Ports& ports);
+
+}  // namespace espalier::tools

@@ -1,0 +1,50 @@
+#include "model_options.hpp"
+
+#include "options.hpp"
+
+namespace espalier::tools {
+
+void add_array_options(CLI::App& command, ModelOptions& options) {
+  command.add_option("--array", options.array,
+                     "lanes x pixels of the machine: 8x8 or 16x16; default 16x16, or the compiled file's");
+  command.add_option("--memory", options.memory, "bytes per cycle and latency in cycles of the device memory")
+      ->capture_default_str();
+  command.add_option("--weights", options.weights, "format of weights: auto (the faster), dense or sparse")
+      ->check(CLI::IsMember({"auto", "dense", "sparse"}))
+      ->capture_default_str();
+}
+
+void add_model_options(CLI::App& command, ModelOptions& options) {
+  command.add_option("MODEL", options.path, "ONNX network (.onnx) or compiled file (.esp)")->required();
+  command.add_option(
+      "--calibrate", options.calibrate,
+      "files of samples whose value ranges quantise a float network; without it a synthetic set is used: "
+      "8 samples uniform in [0, 1] and 8 normal (0, 1) within [-3, 3], always the same");
+  add_array_options(command, options);
+}
+
+void add_input_options(CLI::App& command, InputTexts& texts) {
+  command.add_option("--mean", texts.mean, "subtracted from every value: one number or one per channel, as a,b,c");
+  command.add_option("--scale", texts.scale,
+                     "then multiplied: one number or one per channel; pixels have 1/255 if not given");
+  command.add_option("--layout", texts.layout, "of arrays in files: nchw or nhwc")->capture_default_str();
+  command
+      .add_option("--resize", texts.resize, "resize images to HEIGHTxWIDTH, or without a value to the network's input")
+      ->expected(0, 1);
+  command.add_option("--index", texts.index, "first item of a file with several (default 0)");
+  command.add_option("--count", texts.count, "number of items; default one of an IDX file, all of other files");
+}
+
+InputOptions parse_input_options(const InputTexts& texts) {
+  InputOptions options;
+  if (!texts.mean.empty()) options.mean = parse_numbers(texts.mean, "--mean");
+  if (!texts.scale.empty()) options.scale = parse_numbers(texts.scale, "--scale");
+  options.layout = parse_layout(texts.layout);
+  options.resize = !texts.resize.empty();
+  if (options.resize && !texts.resize.front().empty()) options.size = parse_size(texts.resize.front());
+  options.index = texts.index;
+  options.count = texts.count;
+  return options;
+}
+
+}  // namespace espalier::tools

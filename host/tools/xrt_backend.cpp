@@ -1,0 +1,45 @@
+#include "xrt_backend.hpp"
+
+#include "xrt/xrt_bus.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "esp_error.hpp"
+#include "executable_path.hpp"
+
+namespace espalier::tools {
+namespace {
+
+// XRT looks for its driver in $XILINX_XRT/lib when the first device is opened. A value that the user has set stands.
+void prefer_simulated_card() {
+  const std::filesystem::path card = program_folder().parent_path() / "xrt";
+  if (std::filesystem::exists(card / "lib" / "libxrt_core.so.2")) setenv("XILINX_XRT", card.c_str(), 0);
+}
+
+std::string default_image(const abi::Configuration& configuration) {
+  return (program_folder().parent_path() / "xclbin" / ("espalier_sim_" + array_text(configuration) + ".xclbin"))
+      .string();
+}
+
+}  // namespace
+
+std::unique_ptr<driver::Bus> open_xrt(const BackendOptions& options) {
+  prefer_simulated_card();
+  const std::string image = options.xclbin.empty() ? default_image(options.configuration) : options.xclbin;
+  return std::make_unique<xrt::XrtBus>(xrt::XrtOptions{options.device.index, image});
+}
+
+std::vector<BackendInfo> list_xrt_cards() {
+  prefer_simulated_card();
+  std::vector<BackendInfo> cards;
+  try {
+    for (const std::string& name : xrt::devices())
+      cards.push_back({"xrt:" + std::to_string(cards.size()), {"8x8", "16x16"}, name});
+  } catch (const Error&) {
+    // A machine without XRT driver has no cards.
+  }
+  return cards;
+}
+
+}  // namespace espalier::tools
