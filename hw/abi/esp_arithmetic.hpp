@@ -39,7 +39,8 @@ constexpr std::int8_t requantise(std::int32_t acc, std::uint32_t multiplier, uns
   return saturate(round_shift(product, shift), zero, low, high);
 }
 
-/// Residual add with one rounding: clamp(zero + round(((a - zero_a) * m_a + (b - zero_b) * m_b) * 2^-shift), low, high).
+/// Residual add with one rounding: clamp(zero + round(((a - zero_a) * m_a + (b - zero_b) * m_b) * 2^-shift), low,
+/// high).
 constexpr std::int8_t residual_add(std::int8_t a, std::int8_t b, std::int32_t zero_a, std::int32_t zero_b,
                                    std::uint32_t multiplier_a, std::uint32_t multiplier_b, unsigned shift,
                                    std::int32_t zero, std::int32_t low, std::int32_t high) {
@@ -57,9 +58,9 @@ struct Scale {
 /// The largest real scale that `Scale` can hold (exclusive).
 inline constexpr double MaxScale = 16777216.0;
 
-/// Nearest Scale (ties to even in the multiplier) to `value`, 0 <= value < MaxScale. Exact if `value` is a float32 of at
-/// least 2^-40; smaller scales lose low multiplier bits, below 2^-64 they become 0. Integer and power-of-two steps only,
-/// so that every compiler gives the same result.
+/// Nearest Scale (ties to even in the multiplier) to `value`, 0 <= value < MaxScale. Exact if `value` is a float32 of
+/// at least 2^-40; smaller scales lose low multiplier bits, below 2^-64 they become 0. Integer and power-of-two steps
+/// only, so that every compiler gives the same result.
 constexpr Scale make_scale(double value) {
   if (!(value > 0)) return {};
   unsigned shift = 0;

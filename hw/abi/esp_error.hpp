@@ -23,23 +23,32 @@ enum class ErrorCode {
 /// The name used in JSON.
 constexpr const char* to_string(ErrorCode code) {
   switch (code) {
-    case ErrorCode::Usage: return "usage";
-    case ErrorCode::Input: return "input";
-    case ErrorCode::Model: return "model";
-    case ErrorCode::Unsupported: return "unsupported";
-    case ErrorCode::Program: return "program";
-    case ErrorCode::Device: return "device";
-    case ErrorCode::Timeout: return "timeout";
-    case ErrorCode::Mismatch: return "mismatch";
-    case ErrorCode::Internal: return "internal";
+    case ErrorCode::Usage:
+      return "usage";
+    case ErrorCode::Input:
+      return "input";
+    case ErrorCode::Model:
+      return "model";
+    case ErrorCode::Unsupported:
+      return "unsupported";
+    case ErrorCode::Program:
+      return "program";
+    case ErrorCode::Device:
+      return "device";
+    case ErrorCode::Timeout:
+      return "timeout";
+    case ErrorCode::Mismatch:
+      return "mismatch";
+    case ErrorCode::Internal:
+      return "internal";
   }
   return "internal";
 }
 
 class Error : public std::runtime_error {
  public:
-  /// `what_wrong`: one sentence; `where`: file, layer, register or command; `value`: the offending value; `action`: what
-  /// the user can do. what() joins them in one line.
+  /// `what_wrong`: one sentence; `where`: file, layer, register or command; `value`: the offending value; `action`:
+  /// what the user can do. what() joins them in one line.
   Error(ErrorCode code, std::string what_wrong, std::string where, std::string value = {}, std::string action = {})
       : std::runtime_error(join(what_wrong, where, value, action)),
         code_(code),

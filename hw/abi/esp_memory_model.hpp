@@ -70,7 +70,8 @@ class FixedLatencyMemory : public MemoryTiming {
     const bool random = stalls_.any();
     // Reads: deliver, then accept.
     const std::size_t waiting = reads_.size();
-    if (!reads_.empty() && cycle_ >= reads_.front().ready && cycle_ >= read_free_ && !(random && chance(stalls_.read))) {
+    if (!reads_.empty() && cycle_ >= reads_.front().ready && cycle_ >= read_free_ &&
+        !(random && chance(stalls_.read))) {
       Burst& burst = reads_.front();
       response.r_valid[burst.master] = true;
       response.r_last = --burst.beats == 0;

@@ -19,10 +19,10 @@ namespace espalier::rtl {
 
 struct RtlOptions {
   abi::MemoryParameters memory;
-  abi::MemoryStalls stalls;      // a memory that stalls at random
-  std::string waves;             // FST file of the whole simulation; empty: none
-  bool record = false;           // keep the memory's answers of the last run, for replay
-  std::uint64_t seed = 1;        // of undefined start values
+  abi::MemoryStalls stalls;  // a memory that stalls at random
+  std::string waves;         // FST file of the whole simulation; empty: none
+  bool record = false;       // keep the memory's answers of the last run, for replay
+  std::uint64_t seed = 1;    // of undefined start values
 };
 
 class RtlBus : public driver::Bus {

@@ -30,8 +30,8 @@ class VerilatedMachine {
   virtual abi::MemoryRequest request() const = 0;
   virtual std::uint64_t read_address(unsigned master) const = 0;
   virtual std::uint64_t write_address() const = 0;
-  virtual unsigned write_length() const = 0;                // beats
-  virtual const std::uint8_t* write_data() const = 0;       // 64 bytes
+  virtual unsigned write_length() const = 0;           // beats
+  virtual const std::uint8_t* write_data() const = 0;  // 64 bytes
 
   /// One cycle with these memory pins.
   virtual void clock(const abi::MemoryResponse& response, const MemoryBeat& beat) = 0;
@@ -42,12 +42,12 @@ class VerilatedMachine {
   virtual bool register_busy() const = 0;
   virtual std::uint32_t register_value() const = 0;
 
-  virtual bool idle() const = 0;       // no run is active (peeked, not read over AXI)
+  virtual bool idle() const = 0;  // no run is active (peeked, not read over AXI)
   virtual bool interrupt() const = 0;
 };
 
 struct MachineOptions {
-  std::string waves;  // FST file; empty: none
+  std::string waves;       // FST file; empty: none
   std::uint64_t seed = 1;  // of undefined start values
 };
 

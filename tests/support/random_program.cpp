@@ -46,7 +46,9 @@ class Builder {
   void append(std::span<const std::uint8_t> bytes) {
     program_.image.insert(program_.image.end(), bytes.begin(), bytes.end());
   }
-  void align() { program_.image.resize((program_.image.size() + abi::BeatBytes - 1) / abi::BeatBytes * abi::BeatBytes); }
+  void align() {
+    program_.image.resize((program_.image.size() + abi::BeatBytes - 1) / abi::BeatBytes * abi::BeatBytes);
+  }
 
   // Loads land in the lower half, which only lanes read; they wait for what read it before.
   void load() {
@@ -129,7 +131,8 @@ class Builder {
     }
     const std::uint32_t row_slots = 1U * count[0] * count[1] * count[2];
     const auto slots = static_cast<std::uint32_t>(groups) * row_slots;
-    for (std::uint32_t i = 0; i < slots * lanes; ++i) program_.image.push_back(static_cast<std::uint8_t>(random_.byte()));
+    for (std::uint32_t i = 0; i < slots * lanes; ++i)
+      program_.image.push_back(static_cast<std::uint8_t>(random_.byte()));
     weight(abi::FormatDense, 0, slots, offset);
     pending_.count = count;
     pending_.step = step;
@@ -145,8 +148,8 @@ class Builder {
     const int offsets = random_.between(1, 200);
     const std::size_t first = commands_.size();
     std::vector<int> rows;
-    const std::uint32_t slots = random_.chance(0.6) ? sparse_slots(rows, random_.unit(), offsets)
-                                                    : dense_slots(rows, offsets);
+    const std::uint32_t slots =
+        random_.chance(0.6) ? sparse_slots(rows, random_.unit(), offsets) : dense_slots(rows, offsets);
     abi::Command c = command(abi::OpCompute);
     c.layer = layer;
     c.slots = slots;

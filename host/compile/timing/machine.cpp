@@ -48,11 +48,16 @@ Machine::Machine(const DeviceProgram& program, const abi::Configuration& configu
 
 std::uint32_t Machine::done(unsigned unit) const {
   switch (unit) {
-    case Load: return load_.done();
-    case Weight: return weight_.done();
-    case Compute: return sequencer_.done();
-    case Store: return store_.done();
-    default: return marked_;
+    case Load:
+      return load_.done();
+    case Weight:
+      return weight_.done();
+    case Compute:
+      return sequencer_.done();
+    case Store:
+      return store_.done();
+    default:
+      return marked_;
   }
 }
 
@@ -191,8 +196,9 @@ Machine::Signals Machine::settle(const abi::MemoryResponse& response) const {
   for (unsigned k = 0; k < configuration_.lanes; ++k) {
     if (!lanes_[k].ready()) busy_lanes |= 1U << k;
   }
-  s.issue = sequencer_.signals(busy_lanes, head_ready(Compute) && ((queues_[Compute].front().flags & abi::FlagDrain) == 0 ||
-                                                                   queue_nonempty_ == 0));
+  s.issue = sequencer_.signals(
+      busy_lanes,
+      head_ready(Compute) && ((queues_[Compute].front().flags & abi::FlagDrain) == 0 || queue_nonempty_ == 0));
   s.load_starts = head_ready(Load) && load_.accepts() && load_dma_.ready();
   s.weight_starts = head_ready(Weight) && weight_.accepts() && weight_dma_.ready();
   s.store_starts = head_ready(Store) && store_.accepts();

@@ -42,7 +42,7 @@ class Sequencer {
   const SlotTiming& slot(std::uint32_t number) const { return slots_[number - first_slot_]; }
 
   unsigned slot_depth_;
-  std::deque<SlotTiming> slots_;      // those in the store
+  std::deque<SlotTiming> slots_;  // those in the store
   std::uint32_t first_slot_ = 0;
   bool active_ = false, loaded_ = false;
   std::uint8_t context_ = 0, oldest_ = 0;
@@ -89,7 +89,7 @@ class Machine {
     bool free = false;   // the push stage empties
     bool front = false;  // select to round move
     bool pushes = false;
-    int lane = -1;       // lane whose row is taken
+    int lane = -1;  // lane whose row is taken
   };
 
   /// The combinational signals of one cycle.

@@ -11,9 +11,9 @@ namespace espalier::compile::timing {
 
 /// One slot of the weight store, as far as time depends on it.
 struct SlotTiming {
-  std::uint32_t last = 0;      // lanes whose row ends
-  std::uint16_t banks = 0;     // banks that the second lane group reads, for base 0
-  std::uint16_t entries = 0;   // valid entries
+  std::uint32_t last = 0;     // lanes whose row ends
+  std::uint16_t banks = 0;    // banks that the second lane group reads, for base 0
+  std::uint16_t entries = 0;  // valid entries
 };
 
 /// The slots that one OpWeight command (FormatSparse, FormatDense) appends. `stream`: its bytes in memory.

@@ -163,11 +163,16 @@ void StoreUnit::clock(const abi::MemoryResponse& response, std::uint32_t grants,
 
 unsigned WeightUnit::items_per_beat() const {
   switch (job_.format) {
-    case abi::FormatSparse: return abi::BeatBytes * 8 / abi::EntryBits / configuration_.lanes;
-    case abi::FormatDense: return abi::BeatBytes / configuration_.lanes;
-    case abi::FormatParameter: return abi::BeatBytes * 8 / abi::ParameterBits;
-    case abi::FormatProgram: return abi::BeatBytes * 8 / abi::ProgramBits;
-    default: return abi::BeatBytes / configuration_.pixels;
+    case abi::FormatSparse:
+      return abi::BeatBytes * 8 / abi::EntryBits / configuration_.lanes;
+    case abi::FormatDense:
+      return abi::BeatBytes / configuration_.lanes;
+    case abi::FormatParameter:
+      return abi::BeatBytes * 8 / abi::ParameterBits;
+    case abi::FormatProgram:
+      return abi::BeatBytes * 8 / abi::ProgramBits;
+    default:
+      return abi::BeatBytes / configuration_.pixels;
   }
 }
 

@@ -76,8 +76,7 @@ DigitScore check_digits(const std::filesystem::path& model, const DigitFiles& fi
       values[i] = static_cast<float>(pixels[ImageHeader + at * ImageBytes + i]) / 255.0F;
     }
     const std::vector<cpu::Tensor> input{compress::to_int8(quantised.inputs.front(), values)};
-    const cpu::Tensor expected =
-        reference.run(input)[static_cast<std::size_t>(quantised.network.outputs.front())];
+    const cpu::Tensor expected = reference.run(input)[static_cast<std::size_t>(quantised.network.outputs.front())];
     const std::vector<std::uint8_t> packed = compile::pack(compiled, input);
     const driver::RunResult functional_result = functional.run(packed);
     EXPECT_EQ(compile::unpack(compiled, functional_result.output).front(), expected) << "image " << at;
