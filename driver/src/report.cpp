@@ -32,7 +32,7 @@ Explanation explain(std::uint32_t code) {
     case abi::ErrorWriteResponse:
       return {"memory answered a write with an error", "AXI response", "check the device memory and its allocations"};
     case abi::ErrorTimeout:
-      return {"no progress within the time-out", "detail",
+      return {"no progress within the time-out", "time-out in cycles",
               "check the memory of the device and the waits of the command list, or raise the time-out"};
     default:
       return {"unknown error code from the device", "detail", "check the version of the device image"};

@@ -83,7 +83,7 @@ int Card::install(const axlf* image, const abi::Configuration& configuration) {
     return -EBUSY;
   }
   try {
-    engine_.install(make_machine(settings_.kind, configuration, settings_.fault));
+    engine_.install(make_machine(settings_, configuration));
   } catch (const Error& error) {
     tell(error.what());
     return -EOPNOTSUPP;

@@ -1,5 +1,7 @@
 #include "card/machine.hpp"
 
+#include <optional>
+
 #include "esp_error.hpp"
 #include "functional/functional_bus.hpp"
 #ifdef ESPALIER_CARD_RTL
@@ -10,11 +12,16 @@ namespace espalier::card {
 
 namespace {
 
+/// The whole memory misbehaves.
+std::optional<functional::MemoryFault> memory_fault(const Settings& settings) {
+  if (!settings.fault) return {};
+  return functional::MemoryFault{*settings.fault, 0, std::uint64_t{1} << 63};
+}
+
 class FunctionalMachine : public Machine {
  public:
-  FunctionalMachine(const abi::Configuration& configuration, std::optional<functional::MemoryFault> fault)
-      : bus_(configuration) {
-    bus_.set_memory_fault(fault);
+  FunctionalMachine(const abi::Configuration& configuration, const Settings& settings) : bus_(configuration) {
+    bus_.set_memory_fault(memory_fault(settings));
   }
   driver::Bus& bus() override { return bus_; }
   bool busy() override { return bus_.busy(); }
@@ -28,15 +35,21 @@ class FunctionalMachine : public Machine {
 #ifdef ESPALIER_CARD_RTL
 class RtlMachine : public Machine {
  public:
-  RtlMachine(const abi::Configuration& configuration, std::optional<functional::MemoryFault> fault)
-      : bus_(configuration) {
-    bus_.set_memory_fault(fault);
+  RtlMachine(const abi::Configuration& configuration, const Settings& settings)
+      : bus_(configuration, options(settings)) {
+    bus_.set_memory_fault(memory_fault(settings));
   }
   driver::Bus& bus() override { return bus_; }
   bool busy() override { return !bus_.clock_until_idle(0); }
   bool advance() override { return !bus_.clock_until_idle(CyclesPerBatch); }
 
  private:
+  static rtl::RtlOptions options(const Settings& settings) {
+    rtl::RtlOptions options;
+    options.memory = settings.memory;
+    return options;
+  }
+
   static constexpr std::uint64_t CyclesPerBatch = 2048;
   rtl::RtlBus bus_;
 };
@@ -44,20 +57,17 @@ class RtlMachine : public Machine {
 
 }  // namespace
 
-std::unique_ptr<Machine> make_machine(const std::string& kind, const abi::Configuration& configuration,
-                                      std::optional<functional::MemoryFaultKind> fault_kind) {
-  std::optional<functional::MemoryFault> fault;
-  if (fault_kind) fault = functional::MemoryFault{*fault_kind, 0, std::uint64_t{1} << 63};
-  if (kind == "functional") return std::make_unique<FunctionalMachine>(configuration, fault);
-  if (kind == "rtl") {
+std::unique_ptr<Machine> make_machine(const Settings& settings, const abi::Configuration& configuration) {
+  if (settings.kind == "functional") return std::make_unique<FunctionalMachine>(configuration, settings);
+  if (settings.kind == "rtl") {
 #ifdef ESPALIER_CARD_RTL
-    return std::make_unique<RtlMachine>(configuration, fault);
+    return std::make_unique<RtlMachine>(configuration, settings);
 #else
-    throw Error(ErrorCode::Usage, "this build has no RTL simulation", "simulated card", kind,
+    throw Error(ErrorCode::Usage, "this build has no RTL simulation", "simulated card", settings.kind,
                 "build with Verilator, or set ESPALIER_CARD=functional");
 #endif
   }
-  throw Error(ErrorCode::Usage, "no such kind of card", "ESPALIER_CARD", kind, "use rtl or functional");
+  throw Error(ErrorCode::Usage, "no such kind of card", "ESPALIER_CARD", settings.kind, "use rtl or functional");
 }
 
 }  // namespace espalier::card

@@ -2,12 +2,10 @@
 #pragma once
 
 #include <memory>
-#include <optional>
-#include <string>
 
+#include "card/settings.hpp"
 #include "esp_abi.hpp"
 #include "espalier/driver/bus.hpp"
-#include "functional/device_memory.hpp"
 
 namespace espalier::card {
 
@@ -26,9 +24,8 @@ class Machine {
   virtual bool advance() = 0;
 };
 
-/// `kind` is "functional" or "rtl"; `fault`: what the memory does wrong at every address. Throws espalier::Error
-/// (Usage) for an unknown kind, one that this build does not contain, or a size that it does not have.
-std::unique_ptr<Machine> make_machine(const std::string& kind, const abi::Configuration& configuration,
-                                      std::optional<functional::MemoryFaultKind> fault = {});
+/// The machine that the settings ask for, with the array of the image. Throws espalier::Error (Usage) for an unknown
+/// kind, one that this build does not contain, or a size that it does not have.
+std::unique_ptr<Machine> make_machine(const Settings& settings, const abi::Configuration& configuration);
 
 }  // namespace espalier::card

@@ -1,7 +1,9 @@
 #include "card/settings.hpp"
 
+#include <bit>
 #include <cstdio>
 #include <cstdlib>
+#include <sstream>
 
 #include "esp_error.hpp"
 
@@ -33,6 +35,27 @@ functional::MemoryFaultKind parse_fault(const std::string& text) {
               "use read-error, write-error or no-answer");
 }
 
+abi::MemoryParameters parse_memory(const std::string& text) {
+  abi::MemoryParameters memory;
+  std::istringstream parts(text);
+  for (std::string part; std::getline(parts, part, ',');) {
+    unsigned value = 0;
+    int end = 0;
+    const bool bytes = std::sscanf(part.c_str(), "bytes=%6u%n", &value, &end) == 1;
+    const bool latency = !bytes && std::sscanf(part.c_str(), "latency=%6u%n", &value, &end) == 1;
+    const bool whole = static_cast<std::size_t>(end) == part.size();
+    if (bytes && whole && std::has_single_bit(value) && value <= abi::BeatBytes) {
+      memory.bytes = value;
+    } else if (latency && whole && value >= 1 && value <= 100000) {
+      memory.latency = value;
+    } else {
+      throw Error(ErrorCode::Usage, "cannot read the speed of the memory", "ESPALIER_CARD_MEMORY", text,
+                  "use for example bytes=64,latency=40");
+    }
+  }
+  return memory;
+}
+
 Settings settings_from_environment() {
   const auto value = [](const char* name) {
     const char* text = std::getenv(name);
@@ -41,6 +64,7 @@ Settings settings_from_environment() {
   const std::string card = value("ESPALIER_CARD"), fault = value("ESPALIER_CARD_FAULT");
   Settings settings = card.empty() ? Settings{} : parse_settings(card);
   if (!fault.empty()) settings.fault = parse_fault(fault);
+  settings.memory = parse_memory(value("ESPALIER_CARD_MEMORY"));
   return settings;
 }
 

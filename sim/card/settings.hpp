@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "esp_memory_model.hpp"
 #include "functional/device_memory.hpp"
 
 namespace espalier::card {
@@ -11,11 +12,13 @@ namespace espalier::card {
 /// ESPALIER_CARD=<kind>[:<lanes>x<pixels>], default "rtl": which model is on the card, and whether it takes images of
 /// one array only. Without an array the card becomes what the loaded image says, as an FPGA does.
 /// ESPALIER_CARD_FAULT=read-error|write-error|no-answer: the memory misbehaves, to see how programs take it.
+/// ESPALIER_CARD_MEMORY=bytes=64,latency=40: the speed of the memory as the RTL sees it.
 struct Settings {
   std::string kind = "rtl";
   std::optional<unsigned> lanes;
   std::optional<unsigned> pixels;
   std::optional<functional::MemoryFaultKind> fault;  // of the whole memory, as the machine sees it
+  abi::MemoryParameters memory;                      // of the RTL
 };
 
 /// Throws espalier::Error (Usage) for text of another form.
@@ -23,6 +26,9 @@ Settings parse_settings(const std::string& text);
 
 /// "read-error", "write-error" or "no-answer". Throws espalier::Error (Usage) for other text.
 functional::MemoryFaultKind parse_fault(const std::string& text);
+
+/// "bytes=64,latency=40", both optional. Throws espalier::Error (Usage) for other text.
+abi::MemoryParameters parse_memory(const std::string& text);
 
 Settings settings_from_environment();
 

@@ -29,5 +29,14 @@ TEST(Settings, FaultsByName) {
   EXPECT_THROW(parse_fault("slow"), Error);
 }
 
+TEST(Settings, MemoryByParameters) {
+  EXPECT_EQ(parse_memory("").latency, +abi::MemoryLatency);
+  EXPECT_EQ(parse_memory("latency=7").latency, 7U);
+  EXPECT_EQ(parse_memory("bytes=16,latency=100").bytes, 16U);
+  for (const char* text : {"bytes=0", "bytes=48", "bytes=128", "latency=0", "latency=1x", "speed=3", "latency="}) {
+    EXPECT_THROW(parse_memory(text), Error) << text;
+  }
+}
+
 }  // namespace
 }  // namespace espalier::card
