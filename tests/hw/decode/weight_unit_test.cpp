@@ -89,7 +89,7 @@ void run(unsigned lanes, unsigned pixels) {
     bench->halt_i = bench->command_valid_i = bench->request_ready_i = bench->beat_valid_i = bench->slot_space_i = 0;
     bench.clock();
     bench->run_ni = 1;
-    for (int i = 0; i < 60000 && bench->done_o < commands.size(); ++i) {
+    for (int i = 0; i < 400000 && bench->done_o < commands.size(); ++i) {
       const bool halt = random.chance(0.05);
       bench->halt_i = halt;
       bench->command_valid_i = issued < commands.size();

@@ -41,8 +41,7 @@ struct Pair {
   }
 
   /// Runs on both; `damage` may change the arguments.
-  std::pair<Outcome, Outcome> run(const RandomProgram& p,
-                                  const std::function<void(test::FaultSession&)>& damage = {}) {
+  std::pair<Outcome, Outcome> run(const RandomProgram& p, const std::function<void(test::FaultSession&)>& damage = {}) {
     test::FaultSession expected(functional, p);
     test::FaultSession actual(rtl, p);
     if (damage) {
@@ -230,8 +229,8 @@ TEST(Memory, ReadErrorsOfTheCommandListAreReported) {
   test::Random random;
   const RandomProgram p = test::random_program(abi::Array8x8, random, 1);
   test::FaultSession actual(pair.rtl, p);
-  pair.rtl.set_memory_fault(MemoryFault{MemoryFaultKind::ReadError, actual.address(abi::WindowProgram),
-                                        p.program.image.size()});
+  pair.rtl.set_memory_fault(
+      MemoryFault{MemoryFaultKind::ReadError, actual.address(abi::WindowProgram), p.program.image.size()});
   const Outcome outcome = actual.run();
   EXPECT_EQ(outcome, (Outcome{abi::ErrorReadResponse, 0, 2}));
   pair.rtl.set_memory_fault({});
@@ -278,8 +277,13 @@ TEST(Driver, ReportsFaultsAndGoesOn) {
   RandomProgram p = test::random_program(abi::Array8x8, random, 1);
   const driver::Limits limits{2000, std::chrono::hours(1)};
   const auto view = [](const compile::DeviceProgram& program) {
-    return driver::Program{program.image,        program.command_offset, program.command_count, program.input_bytes,
-                           program.output_bytes, program.arena_bytes,    0};
+    return driver::Program{program.image,
+                           program.command_offset,
+                           program.command_count,
+                           program.input_bytes,
+                           program.output_bytes,
+                           program.arena_bytes,
+                           0};
   };
   const RandomProgram good = p;
   const std::uint32_t index = pick(p, abi::OpStore, random);
