@@ -20,8 +20,8 @@ run::Executable compile_model(const QuantisedModel& model, const CompileSettings
   compile::Options options;
   options.memory = settings.memory;
   options.mode = settings.weights;
-  options.progress = [&](std::size_t index, std::size_t count, const std::string& name) {
-    if (count > 1) console.progress(fmt::format("compiling layer {} of {}: {}", index + 1, count, name));
+  options.progress = [&](std::size_t index, std::size_t count, const std::string& /*name*/) {
+    if (index == 0 && count > 1) console.progress(fmt::format("compiling {} layers", count));
   };
   const abi::Configuration configuration = settings.array.value_or(abi::Array16x16);
   run::Executable executable{model.network.name, compile::compile(model.network, configuration, options), model.ports};

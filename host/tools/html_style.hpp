@@ -12,10 +12,10 @@ inline constexpr const char* HtmlStyle = R"css(
   --c0: #6fd0a8; --c1: #f0a062; --c2: #b8a1e6; --c3: #f0cd6a; --c4: #8bbcf0; --c5: #7d8884; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--text); font: 15px/1.5 system-ui, sans-serif; }
-main { max-width: 1080px; margin: 0 auto; padding: 32px 24px 64px; }
+main { max-width: 1140px; margin: 0 auto; padding: 32px 24px 64px; }
 h1 { font-size: 26px; margin: 0 0 4px; }
 h2 { font-size: 17px; margin: 36px 0 4px; }
-p { margin: 4px 0 12px; color: var(--soft); max-width: 78ch; }
+p { margin: 4px 0 12px; color: var(--soft); max-width: 100ch; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin-top: 20px; }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; }
 .tile b { display: block; font-size: 23px; font-variant-numeric: tabular-nums; }
@@ -35,12 +35,12 @@ svg .value { font-variant-numeric: tabular-nums; fill: var(--soft); }
 .legend i.back { background: var(--back); } .legend i.front { background: var(--front); }
 .legend i.tick { background: var(--tick); width: 3px; height: 13px; vertical-align: -2px; }
 .images { display: flex; flex-wrap: wrap; gap: 12px; }
-figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 8px; width: 100px; }
-figure img { width: 82px; height: 82px; image-rendering: pixelated; border-radius: 4px; display: block; }
+figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 8px; width: 92px; }
+figure img { width: 74px; height: 74px; image-rendering: pixelated; border-radius: 4px; display: block; }
 figcaption { text-align: center; font-size: 13px; padding-top: 4px; color: var(--soft); }
 figcaption b { font-size: 17px; color: var(--good); } figure.wrong figcaption b { color: var(--bad); }
-table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums; }
-th, td { text-align: right; padding: 5px 9px; border-bottom: 1px solid var(--line); white-space: nowrap; }
+table { border-collapse: collapse; width: 100%; font-size: 12px; font-variant-numeric: tabular-nums; }
+th, td { text-align: right; padding: 5px 6px; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { color: var(--soft); font-weight: 600; } th.left, td.left { text-align: left; }
 tr.total td { font-weight: 600; border-bottom: 0; }
 )css";
