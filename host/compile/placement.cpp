@@ -15,6 +15,9 @@ constexpr int Never = std::numeric_limits<int>::max();
 
 std::string size_text(int words) { return std::to_string(words) + " words"; }
 
+/// How the inputs of a streamed step are brought in: once, or by the channels of a piece, or by strips of rows.
+enum class InputMode { Whole, Pieces, Strips };
+
 /// A way to stream a step, and what it costs.
 struct Streaming {
   StepPlace place;
@@ -64,23 +67,28 @@ class Placer {
     for (std::size_t i = 0; i < uses_.size(); ++i) last_use_[i] = uses_[i].empty() ? -1 : uses_[i].back();
   }
 
-  bool by_piece(const Step& step) const { return step.groups > 1 || step.input_channels == 1; }
+  bool by_piece(const Step& step) const { return step.groups > 1; }
 
   /// Output channels of the smallest piece that is computed without idle lanes.
   int least_piece(const Step& step) const {
     const int unit = step.output_channels / step.groups;
-    return by_piece(step) && step.groups > 1 ? unit : std::min(lanes_, step.output_channels);
+    return by_piece(step) ? unit : std::min(lanes_, step.output_channels);
   }
 
-  /// A dense image, and with it one piece of output, may be too large: then it is read in strips of rows.
+  /// If the smallest piece of a step does not fit with all the rows it reads, the images are read in strips of rows.
   void pad_streamed_rows() {
     for (const Step& step : lowered_.steps) {
-      if (by_piece(step)) continue;
-      Layout& in = lowered_.images[static_cast<std::size_t>(step.inputs[0].image)].layout;
-      const int piece = least_piece(step) * pitch(image(step.output));
-      if (image_size(step.inputs[0].image) + piece + 2 * words_per_beat_ > scratchpad_.words()) {
+      const int channels = step.input_channels / step.groups;
+      int words = least_piece(step) * pitch(image(step.output)) + words_per_beat_;
+      for (const Operand& operand : step.inputs) {
+        const Image& in = image(operand.image);
+        words += (by_piece(step) ? channels : in.channels) * pitch(in) + words_per_beat_;
+      }
+      if (words <= scratchpad_.words()) continue;
+      for (const Operand& operand : step.inputs) {
+        Layout& in = lowered_.images[static_cast<std::size_t>(operand.image)].layout;
         in.row_pitch = round_up(in.row_pitch, words_per_beat_);
-        padded_.push_back(step.inputs[0].image);
+        padded_.push_back(operand.image);
       }
     }
   }
@@ -214,7 +222,9 @@ class Placer {
     Streaming best;
     for (int piece = step.output_channels; piece > 0; piece = smaller_piece(step, piece)) {
       for (const int buffers : {2, 1}) {
-        for (const bool inputs_whole : {true, false}) consider(best, step, piece, buffers, inputs_whole);
+        for (const InputMode mode : {InputMode::Whole, InputMode::Pieces, InputMode::Strips}) {
+          consider(best, step, piece, buffers, mode);
+        }
       }
     }
     if (best.place.inputs.empty()) {
@@ -238,7 +248,7 @@ class Placer {
     return std::max(piece / 2 / grain * grain, unit);
   }
 
-  void consider(Streaming& best, const Step& step, int piece, int buffers, bool inputs_whole) const {
+  void consider(Streaming& best, const Step& step, int piece, int buffers, InputMode mode) const {
     Streaming streaming;
     const int output_pitch = pitch(image(step.output));
     const int piece_words = piece * output_pitch + words_per_beat_;
@@ -249,7 +259,12 @@ class Placer {
     place.output = staged(cursor, piece_words, piece < step.output_channels ? buffers : 1, output_pitch);
     const int pieces = divide_up(step.output_channels, piece);
     double loads = 0;
-    if (inputs_whole) {
+    place.inputs_by_piece = mode != InputMode::Whole && by_piece(step);
+    place.inputs_by_strip = mode == InputMode::Strips;
+    const int piece_inputs = by_piece(step)
+                                 ? piece / (step.output_channels / step.groups) * (step.input_channels / step.groups)
+                                 : step.input_channels;
+    if (mode == InputMode::Whole) {
       for (const Operand& operand : step.inputs) {
         Residence residence = staged(cursor, image_size(operand.image), 1, pitch(image(operand.image)));
         residence.whole = true;
@@ -257,23 +272,24 @@ class Placer {
         place.inputs.push_back(residence);
         loads += image_size(operand.image);
       }
-    } else if (by_piece(step)) {
-      place.inputs_by_piece = true;
-      const int channels = piece / (step.output_channels / step.groups) * (step.input_channels / step.groups);
+    } else if (mode == InputMode::Pieces) {
+      if (!by_piece(step)) return;
       for (const Operand& operand : step.inputs) {
         const int pitch = this->pitch(image(operand.image));
-        place.inputs.push_back(staged(cursor, channels * pitch + words_per_beat_, buffers, pitch));
+        place.inputs.push_back(staged(cursor, piece_inputs * pitch + words_per_beat_, buffers, pitch));
         loads += static_cast<double>(pitch) * step.input_channels;
       }
     } else {
-      if (!padded(step.inputs[0].image)) return;
-      const Layout& in = image(step.inputs[0].image).layout;
-      const int rows = strip_rows(step, in, (scratchpad_.words() - cursor) / buffers);
+      const int operands = static_cast<int>(step.inputs.size());
+      const int rows = strip_rows(step, piece_inputs, (scratchpad_.words() - cursor) / buffers / operands);
       if (rows == 0) return;
       place.strip_rows = rows;
-      const int pitch = strip_pitch(step, in, rows);
-      place.inputs.push_back(staged(cursor, step.input_channels * pitch + words_per_beat_, buffers, pitch));
-      loads = static_cast<double>(pieces) * divide_up(step.tiling.height, rows) * pitch * step.input_channels;
+      const int pitch = strip_pitch(step, rows);
+      for (int i = 0; i < operands; ++i) {
+        place.inputs.push_back(staged(cursor, piece_inputs * pitch + words_per_beat_, buffers, pitch));
+      }
+      const double turns = static_cast<double>(pieces) * divide_up(step.tiling.height, rows);
+      loads = turns * pitch * piece_inputs * operands;
     }
     if (cursor > scratchpad_.words()) return;
     // Pieces of few channels fill the lanes with several positions at a time.
@@ -287,7 +303,7 @@ class Placer {
     const double stores = static_cast<double>(output_pitch) * step.output_channels / words_per_beat_;
     const int turns = pieces * divide_up(step.tiling.height, place.strip_rows);
     // With two buffers the transfers of one turn are not hidden: loads of the first, stores of the last.
-    const bool hidden = buffers == 2 && !inputs_whole;
+    const bool hidden = buffers == 2 && mode != InputMode::Whole;
     streaming.cost = hidden ? std::max({compute, loads, stores}) + 0.1 * loads + (loads + stores) / turns + 50.0 * turns
                             : compute + loads + stores;
     if (streaming.cost < best.cost) best = streaming;
@@ -304,15 +320,24 @@ class Placer {
     return residence;
   }
 
-  static int strip_pitch(const Step& step, const Layout& in, int rows) {
+  /// Words between the planes of a strip, the same for all operands.
+  int strip_pitch(const Step& step, int rows) const {
     const int input_rows = (rows - 1) * step.window.stride_y + step.window.extent_y();
-    return ((input_rows - 1) * in.row_pitch + in.columns) | 1;
+    int words = 0;
+    for (const Operand& operand : step.inputs) {
+      const Layout& in = image(operand.image).layout;
+      words = std::max(words, (input_rows - 1) * in.row_pitch + in.columns);
+    }
+    return words | 1;
   }
 
-  /// The most rows of positions whose input fits into `words`.
-  int strip_rows(const Step& step, const Layout& in, int words) const {
+  /// The most rows of positions whose input planes fit into `words`; 0 if the images cannot be read by rows.
+  int strip_rows(const Step& step, int planes, int words) const {
+    for (const Operand& operand : step.inputs) {
+      if (!padded(operand.image)) return 0;
+    }
     for (int rows = step.tiling.height; rows > 0; --rows) {
-      if (step.input_channels * strip_pitch(step, in, rows) + words_per_beat_ <= words) return rows;
+      if (planes * strip_pitch(step, rows) + words_per_beat_ <= words) return rows;
     }
     return 0;
   }

@@ -40,6 +40,7 @@ struct StepPlace {
   int piece_channels = 1;        // output channels computed before the next piece is staged
   int strip_rows = 1;            // rows of positions whose input is staged together
   bool inputs_by_piece = false;  // a piece reads only its own input channels
+  bool inputs_by_strip = false;  // staging buffers hold the rows of a strip instead of all rows
 };
 
 struct Placement {

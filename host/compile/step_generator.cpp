@@ -239,7 +239,7 @@ int StepGenerator::base_address(std::size_t operand, const Job& job) const {
     const int plane = step_.inputs[operand].channel + input_channels(job).first;
     return residence.address[0] + plane * residence.plane_pitch + row * layout.row_pitch + column;
   }
-  if (place_.inputs_by_piece) {
+  if (!place_.inputs_by_strip) {
     return buffer(residence, job.piece.first / place_.piece_channels) + row * layout.row_pitch + column;
   }
   return buffer(residence, job.index) + column;
@@ -298,14 +298,15 @@ void StepGenerator::load_inputs(const Job& job) {
       load_image(i, {0, image.channels}, loaded_[i], end - loaded_[i],
                  residence.address[0] + loaded_[i] * layout.row_pitch, residence.plane_pitch);
       loaded_[i] = end;
-    } else if (place_.inputs_by_piece) {
+    } else if (!place_.inputs_by_strip) {
       if (job.y > 0) continue;
       const ChannelRange channels = input_channels(job);
       load_image(i, {operand.channel + channels.first, channels.count}, 0, layout.rows,
                  buffer(residence, job.piece.first / place_.piece_channels), residence.plane_pitch);
     } else {
       const int rows = (job.height - 1) * step_.window.stride_y + step_.window.extent_y();
-      load_image(i, {operand.channel, step_.input_channels}, first_input_row(i, job), rows,
+      const ChannelRange channels = input_channels(job);
+      load_image(i, {operand.channel + channels.first, channels.count}, first_input_row(i, job), rows,
                  buffer(residence, job.index), residence.plane_pitch);
     }
   }
@@ -466,7 +467,7 @@ void StepGenerator::compute_stretch(const Job& job, const Chunk& chunk, std::siz
   const int parameters = builder_.parameter_table(stream.parameters);
   const auto emit = [&](const abi::Command& part, int first_entry) {
     builder_.slots(stream.command, stream.bytes, weights_after_loads_);
-    work_.stream_beats += divide_up(static_cast<int>(stream.bytes.size()), static_cast<int>(abi::BeatBytes));
+    work_.stream_beats += (stream.bytes.size() + abi::BeatBytes - 1) / abi::BeatBytes;
     if (before_first_compute_) before_first_compute_();
     before_first_compute_ = nullptr;
     builder_.compute(part, {parameters, program, permute_table_}, reads(job, chunk), {output}, first_entry);

@@ -42,5 +42,21 @@ TEST_P(RandomLayers, GiveTheBytesOfTheReference) {
 
 INSTANTIATE_TEST_SUITE_P(Layer, RandomLayers, ::testing::Range(0, 15));
 
+class StreamedLayers : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(StreamedLayers, GiveTheBytesOfTheReference) { check(GetParam(), 0, abi::Array8x8, compile::Mode::Auto); }
+
+INSTANTIATE_TEST_SUITE_P(Layer, StreamedLayers,
+                         ::testing::Values("conv ic512 ih14 oc64 kh3 ph1 density0.05",  // strips, channel pieces
+                                           "conv ic2048 ih7 oc40 density0.2",           // strips of one row
+                                           "conv ic1 ih200 oc20 kh3 ph1 density0.4",    // one input channel
+                                           "conv ic3 ih224 oc9 kh7 ph3 sh2",            // more positions than entries
+                                           "conv ic20 ih112 g20 oc40 kh3 ph1",          // pieces of groups
+                                           "add ic3 ih224", "add ic120 ih40",           // strips, pieces
+                                           "maxpool ic3 ih400 kh3 ph1 sh2", "avgpool ic50 ih60 kh3 ph1",
+                                           "concat ic40 ih40 n3", "gavgpool ic2048 ih7",
+                                           "conv ic1100 ih3 oc5 kh3 ph1",  // rows longer than the ring
+                                           "fc ic9000 oc9", "fc ic128 ih10 oc20 density0.1"));
+
 }  // namespace
 }  // namespace espalier::test
