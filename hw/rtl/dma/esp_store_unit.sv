@@ -56,7 +56,6 @@ module esp_store_unit #(
   logic [PtrBits-1:0] gather_ptr_q, capture_ptr_q;
   logic [PtrBits:0]   allocated_q;  // beats gathered or being gathered, not yet sent
   logic               beat_complete, complete_q, more, room, start;
-  logic [Pixels*8-1:0] buffer[Depth*Words];
 
   logic write_ready, bursts_full, ends_full;
 
@@ -131,12 +130,6 @@ module esp_store_unit #(
     end
     capture_bank_q    <= address_q[3:0];
     capture_ptr_q     <= gather_ptr_q;
-    for (int i = 0; i < Words; i++) begin
-      if (capture_q[i]) begin
-        buffer[32'(capture_ptr_q)*Words+i] <=
-            data_i[32'(4'(capture_bank_q+4'(i)))*Pixels*8+:Pixels*8];
-      end
-    end
   end
 
   // ---- Write: bursts over gathered beats ----
@@ -175,8 +168,13 @@ module esp_store_unit #(
   assign w_fire           = w_valid_o && w_ready_i;
   assign done_o           = done_q;
 
-  for (genvar i = 0; i < Words; i++) begin : gen_send
-    assign w_data_o[i*Pixels*8+:Pixels*8] = buffer[32'(send_ptr_q)*Words+i];
+  // The gathered beats: one memory for every word of a beat.
+  for (genvar i = 0; i < Words; i++) begin : gen_buffer
+    logic [Pixels*8-1:0] words[Depth];
+    always_ff @(posedge clk_i) begin
+      if (capture_q[i]) words[capture_ptr_q] <= data_i[32'(4'(capture_bank_q+4'(i)))*Pixels*8+:Pixels*8];
+    end
+    assign w_data_o[i*Pixels*8+:Pixels*8] = words[send_ptr_q];
   end
 
   // Bursts whose address has been accepted, in order: their data follows. Survives between runs, as AXI demands.
