@@ -1,7 +1,7 @@
 // The compiled file:
 // - what is written is read back and runs the same;
 // - truncated at any length, or with any byte altered, it is refused with one Program error that names the file;
-// - other versions and other arrays are refused with their values.
+// - other versions and other arrays are refused with their values; damage behind a right checksum never crashes.
 #include "compile/program_file.hpp"
 
 #include <gtest/gtest.h>
@@ -66,6 +66,33 @@ TEST(ProgramFile, RefusesAnotherArray) {
   const Error error = refusal(compile::serialise(small_network()), abi::Array16x16);
   EXPECT_NE(error.value().find("8x8"), std::string::npos);
   EXPECT_NE(error.action().find("16x16"), std::string::npos);
+}
+
+/// Replaces the checksum by the right one for the bytes before it.
+void reseal(std::vector<std::uint8_t>& bytes) {
+  std::uint64_t sum = 14695981039346656037ULL;
+  for (std::size_t i = 0; i + 8 < bytes.size(); ++i) sum = (sum ^ bytes[i]) * 1099511628211ULL;
+  for (std::size_t i = 0; i < 8; ++i) bytes[bytes.size() - 8 + i] = static_cast<std::uint8_t>(sum >> (8 * i));
+}
+
+TEST(ProgramFile, RefusesOtherVersionsAndDamageBehindARightChecksum) {
+  const auto bytes = compile::serialise(small_network());
+  int format_refusals = 0;
+  int hardware_refusals = 0;
+  for (std::size_t i = 0; i + 8 < bytes.size(); ++i) {
+    auto altered = bytes;
+    altered[i] = static_cast<std::uint8_t>(altered[i] ^ 2U);
+    reseal(altered);
+    try {
+      compile::deserialise(altered, "net.esp", abi::Array8x8);
+    } catch (const Error& error) {
+      ASSERT_EQ(error.code(), ErrorCode::Program);
+      format_refusals += error.summary().find("format version") != std::string::npos ? 1 : 0;
+      hardware_refusals += error.summary().find("version of the hardware") != std::string::npos ? 1 : 0;
+    }
+  }
+  EXPECT_GE(format_refusals, 1);
+  EXPECT_GE(hardware_refusals, 1);
 }
 
 }  // namespace
