@@ -126,7 +126,7 @@ class NodeInference {
   Shape windowed(const Shape& map, std::int64_t channels, std::array<std::int64_t, 2> kernel) {
     const Window window = read_window(node_, {map[2], map[3]}, kernel);
     write_window(node_, window);
-    const Shape result{map[0], channels, window.outputs(0, map[2]), window.outputs(1, map[3])};
+    Shape result{map[0], channels, window.outputs(0, map[2]), window.outputs(1, map[3])};
     if (result[2] < 1 || result[3] < 1) damaged("the kernel does not fit the padded map", node_, to_string(map));
     return result;
   }
@@ -152,7 +152,7 @@ class NodeInference {
     need_map(shape(0));
     if (!node_.attributes.contains("kernel_shape")) damaged("kernel_shape is missing", node_);
     const Shape map = shape(0);
-    const Shape result = windowed(map, map[1], {1, 1});
+    Shape result = windowed(map, map[1], {1, 1});
     const Window window = read_window(node_, {map[2], map[3]}, {1, 1});
     for (std::size_t axis = 0; axis < 2; ++axis)
       if (window.before[axis] >= window.extent(axis) || window.after[axis] >= window.extent(axis) + window.stride[axis])
@@ -188,7 +188,7 @@ class NodeInference {
     const bool flip_a = node_.integer("transA", 0) != 0, flip_b = node_.integer("transB", 0) != 0;
     if (a[flip_a ? 0 : 1] != b[flip_b ? 1 : 0])
       damaged("the inner sizes differ", node_, to_string(a) + " by " + to_string(b));
-    const Shape result{a[flip_a ? 1 : 0], b[flip_b ? 0 : 1]};
+    Shape result{a[flip_a ? 1 : 0], b[flip_b ? 0 : 1]};
     const std::size_t bias = node_.op == "Gemm" ? 2 : 6;
     if ((node_.op == "Gemm" || node_.op == "QGemm") && node_.has_input(bias) &&
         broadcast(shape(bias), result) != result)

@@ -271,7 +271,7 @@ void check_budget(const Layer& layer, const Feature& in, const Feature& out) {
   check(size(in), "the input");
   check(size(out), "the output");
   if (layer.kind == LayerKind::Convolution)
-    check(static_cast<double>(in.channels / layer.groups) * layer.kernel_h * layer.kernel_w * out.channels,
+    check(static_cast<double>(in.channels) / layer.groups * layer.kernel_h * layer.kernel_w * out.channels,
           "the weight tensor");
 }
 

@@ -130,7 +130,7 @@ class Checker {
   void accumulator(std::size_t channel, std::size_t row, std::int32_t zero) const {
     std::int64_t low = layer_.bias[channel], high = low;
     for (std::size_t i = 0; i < row; ++i) {
-      const std::int64_t weight = layer_.weights[channel * row + i];
+      const std::int64_t weight = static_cast<std::int64_t>(layer_.weights[channel * row + i]);
       const std::int64_t first = weight * (-128 - zero), second = weight * (127 - zero);
       low += std::min(first, second);
       high += std::max(first, second);

@@ -69,7 +69,7 @@ std::filesystem::path external_path(const std::string& location, const std::file
   std::error_code error;
   const auto root = std::filesystem::canonical(folder, error);
   if (error) refuse("the folder of the model cannot be read");
-  const auto path = std::filesystem::canonical(root / location, error);
+  auto path = std::filesystem::canonical(root / location, error);
   if (error) refuse("external data does not exist");
   const auto relative = path.lexically_relative(root);
   if (std::filesystem::path(location).is_absolute() || relative.empty() || *relative.begin() == "..")
