@@ -114,13 +114,11 @@ void Engine::loop() {
     worked = start_job(lock) || worked;
     worked = advance(lock) || worked;
     if (worked || stop_ || !tasks_.empty() || install_) continue;
-    // A run that waits for ever is looked at again now and then: a register access may free it.
-    if (running_) {
+    if (running_ || !queue_.empty()) {
+      // A run that waits for ever is looked at again now and then, and so is a machine that was started by hand.
       work_.wait_for(lock, std::chrono::milliseconds(1));
-    } else if (queue_.empty()) {
-      work_.wait(lock);
     } else {
-      work_.wait_for(lock, std::chrono::milliseconds(1));  // the machine was started by hand and is busy
+      work_.wait(lock);
     }
   }
 }

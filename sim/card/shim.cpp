@@ -38,7 +38,6 @@ unsigned card_count() { return card(0) != nullptr ? 1 : 0; }
 
 namespace {
 
-using espalier::card::Buffer;
 using espalier::card::BufferKind;
 using espalier::card::BufferPtr;
 using espalier::card::Buffers;
