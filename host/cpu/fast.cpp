@@ -41,7 +41,8 @@ SplitMaps split_maps(const Layer& layer, const Feature& in, const Strides& strid
     for (std::size_t y = size(layer.pad_top); y < size(layer.pad_top + in.height); ++y)
       for (std::size_t x = size(layer.pad_left); x < size(layer.pad_left + in.width); ++x) {
         const std::size_t part = (c * stride.h + y % stride.h) * stride.w + x % stride.w;
-        maps.values[(part * maps.rows + y / stride.h) * maps.columns + x / stride.w] = *from++;
+        maps.values[(part * maps.rows + y / stride.h) * maps.columns + x / stride.w] =
+            static_cast<std::int16_t>(*from++);
       }
   return maps;
 }
@@ -70,7 +71,7 @@ FastExecutor::FastExecutor(const model::Network& network) : network_(network) {
       for (int i = 0; i < group_inputs; ++i)
         for (int ky = 0; ky < layer.kernel_h; ++ky)
           for (int kx = 0; kx < layer.kernel_w; ++kx) {
-            const std::int32_t weight = layer.weights[next++];
+            const std::int32_t weight = static_cast<std::int32_t>(layer.weights[next++]);
             if (weight == 0) continue;
             bias = abi::accumulate(bias, -in.zero * weight);
             prepared.taps.push_back({weight, channel / group_outputs * group_inputs + i, ky, kx});
@@ -95,8 +96,8 @@ Tensor FastExecutor::convolve(const Layer& layer, const Convolution& prepared, c
     std::fill(acc.begin(), acc.end(), static_cast<std::uint32_t>(prepared.bias[channel]));
     for (std::size_t t = prepared.first[channel]; t < prepared.first[channel + 1]; ++t) {
       const Tap& tap = prepared.taps[t];
-      const auto y = static_cast<std::size_t>(tap.kernel_y * layer.dilation_h);
-      const auto x = static_cast<std::size_t>(tap.kernel_x * layer.dilation_w);
+      const auto y = static_cast<std::size_t>(tap.kernel_y) * static_cast<std::size_t>(layer.dilation_h);
+      const auto x = static_cast<std::size_t>(tap.kernel_x) * static_cast<std::size_t>(layer.dilation_w);
       const std::size_t part =
           (static_cast<std::size_t>(tap.input_channel) * stride.h + y % stride.h) * stride.w + x % stride.w;
       const std::size_t first = (part * maps.rows + y / stride.h) * maps.columns + x / stride.w;

@@ -141,7 +141,10 @@ class MapBuilder {
       node.op = "Clip";
       node.attributes = {{"min", 0.0F}, {"max", std::numeric_limits<float>::max()}};
     }
-    if (op == "Clip" || op == "Requantise") return keep(std::move(node), map(node.inputs[0]));
+    if (op == "Clip" || op == "Requantise") {
+      const Shape result = map(node.inputs[0]);
+      return keep(std::move(node), result);
+    }
     if (op == "ReduceMean") {
       need_map(node);
       node.op = "GlobalAveragePool";
