@@ -2,7 +2,8 @@
 # shift registers; BRAM: 36 Kbit blocks, an 18 Kbit block counts half.
 
 # Adds `times` x the cells of one kind to the counters of a scope: lut, ff, dsp, bram18, uram.
-macro(count_cell kind cells)
+macro(count_cell cell cells)
+  set(kind ${cell})
   if(kind MATCHES "^LUT[1-6]$" OR kind MATCHES "^SRL(16E|C32E)$" OR kind STREQUAL "INV")
     math(EXPR lut "${lut} + ${cells}")
   elseif(kind MATCHES "^RAM(32X1D|64X1D)$")
@@ -94,7 +95,7 @@ finish_section()
 
 string(REGEX REPLACE ",\n$" "\n" rows_json "${rows_json}")
 file(WRITE ${OUTPUT}/${name}.json
-  "{\n  \"schema\": 1,\n  \"array\": \"${ARRAY}\",\n  \"family\": \"${FAMILY}\",\n  \"modules\": [\n${rows_json}  ]\n}\n")
+  "{\n  \"schema\": 1,\n  \"top\": \"${TOP}\",\n  \"array\": \"${ARRAY}\",\n  \"family\": \"${FAMILY}\",\n  \"modules\": [\n${rows_json}  ]\n}\n")
 set(heading "module                      LUT      FF       DSP      BRAM36   URAM\n")
-file(WRITE ${OUTPUT}/${name}.txt "esp_top ${ARRAY}, synth_xilinx -family ${FAMILY}\n${heading}${rows_text}")
-message("esp_top ${ARRAY}, synth_xilinx -family ${FAMILY}\n${heading}${rows_text}")
+file(WRITE ${OUTPUT}/${name}.txt "${TOP} ${ARRAY}, synth_xilinx -family ${FAMILY}\n${heading}${rows_text}")
+message("${TOP} ${ARRAY}, synth_xilinx -family ${FAMILY}\n${heading}${rows_text}")

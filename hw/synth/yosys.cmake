@@ -1,9 +1,9 @@
 # Yosys on the RTL: elaboration for the default tests, synthesis for the area table.
 #
-#   cmake [-DARRAY=8x8|16x16] -P hw/synth/yosys.cmake                                   reads, elaborates, checks
-#   cmake [-DARRAY=...] -DFAMILY=xcup|xc7 -DOUTPUT=folder -P hw/synth/yosys.cmake       synthesises
+#   cmake [-DARRAY=8x8|16x16] [-DTOP=esp_lane] -P hw/synth/yosys.cmake        reads, elaborates, checks
+#   cmake ... -DFAMILY=xcup|xc7 -DOUTPUT=folder -P hw/synth/yosys.cmake       synthesises
 #
-# Synthesis writes OUTPUT/area_ARRAY_FAMILY.json and .txt: one row per module with its instances, and the sum. Every
+# Synthesis writes OUTPUT/TOP_ARRAY_FAMILY.json and .txt: one row per module, and the sum over all instances. Every
 # module is synthesised once and counted as often as it is used; nothing is flattened across module boundaries.
 cmake_minimum_required(VERSION 3.25)
 cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH hardware)
@@ -15,16 +15,44 @@ string(REGEX MATCH "^([0-9]+)x([0-9]+)$" matched "${ARRAY}")
 set(lanes ${CMAKE_MATCH_1})
 set(pixels ${CMAKE_MATCH_2})
 set(rows 4096)
+set(row_bits 12)
 if(ARRAY STREQUAL "8x8")
   set(rows 1024)
+  set(row_bits 10)
+endif()
+if(NOT TOP)
+  set(TOP esp_top)
+endif()
+
+# The parameters that the top declares, as the array size sets them.
+set(Lanes ${lanes})
+set(Pixels ${pixels})
+set(Bytes ${pixels})
+set(BankRows ${rows})
+set(Rows ${rows})
+math(EXPR Served "${lanes} / 2")
+file(GLOB_RECURSE top_source ${hardware}/rtl/${TOP}.sv)
+file(READ ${top_source} text)
+string(REGEX MATCHALL "parameter int unsigned +[A-Za-z]+" declarations "${text}")
+set(sizes "")
+foreach(declaration ${declarations})
+  string(REGEX REPLACE ".* " "" parameter "${declaration}")
+  if(DEFINED ${parameter})
+    string(APPEND sizes " -set ${parameter} ${${parameter}}")
+  elseif(parameter STREQUAL "RowBits" AND TOP MATCHES "_unit|bank_port")
+    string(APPEND sizes " -set RowBits ${row_bits}")
+  endif()
+endforeach()
+if(sizes)
+  set(sizes "chparam${sizes} ${TOP}")
 endif()
 
 file(GLOB_RECURSE sources ${hardware}/rtl/*.sv)
 list(JOIN sources " " sources)
 # The sizes are set before the hierarchy is built: passed to `hierarchy` they would derive the top twice.
 set(script "read_verilog -defer -sv -DYOSYS -I${hardware}/abi -I${hardware}/rtl/common ${hardware}/abi/esp_abi_pkg.sv ${sources}
-chparam -set Lanes ${lanes} -set Pixels ${pixels} -set BankRows ${rows} esp_top
-hierarchy -check -top esp_top
+${sizes}
+hierarchy -check -top ${TOP}
 ")
 
 if(NOT FAMILY)
@@ -33,7 +61,7 @@ if(NOT FAMILY)
   if(NOT code EQUAL 0)
     message(FATAL_ERROR "${text}")
   endif()
-  message("elaborated at ${ARRAY}")
+  message("${TOP} elaborated at ${ARRAY}")
   return()
 endif()
 
@@ -41,8 +69,8 @@ if(NOT OUTPUT)
   message(FATAL_ERROR "OUTPUT says where the table is written")
 endif()
 file(MAKE_DIRECTORY ${OUTPUT})
-set(name area_${ARRAY}_${FAMILY})
-file(WRITE ${OUTPUT}/${name}.ys "${script}synth_xilinx -family ${FAMILY} -top esp_top
+set(name ${TOP}_${ARRAY}_${FAMILY})
+file(WRITE ${OUTPUT}/${name}.ys "${script}synth_xilinx -noiopad -family ${FAMILY} -top ${TOP}
 tee -q -o ${OUTPUT}/${name}.stat stat
 ")
 execute_process(COMMAND ${YOSYS} -q -l ${OUTPUT}/${name}.log ${OUTPUT}/${name}.ys RESULT_VARIABLE code

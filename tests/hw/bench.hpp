@@ -111,6 +111,13 @@ class Bench {
 
   std::uint64_t cycles() const { return cycles_; }
 
+  /// Whether an assertion of the RTL has failed; a test that provokes one forgets it afterwards.
+  bool asserted() const { return context_.gotError(); }
+  void forget_assertion() {
+    context_.gotError(false);
+    context_.gotFinish(false);
+  }
+
  private:
   VerilatedContext context_;
   std::unique_ptr<Top> top_;

@@ -3,6 +3,7 @@
 //   - data_o shows the oldest entry whenever the FIFO is not empty, without a request
 //   - count, empty and full tell the number of entries
 //   - push and pop in one cycle work at every fill level that allows them
+//   - a pop of an empty FIFO fails an assertion
 #include <deque>
 
 #include "Vesp_fifo_w13_d4.h"
@@ -71,6 +72,22 @@ TEST(Fifo, ResetEmptiesIt) {
   bench.clock();
   EXPECT_EQ(bench->count_o, 0);
   EXPECT_EQ(bench->empty_o, 1);
+}
+
+/// The benches rely on failing assertions being seen.
+TEST(Fifo, MisuseFailsItsAssertions) {
+  Random random;
+  Bench<Vesp_fifo_w32_d8> bench(random);
+  bench->rst_ni = 0;
+  bench->push_i = bench->pop_i = 0;
+  bench.clock();
+  bench->rst_ni = 1;
+  bench.clock();
+  EXPECT_FALSE(bench.asserted());
+  bench->pop_i = 1;
+  bench.clock();
+  EXPECT_TRUE(bench.asserted()) << "an empty FIFO was popped";
+  bench.forget_assertion();
 }
 
 }  // namespace
