@@ -17,7 +17,7 @@ namespace espalier::tools {
 struct BackendOptions {
   DeviceChoice device;
   abi::Configuration configuration = abi::Array16x16;
-  compile::MemoryParameters memory;  // of the RTL simulation
+  compile::MemoryParameters memory;  // of the RTL simulation and of the simulated card
   std::string waves;                 // FST file of the RTL simulation; empty: none
   std::string xclbin;                // for XRT; empty: the one built for the array
 };
