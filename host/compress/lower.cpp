@@ -190,8 +190,8 @@ class Lowering {
     const Feature in = feature(layer.inputs[0]);
     const auto largest = *std::max_element(weights.begin(), weights.end());
     const int copies = largest > 254 ? 3 : 2;
-    const int wide =
-        add_feature(in.name + ".copies", {1, in.channels * copies, in.height, in.width}, in.scale, in.zero);
+    const int wide = add_feature(in.name + ".copies", {1, std::int64_t{in.channels} * copies, in.height, in.width},
+                                 in.scale, in.zero);
     Layer concat = make_layer(layer.name + ".copies", "Concat", LayerKind::Concat,
                               std::vector<int>(static_cast<std::size_t>(copies), layer.inputs[0]), wide);
     concat.scale.assign(static_cast<std::size_t>(copies), abi::make_scale(1.0));

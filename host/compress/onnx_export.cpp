@@ -63,8 +63,8 @@ class Exporter {
     throw Error(ErrorCode::Unsupported, problem, where, std::to_string(value), "quantise the network from its model");
   }
 
-  std::string constant(const std::string& wanted, Array array) {
-    const std::string unique_name = unique(wanted);
+  std::string constant(const std::string& wanted, const Array& array) {
+    std::string unique_name = unique(wanted);
     *graph().add_initializer() = model::write_tensor(array, unique_name);
     return unique_name;
   }
@@ -111,7 +111,7 @@ class Exporter {
   }
 
   std::string dequantise(int index) {
-    const std::string result = unique(name(index) + ".real");
+    std::string result = unique(name(index) + ".real");
     const auto p = parameters(index);
     node("DequantizeLinear", {name(index) + ".int8", p[0], p[1]}, result, result);
     return result;
@@ -130,7 +130,7 @@ class Exporter {
   std::string reshape(const std::string& from, const Shape& to) {
     const std::string shape =
         constant("shape", {{static_cast<std::int64_t>(to.size())}, std::vector<std::int64_t>(to.begin(), to.end())});
-    const std::string result = unique(from + ".reshaped");
+    std::string result = unique(from + ".reshaped");
     node("Reshape", {from, shape}, result, result);
     return result;
   }
@@ -286,13 +286,14 @@ class Exporter {
     return result;
   }
 
-  std::string dequantise_constant(const std::string& wanted, Array array, std::vector<float> scales, bool with_zero) {
+  std::string dequantise_constant(const std::string& wanted, const Array& array, std::vector<float> scales,
+                                  bool with_zero) {
     const Shape channels{static_cast<std::int64_t>(scales.size())};
     const std::size_t count = scales.size();
-    std::vector<std::string> inputs{constant(wanted, std::move(array)),
+    std::vector<std::string> inputs{constant(wanted, array),
                                     constant(wanted + ".scale", {channels, std::move(scales)})};
     if (with_zero) inputs.push_back(constant(wanted + ".zero", {channels, std::vector<std::int8_t>(count, 0)}));
-    const std::string result = unique(wanted + ".real");
+    std::string result = unique(wanted + ".real");
     integer(node("DequantizeLinear", inputs, result, result), "axis", 0);
     return result;
   }
@@ -300,17 +301,19 @@ class Exporter {
   std::string clamp(const Layer& layer, const std::string& real) {
     const Feature& out = feature(layer.output);
     if (layer.low == -128 && layer.high == 127) return real;
-    const std::string result = unique(layer.name + ".clamped");
+    std::string result = unique(layer.name + ".clamped");
     if (layer.low == out.zero && layer.high == 127) {
       node("Relu", {real}, result, layer.name + ".relu");
       return result;
     }
-    const auto bound = [&](std::int32_t level, float open) {
-      const float value = static_cast<float>((level - out.zero) * out.scale);
-      return constant(layer.name + ".bound", {{}, std::vector<float>{level == -128 || level == 127 ? open : value}});
+    const auto bound = [&](std::int32_t level, std::int32_t open_level, float open) {
+      const auto value = static_cast<float>((level - out.zero) * out.scale);
+      return constant(layer.name + ".bound", {{}, std::vector<float>{level == open_level ? open : value}});
     };
     constexpr float Largest = std::numeric_limits<float>::max();
-    node("Clip", {real, bound(layer.low, -Largest), bound(layer.high, Largest)}, result, layer.name + ".clip");
+    const std::string low = bound(layer.low, -128, -Largest);
+    const std::string high = bound(layer.high, 127, Largest);
+    node("Clip", {real, low, high}, result, layer.name + ".clip");
     return result;
   }
 
