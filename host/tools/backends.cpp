@@ -12,12 +12,16 @@ std::unique_ptr<driver::Bus> open_bus(const BackendOptions& options) {
   if (!options.waves.empty() && options.device.kind != DeviceKind::Rtl)
     throw Error(ErrorCode::Usage, "waveforms exist only of the RTL simulation", "--waves", device_text(options.device),
                 "add --device rtl");
+  if (options.stall > 0 && options.device.kind != DeviceKind::Rtl)
+    throw Error(ErrorCode::Usage, "only the RTL simulation has a memory that stalls at random", "--stall",
+                device_text(options.device), "add --device rtl");
   switch (options.device.kind) {
     case DeviceKind::Functional:
       return std::make_unique<functional::FunctionalBus>(options.configuration);
     case DeviceKind::Rtl: {
       rtl::RtlOptions rtl_options;
       rtl_options.memory = options.memory;
+      rtl_options.stalls = {options.stall, options.stall, options.stall, options.stall, 1};
       rtl_options.waves = options.waves;
       return std::make_unique<rtl::RtlBus>(options.configuration, rtl_options);
     }

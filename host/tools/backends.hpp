@@ -18,6 +18,7 @@ struct BackendOptions {
   DeviceChoice device;
   abi::Configuration configuration = abi::Array16x16;
   compile::MemoryParameters memory;  // of the RTL simulation and of the simulated card
+  double stall = 0;                  // probability that the RTL simulation's memory pauses, per cycle and channel
   std::string waves;                 // FST file of the RTL simulation; empty: none
   std::string xclbin;                // for XRT; empty: the one built for the array
 };

@@ -20,6 +20,7 @@ struct BenchOptions {
   std::string layer = "conv ic64 ih56 iw56 oc64 kh3 kw3 ph1 pw1";
   std::string device = "rtl";
   std::uint64_t seed = 1;
+  double stall = 0;
   std::string waves;
   std::string xclbin;
 };
@@ -52,6 +53,7 @@ std::unique_ptr<driver::Bus> open_device(const BenchOptions& options, const Comp
   backend.device = parse_device(options.device);
   backend.configuration = settings.array.value_or(abi::Array16x16);
   backend.memory = settings.memory;
+  backend.stall = options.stall;
   backend.waves = options.waves;
   backend.xclbin = options.xclbin;
   return open_bus(backend);
@@ -152,6 +154,10 @@ void add_bench(CLI::App& app, Console& console) {
   add_array_options(*layer, options->model);
   layer->add_option("-d,--device", options->device, "functional, rtl, xrt or xrt:N")->capture_default_str();
   layer->add_option("--seed", options->seed, "of weights and inputs")->capture_default_str();
+  layer
+      ->add_option("--stall", options->stall,
+                   "probability per cycle that the memory of the RTL pauses: same bits, more cycles than predicted")
+      ->check(CLI::Range(0.0, 0.95));
   layer->add_option("--waves", options->waves, "write waveforms (FST) of the RTL to this file");
   layer->add_option("--xclbin", options->xclbin, "image for XRT; default: the one built for the array");
   add_console_options(*layer, console);

@@ -22,6 +22,7 @@ struct RunOptions {
   std::vector<std::string> inputs;
   std::string device = "functional";
   std::string report;
+  double stall = 0;
   std::string waves;
   std::string xclbin;
   std::uint32_t timeout = 1000000;
@@ -52,6 +53,7 @@ void execute(const RunOptions& options, Console& console) {
   backend.device = device_choice;
   backend.configuration = model.executable.compiled.configuration;
   backend.memory = settings.memory;
+  backend.stall = options.stall;
   backend.waves = options.waves;
   backend.xclbin = options.xclbin;
   console.progress("opening " + device_text(device_choice));
@@ -100,6 +102,10 @@ void add_run(CLI::App& app, Console& console) {
   add_input_options(*command, options->input_texts);
   command->add_option("-d,--device", options->device, "functional, rtl, xrt or xrt:N")->capture_default_str();
   command->add_option("--report", options->report, "write an HTML report to this file");
+  command
+      ->add_option("--stall", options->stall,
+                   "probability per cycle that the memory of the RTL pauses: same bits, more cycles than predicted")
+      ->check(CLI::Range(0.0, 0.95));
   command->add_option("--waves", options->waves, "write waveforms (FST) of the RTL to this file");
   command->add_option("--xclbin", options->xclbin, "image for XRT; default: the one built for the array");
   command

@@ -72,6 +72,16 @@ TEST(RunCommand, ReportsAFloatNetwork) {
   EXPECT_THAT(read_bytes(page), testing::HasSubstr("</html>"));
 }
 
+TEST(RunCommand, GivesTheSameBitsWithAStallingMemory) {
+  const Folder folder;
+  const std::string model = folder.write("m.onnx", float_model());
+  const std::string input = folder.write("x.npy", npy({1, 3, 8, 8}, tools::ElementType::Float32, 97));
+  const json steady = run({model, "--input", input, "--device", "rtl", "--array", "8x8"});
+  const json stalling = run({model, "--input", input, "--device", "rtl", "--array", "8x8", "--stall", "0.5"});
+  EXPECT_EQ(steady["outputs"], stalling["outputs"]);
+  EXPECT_GT(stalling["totals"]["measured_cycles"], steady["totals"]["measured_cycles"]);
+}
+
 TEST(RunCommand, KeepsTheTypesOfAQuantisedNetwork) {
   const Folder folder;
   const std::string model = folder.write("q.onnx", quantised_model());
