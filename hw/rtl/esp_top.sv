@@ -133,6 +133,7 @@ module esp_top #(
   logic [3:0]       window_error, response_error;
   logic [4*32-1:0]  window_offset;
   logic [4*2-1:0]   response;
+  logic [4*32-1:0]  unit_position, response_position;
   logic [511:0]     load_command, weight_command, compute_command, store_command;
 
   assign load_command    = unit_command[0*512+:512];
@@ -202,6 +203,7 @@ module esp_top #(
       .valid_o(unit_valid),
       .ready_o(unit_ready),
       .command_o(unit_command),
+      .position_o(unit_position),
       .pop_i(unit_pop),
       .unit_done_i(unit_done),
       .store_pending_o(store_pending),
@@ -213,7 +215,8 @@ module esp_top #(
       .window_error_i(window_error),
       .window_offset_i(window_offset),
       .response_error_i(response_error),
-      .response_i(response)
+      .response_i(response),
+      .response_position_i(response_position)
   );
 
   // Windows: address in bytes, size in beats.
@@ -247,6 +250,7 @@ module esp_top #(
       .run_i(arguments[17*32+:32]),
       .pitch_i('0),
       .planes_i(16'd1),
+      .position_i('0),
       .beat_valid_o(fetch_valid),
       .beat_o(fetch_command),
       .beat_pop_i(fetch_pop),
@@ -254,6 +258,7 @@ module esp_top #(
       .window_offset_o(window_offset[0+:32]),
       .response_error_o(response_error[0]),
       .response_o(response[0+:2]),
+      .response_position_o(response_position[0*32+:32]),
       .quiet_o(command_quiet),
       .ar_valid_o(m_axi_command_arvalid),
       .ar_ready_i(m_axi_command_arready),
@@ -280,6 +285,7 @@ module esp_top #(
       .run_i(weight_command[esp_abi_pkg::CmdRunLsb+:32]),
       .pitch_i('0),
       .planes_i(16'd1),
+      .position_i(unit_position[32+:32]),
       .beat_valid_o(weight_beat_valid),
       .beat_o(weight_beat),
       .beat_pop_i(weight_beat_pop),
@@ -287,6 +293,7 @@ module esp_top #(
       .window_offset_o(window_offset[64+:32]),
       .response_error_o(response_error[2]),
       .response_o(response[4+:2]),
+      .response_position_o(response_position[2*32+:32]),
       .quiet_o(weight_quiet),
       .ar_valid_o(m_axi_weight_arvalid),
       .ar_ready_i(m_axi_weight_arready),
@@ -313,6 +320,7 @@ module esp_top #(
       .run_i(load_command[esp_abi_pkg::CmdRunLsb+:32]),
       .pitch_i(load_command[esp_abi_pkg::CmdPitchLsb+:32]),
       .planes_i(load_command[esp_abi_pkg::CmdPlanesLsb+:16]),
+      .position_i(unit_position[0+:32]),
       .beat_valid_o(load_beat_valid),
       .beat_o(load_beat),
       .beat_pop_i(load_beat_pop),
@@ -320,6 +328,7 @@ module esp_top #(
       .window_offset_o(window_offset[32+:32]),
       .response_error_o(response_error[1]),
       .response_o(response[2+:2]),
+      .response_position_o(response_position[1*32+:32]),
       .quiet_o(load_quiet),
       .ar_valid_o(m_axi_data_arvalid),
       .ar_ready_i(m_axi_data_arready),
@@ -370,6 +379,7 @@ module esp_top #(
       .command_i(store_command),
       .base_i(window_base[store_command[esp_abi_pkg::CmdWindowLsb+:2]]),
       .limit_i(window_limit[store_command[esp_abi_pkg::CmdWindowLsb+:2]]),
+      .position_i(unit_position[96+:32]),
       .command_pop_o(unit_pop[3]),
       .done_o(unit_done[96+:32]),
       .store_o(store_bank),
@@ -380,6 +390,7 @@ module esp_top #(
       .window_offset_o(window_offset[96+:32]),
       .response_error_o(response_error[3]),
       .response_o(response[6+:2]),
+      .response_position_o(response_position[96+:32]),
       .quiet_o(store_quiet),
       .aw_valid_o(m_axi_data_awvalid),
       .aw_ready_i(m_axi_data_awready),

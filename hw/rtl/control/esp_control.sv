@@ -34,6 +34,7 @@ module esp_control #(
     output logic [3:0]      valid_o,
     output logic [3:0]      ready_o,
     output logic [4*512-1:0] command_o,
+    output logic [4*32-1:0] position_o,      // of these commands in the list
     input  logic [3:0]      pop_i,
     input  logic [4*32-1:0] unit_done_i,
     output logic            store_pending_o,
@@ -47,7 +48,8 @@ module esp_control #(
     input  logic [3:0]      window_error_i,
     input  logic [4*32-1:0] window_offset_i,
     input  logic [3:0]      response_error_i,
-    input  logic [4*2-1:0]  response_i
+    input  logic [4*2-1:0]  response_i,
+    input  logic [4*32-1:0] response_position_i
 );
   typedef enum logic [1:0] {StIdle, StClear, StRun, StHalt} state_e;
 
@@ -98,6 +100,7 @@ module esp_control #(
 
   for (genvar u = 0; u < 5; u++) begin : gen_queue
     logic [511:0] command;
+    logic [31:0]  head;
     esp_unit_queue u_queue (
         .clk_i,
         .rst_ni(run_no),
@@ -112,11 +115,13 @@ module esp_control #(
         .valid_o(valid[u]),
         .ready_o(ready[u]),
         .command_o(command),
+        .head_position_o(head),
         .pop_i(pop[u]),
         .position_o(position[u])
     );
     if (u < 4) begin : gen_unit
       assign command_o[u*512+:512] = command;
+      assign position_o[u*32+:32] = head;
     end else begin : gen_mark
       assign mark_command = command;
     end
@@ -186,7 +191,7 @@ module esp_control #(
       if (!fault && response_error_i[i]) begin
         fault          = 1'b1;
         fault_code     = i == 3 ? esp_abi_pkg::ErrorWriteResponse : esp_abi_pkg::ErrorReadResponse;
-        fault_position = fault_source_position[i];
+        fault_position = i == 0 ? dispatched_q : response_position_i[i*32+:32];
         fault_detail   = 32'(response_i[i*2+:2]);
       end
     end

@@ -15,11 +15,11 @@ module esp_unit_queue (
     output logic         valid_o,     // a command is at the head
     output logic         ready_o,     // and its waits are met
     output logic [511:0] command_o,
+  output logic [31:0]  head_position_o,  // of that command
     input  logic         pop_i,
     output logic [31:0]  position_o   // of the command popped last
 );
-  logic        empty;
-  logic [31:0] head_position;
+  logic empty;
 
   esp_fifo #(
       .Width(544),
@@ -31,7 +31,7 @@ module esp_unit_queue (
       .data_i({position_i, command_i}),
       .full_o,
       .pop_i,
-      .data_o({head_position, command_o}),
+      .data_o({head_position_o, command_o}),
       .empty_o(empty),
       .count_o()
   );
@@ -45,6 +45,6 @@ module esp_unit_queue (
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) position_o <= '0;
-    else if (pop_i) position_o <= head_position;
+    else if (pop_i) position_o <= head_position_o;
   end
 endmodule

@@ -26,6 +26,7 @@ module esp_load_unit #(
     input  logic [15:0]               grant_i
 );
   localparam int unsigned Words = esp_abi_pkg::BeatBytes / Pixels;
+  localparam int unsigned WordBits = $clog2(Words);
   localparam int unsigned JobBits = 80;  // address, word pitch, planes, run
 
   logic               jobs_full, jobs_empty, take_beat, job_ends;
@@ -58,18 +59,21 @@ module esp_load_unit #(
       .count_o()
   );
 
-  // Word i of the beat goes to bank (address + i) mod 16; the words of a beat are in different banks.
-  logic [15:0] word_address[Words];
+  // Word i of the beat goes to bank (address + i) mod 16, so bank b takes word (b - address) mod 16 if there is one.
+  logic [15:0] word;
   always_comb begin
-    load_o  = '0;
-    row_o   = '0;
-    data_o  = '0;
-    for (int i = 0; i < Words; i++) begin
-      word_address[i] = address_q + 16'(i);
-      if (pending_q[i]) begin
-        load_o[word_address[i][3:0]] = 1'b1;
-        row_o[32'(word_address[i][3:0])*RowBits+:RowBits] = word_address[i][4+:RowBits];
-        data_o[32'(word_address[i][3:0])*Pixels*8+:Pixels*8] = beat_q[i*Pixels*8+:Pixels*8];
+    load_o = '0;
+    row_o  = '0;
+    data_o = '0;
+    word   = '0;
+    if (pending_q != '0) begin
+      for (int b = 0; b < 16; b++) begin
+        word = 16'(4'(4'(b) - address_q[3:0]));
+        if (32'(word) < Words && pending_q[word[WordBits-1:0]]) begin
+          load_o[b] = 1'b1;
+          row_o[b*RowBits+:RowBits] = RowBits'((address_q + word) >> 4);
+          data_o[b*Pixels*8+:Pixels*8] = beat_q[32'(word[WordBits-1:0])*Pixels*8+:Pixels*8];
+        end
       end
     end
   end

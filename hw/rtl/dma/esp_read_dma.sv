@@ -20,6 +20,7 @@ module esp_read_dma #(
     input  logic [31:0]  run_i,
     input  logic [31:0]  pitch_i,
     input  logic [15:0]  planes_i,
+    input  logic [31:0]  position_i,  // of the command in the list
     // Staged beats
     output logic         beat_valid_o,
     output logic [511:0] beat_o,
@@ -29,6 +30,7 @@ module esp_read_dma #(
     output logic [31:0]  window_offset_o,
     output logic         response_error_o,
     output logic [1:0]   response_o,
+    output logic [31:0]  response_position_o,  // of the command whose beats arrive
     output logic         quiet_o,     // nothing requested or outstanding on AXI
     // AXI4 read master
     output logic         ar_valid_o,
@@ -127,6 +129,31 @@ module esp_read_dma #(
       .empty_o(fifo_empty),
       .count_o()
   );
+
+  // The command and the beats left of every burst that waits for data.
+  logic [31:0] position_q;
+  logic [4:0]  burst_beats, delivered_q;
+
+  esp_fifo #(
+      .Width(37),
+      .Depth(Depth)
+  ) u_bursts (
+      .clk_i,
+      .rst_ni,
+      .push_i(issue),
+      .data_i({position_q, length}),
+      .full_o(),
+      .pop_i(r_valid_i && delivered_q + 5'd1 == burst_beats),
+      .data_o({response_position_o, burst_beats}),
+      .empty_o(),
+      .count_o()
+  );
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) delivered_q <= '0;
+    else if (r_valid_i) delivered_q <= delivered_q + 5'd1 == burst_beats ? '0 : delivered_q + 5'd1;
+    if (request_i && ready_o) position_q <= position_i;
+  end
 
   // Assertions
   // A request stays until it is accepted.

@@ -16,6 +16,7 @@ module esp_store_unit #(
     input  logic [511:0]           command_i,
     input  logic [63:0]            base_i,   // window, bytes
     input  logic [31:0]            limit_i,  // window, beats
+    input  logic [31:0]            position_i,  // of the command in the list
     output logic                   command_pop_o,
     output logic [31:0]            done_o,
     // Banks: row wanted of each bank; data in the cycle after the grant
@@ -28,6 +29,7 @@ module esp_store_unit #(
     output logic [31:0]            window_offset_o,
     output logic                   response_error_o,
     output logic [1:0]             response_o,
+    output logic [31:0]            response_position_o,  // of the command whose response is due
     output logic                   quiet_o,
     // AXI4 write master
     output logic                   aw_valid_o,
@@ -43,6 +45,7 @@ module esp_store_unit #(
     input  logic [1:0]             b_resp_i
 );
   localparam int unsigned Words     = esp_abi_pkg::BeatBytes / Pixels;
+  localparam int unsigned WordBits  = $clog2(Words);
   localparam int unsigned Depth     = esp_abi_pkg::StoreBeats;
   localparam int unsigned PtrBits   = $clog2(Depth);
   localparam int unsigned MaxBursts = 16;
@@ -62,15 +65,19 @@ module esp_store_unit #(
   assign start         = command_valid_i && !halt_i && !gather_active_q && write_ready;
   assign command_pop_o = start;
 
-  logic [15:0] word_address[Words];
+  // Bank b holds word (b - address) mod 16 of the beat, if there is one.
+  logic [15:0] word;
   always_comb begin
     store_o = '0;
     row_o   = '0;
-    for (int i = 0; i < Words; i++) begin
-      word_address[i] = address_q + 16'(i);
-      if (pending_q[i]) begin
-        store_o[word_address[i][3:0]] = 1'b1;
-        row_o[32'(word_address[i][3:0])*RowBits+:RowBits] = word_address[i][4+:RowBits];
+    word    = '0;
+    if (pending_q != '0) begin
+      for (int b = 0; b < 16; b++) begin
+        word = 16'(4'(4'(b) - address_q[3:0]));
+        if (32'(word) < Words && pending_q[word[WordBits-1:0]]) begin
+          store_o[b] = 1'b1;
+          row_o[b*RowBits+:RowBits] = RowBits'((address_q + word) >> 4);
+        end
       end
     end
   end
@@ -151,7 +158,7 @@ module esp_store_unit #(
   assign to_boundary = 5'd16 - {1'b0, offset_q[3:0]};
   assign length      = burst_left_q < 32'(to_boundary) ? burst_left_q[4:0] : to_boundary;
   assign fits      = {1'b0, offset_q} + 33'(length) <= {1'b0, limit_q};
-  assign issue       = write_active_q && !halt_i && fits && 32'(filled_q) >= 32'(length) && !bursts_full &&
+  assign issue       = write_active_q && !halt_i && fits && 32'(filled_q) >= 32'(length) && !bursts_full && !positions_full &&
                        (!aw_valid_q || aw_ready_i);
 
   assign window_error_o   = write_active_q && !fits;
@@ -194,6 +201,24 @@ module esp_store_unit #(
   );
   logic [4:0] bursts_count;
   assign bursts_full = bursts_count >= 5'(MaxBursts - 1);
+
+  // The command of every burst that waits for its response.
+  esp_fifo #(
+      .Width(32),
+      .Depth(2 * MaxBursts)
+  ) u_positions (
+      .clk_i,
+      .rst_ni,
+      .push_i(issue),
+      .data_i(position_q),
+      .full_o(positions_full),
+      .pop_i(b_valid_i),
+      .data_o(response_position_o),
+      .empty_o(),
+      .count_o()
+  );
+  logic [31:0] position_q;
+  logic        positions_full;
 
   // The number of the last burst of every store in flight.
   esp_fifo #(
@@ -243,6 +268,7 @@ module esp_store_unit #(
       if (!ends_empty && end_mark == answered_q) done_q <= done_q + 32'd1;
       if (start) begin
         write_active_q <= 1'b1;
+        position_q     <= position_i;
         base_q         <= base_i;
         limit_q        <= limit_i;
         offset_q       <= command_i[esp_abi_pkg::CmdOffsetLsb+:32];

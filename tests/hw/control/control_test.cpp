@@ -220,13 +220,15 @@ TEST(Control, NamesTheCommandOfTheUnitAtFault) {
       for (int n = 0; n < 200; ++n) control.cycle();
       set(control.bench->window_offset_i, 32 * source, 32, 4242);
       set(control.bench->response_i, 2 * source, 2, 3);
+      // A window is left by the command that the unit took last; responses come with the position of theirs.
+      set(control.bench->response_position_i, 32 * source, 32, 7);
       put(window ? control.bench->window_error_i : control.bench->response_error_i, 1U << source);
       control.cycle();
       control.bench->window_error_i = control.bench->response_error_i = 0;
       const std::uint32_t code = window        ? abi::ErrorWindow
                                  : source == 3 ? abi::ErrorWriteResponse
                                                : abi::ErrorReadResponse;
-      EXPECT_EQ(control.finish(10), (Result{code, last, window ? 4242U : 3U}));
+      EXPECT_EQ(control.finish(10), (Result{code, window ? last : 7U, window ? 4242U : 3U}));
     }
   }
 }
