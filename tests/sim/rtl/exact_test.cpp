@@ -2,8 +2,10 @@
 //   - output bytes equal those of the functional model
 //   - every counter and mark equals the prediction, at several latencies and memory widths
 //   - with a memory that stalls at random the bits are the same, and the timing model fed with the recorded memory
-//     gives the measured counters again
+//     gives the measured counters again; no pattern of stalls ends in a deadlock
 #include <gtest/gtest.h>
+
+#include <array>
 
 #include "compile/timing/predict.hpp"
 #include "espalier/driver/device.hpp"
@@ -37,7 +39,9 @@ void expect_same(const compile::Prediction& predicted, const compile::Prediction
   EXPECT_EQ(predicted.write_beats, actual.write_beats);
   EXPECT_EQ(predicted.macs, actual.macs);
   for (std::size_t i = 0; i < predicted.marks.size(); ++i) {
-    if (predicted.marks[i] != 0) EXPECT_EQ(predicted.marks[i], actual.marks[i]) << "mark " << i;
+    if (predicted.marks[i] != 0) {
+      EXPECT_EQ(predicted.marks[i], actual.marks[i]) << "mark " << i;
+    }
   }
 }
 
@@ -87,6 +91,20 @@ TEST_P(Exact, RandomProgramsGiveTheSameBitsAndThePredictedCycles) {
   }
 }
 
+/// Runs `p` with a stalling memory: the bits of the functional model, and the cycles of the timing model on the recording.
+void check_stalls(const abi::Configuration& configuration, const test::RandomProgram& p, rtl::RtlOptions options) {
+  options.record = true;
+  functional::FunctionalBus functional(configuration);
+  rtl::RtlBus rtl(configuration, options);
+  driver::Device functional_device(functional);
+  driver::Device rtl_device(rtl);
+  const driver::RunResult expected = functional_device.run({view(p.program), p.input, {}});
+  const driver::RunResult actual = rtl_device.run({view(p.program), p.input, {}});
+  expect_same_bytes(expected.output, actual.output);
+  Replay replay(rtl.recording());
+  expect_same(compile::predict(p.program, configuration, replay), measured(actual));
+}
+
 TEST_P(Exact, StallingMemoryChangesTimeOnly) {
   for (unsigned i = 0; i < 40; ++i) {
     test::Random random(i);
@@ -94,18 +112,29 @@ TEST_P(Exact, StallingMemoryChangesTimeOnly) {
     rtl::RtlOptions options;
     options.memory.latency = static_cast<unsigned>(random.between(1, 60));
     options.stalls = {random.unit() * 0.9, random.unit() * 0.9, random.unit() * 0.9, random.unit() * 0.9, i};
-    options.record = true;
-
-    functional::FunctionalBus functional(GetParam());
-    rtl::RtlBus rtl(GetParam(), options);
-    driver::Device functional_device(functional);
-    driver::Device rtl_device(rtl);
-    const driver::RunResult expected = functional_device.run({view(p.program), p.input, {}});
-    const driver::RunResult actual = rtl_device.run({view(p.program), p.input, {}});
-    expect_same_bytes(expected.output, actual.output);
-    Replay replay(rtl.recording());
-    expect_same(compile::predict(p.program, GetParam(), replay), measured(actual));
+    check_stalls(GetParam(), p, options);
     if (HasFailure()) return;
+  }
+}
+
+// The whole product of idle and back-pressure: addresses, read beats, write beats and responses, each never, often and
+// nearly always held back.
+TEST_P(Exact, NoPatternOfStallsDeadlocks) {
+  constexpr std::array<double, 3> Levels{0.0, 0.5, 0.95};
+  std::uint64_t index = 0;
+  for (const double address : Levels) {
+    for (const double read : Levels) {
+      for (const double write : Levels) {
+        for (const double response : Levels) {
+          test::Random random(index);
+          const test::RandomProgram p = test::random_program(GetParam(), random, 1);
+          rtl::RtlOptions options;
+          options.stalls = {address, read, write, response, ++index};
+          check_stalls(GetParam(), p, options);
+          if (HasFailure()) return;
+        }
+      }
+    }
   }
 }
 
