@@ -252,7 +252,7 @@ class Builder {
     weight(abi::FormatParameter, parameter_rows_, static_cast<std::uint32_t>(parameter_rows), start, computes_);
     commands_.push_back(pending_);
     c.parameter = parameter_rows_;
-    parameter_rows_ = static_cast<std::uint16_t>((parameter_rows_ + parameter_rows) % (abi::ParameterDepth / 2));
+    parameter_rows_ = static_cast<std::uint16_t>((parameter_rows_ + static_cast<unsigned>(parameter_rows)) % (abi::ParameterDepth / 2));
     return static_cast<std::uint32_t>(plane) * plane_index;
   }
 

@@ -240,7 +240,7 @@ TEST(Control, TimesOutWithoutProgress) {
     control.bench->timeout_i = 100;
     control.stuck = unit;
     auto list = random_list(random, 4);
-    list[3].opcode = static_cast<std::uint8_t>(abi::OpLoad + unit);
+    list[3].opcode = static_cast<std::uint8_t>(abi::OpLoad + static_cast<unsigned>(unit));
     control.start(list);
     for (int n = 0; n < 500; ++n) {
       control.bench->progress_i = n % 90 == 0;
