@@ -15,7 +15,7 @@ module esp_control #(
     input  logic [18*32-1:0] arguments_i,
     input  logic [31:0]     timeout_i,
     output logic            idle_o,
-    output logic            done_o,
+    output logic            done_o,          // the last cycle of a run
     output logic [3*32-1:0] result_o,
     // State of the units
     output logic            run_no,          // low: units in reset
@@ -54,14 +54,13 @@ module esp_control #(
   typedef enum logic [1:0] {StIdle, StClear, StRun, StHalt} state_e;
 
   logic [1:0]  state_q;
-  logic        done_q, fetch_requested_q;
+  logic        fetch_requested_q;
   logic [31:0] error_q, error_position_q, error_detail_q, watchdog_q, dispatched_q, count;
   logic [31:0] sent_q[5];
   logic [31:0] marked_q;
 
   assign count           = arguments_i[17*32+:32];
   assign idle_o          = state_q == 2'(StIdle);
-  assign done_o          = done_q;
   assign result_o        = {error_detail_q, error_position_q, error_q};
   assign run_no          = rst_ni && (state_q == 2'(StRun) || state_q == 2'(StHalt));
   assign halt_o          = state_q == 2'(StHalt);
@@ -133,6 +132,15 @@ module esp_control #(
   assign store_pending_o = sent_q[3] != unit_done_i[96+:32];
 
   // ---- Completion and faults ----
+  always_comb begin
+    case (state_q)
+      2'(StIdle):  done_o = 1'b0;
+      2'(StClear): done_o = argument_bad || (!quiet_i && timed_out);
+      2'(StRun):   done_o = !fault && finished;
+      default:     done_o = quiet_i || timed_out;
+    endcase
+  end
+
   logic        finished, timed_out, argument_bad, fault;
   logic [31:0] argument_detail, fault_code, fault_position, fault_detail;
 
@@ -209,12 +217,10 @@ module esp_control #(
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       state_q          <= 2'(StIdle);
-      done_q           <= 1'b0;
       error_q          <= '0;
       error_position_q <= '0;
       error_detail_q   <= '0;
     end else begin
-      done_q <= 1'b0;
       case (state_q)
         2'(StIdle): begin
           if (start_i) begin
@@ -227,14 +233,12 @@ module esp_control #(
         2'(StClear): begin
           if (argument_bad) begin
             state_q        <= 2'(StIdle);
-            done_q         <= 1'b1;
             error_q        <= esp_abi_pkg::ErrorArgument;
             error_detail_q <= argument_detail;
           end else if (quiet_i) begin
             state_q <= 2'(StRun);
           end else if (timed_out) begin
             state_q        <= 2'(StIdle);
-            done_q         <= 1'b1;
             error_q        <= esp_abi_pkg::ErrorTimeout;
             error_detail_q <= timeout_i;
           end
@@ -247,13 +251,11 @@ module esp_control #(
             error_detail_q   <= fault_detail;
           end else if (finished) begin
             state_q <= 2'(StIdle);
-            done_q  <= 1'b1;
           end
         end
         default: begin
           if (quiet_i || timed_out) begin
             state_q <= 2'(StIdle);
-            done_q  <= 1'b1;
           end
         end
       endcase

@@ -74,6 +74,7 @@ class ControlBench {
     const bool pop = bench->fetch_pop_o != 0;
     const bool requests = bench->fetch_request_o != 0;
     if (bench->mark_o) marks.emplace_back(bench->mark_index_o, bench->mark_cycle_o);
+    const bool ending = bench->done_o != 0;
     const std::uint32_t now = bench->cycle_i;
     bench.clock();
     bench->cycle_i = now + 1;
@@ -81,7 +82,7 @@ class ControlBench {
     if (requests) requested_ = true;
     for (unsigned u = 0; u < 4; ++u) done_[u] += (pops >> u) & 1U;
     if (!bench->run_no) done_.fill(0);
-    if (bench->done_o) ++ends;
+    if (ending) ++ends;
   }
 
   /// Clocks until the run ends.
