@@ -6,6 +6,8 @@
 namespace espalier::compile {
 namespace {
 
+std::size_t product(int a, int b) { return static_cast<std::size_t>(a) * static_cast<std::size_t>(b); }
+
 constexpr int MaxUnroll = 8;
 
 /// Entries of the parameter table that a chunk may use, so that the next one can be loaded meanwhile.
@@ -105,15 +107,15 @@ Stream dense_stream(const ChunkProblem& problem, ChannelRange chunk, const Pass&
   const int taps = rows.taps_per_row();
   Stream stream;
   stream.slots = stream.lower_bound = groups * taps;
-  stream.parameters.resize(static_cast<std::size_t>(groups * lanes));
-  stream.bytes.resize(static_cast<std::size_t>(stream.slots * lanes));
+  stream.parameters.resize(product(groups, lanes));
+  stream.bytes.resize(product(stream.slots, lanes));
   for (int i = 0; i < chunk.count; ++i) {
     const int group = i / lanes;
     const int lane = i % lanes;
     stream.parameters[static_cast<std::size_t>(i)] = parameter_of(problem, chunk.first + i, pass, 0);
     const auto weights = rows.dense_weights(chunk.first + i);
     for (int tap = 0; tap < taps; ++tap) {
-      stream.bytes[static_cast<std::size_t>((group * taps + tap) * lanes + lane)] =
+      stream.bytes[product(group * taps + tap, lanes) + static_cast<std::size_t>(lane)] =
           static_cast<std::uint8_t>(weights[static_cast<std::size_t>(tap)]);
     }
   }
@@ -136,7 +138,7 @@ Stream sparse_stream(const ChunkProblem& problem, ChannelRange chunk, const std:
   Stream stream;
   stream.slots = schedule.size();
   stream.lower_bound = schedule.lower_bound;
-  stream.parameters.resize(static_cast<std::size_t>(schedule.rows_per_lane() * lanes));
+  stream.parameters.resize(product(schedule.rows_per_lane(), lanes));
   for (int lane = 0; lane < lanes; ++lane) {
     const auto& lane_rows = schedule.lane_rows[static_cast<std::size_t>(lane)];
     for (std::size_t j = 0; j < lane_rows.size(); ++j) {
@@ -145,7 +147,7 @@ Stream sparse_stream(const ChunkProblem& problem, ChannelRange chunk, const std:
           parameter_of(problem, chunk.first + row / stretch.unroll, pass, row % stretch.unroll);
     }
   }
-  stream.bytes.reserve(static_cast<std::size_t>(stream.slots * lanes) * 4);
+  stream.bytes.reserve(product(stream.slots, lanes) * 4);
   for (const auto& slot : schedule.slots) {
     for (const abi::Entry& entry : slot) {
       const std::uint32_t bits = abi::encode(entry);
@@ -182,7 +184,8 @@ SlotEstimate estimate_sparse(const ChunkProblem& problem, const std::vector<Row>
         }
         const double slots = makespan(std::move(lengths), lanes);
         if (unroll > 1 && slots > slot_limit(problem)) cycles = std::numeric_limits<double>::infinity();
-        cycles += slots * height * (stretch.count / stretch.unroll);
+        const int passes = stretch.count / stretch.unroll;
+        cycles += slots * height * passes;
         beats += slots * lanes * 4 / abi::BeatBytes;
       }
     }

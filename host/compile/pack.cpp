@@ -23,7 +23,8 @@ std::size_t element(const PackedFeature& feature, int channel, Pixel pixel) {
 
 /// Byte of the window that holds byte `byte` of a word.
 std::size_t address(const PackedFeature& feature, unsigned pixels, int channel, int row, int column, int byte) {
-  const auto word = static_cast<std::size_t>(row * feature.layout.row_pitch + column);
+  const std::size_t word = static_cast<std::size_t>(row) * static_cast<std::size_t>(feature.layout.row_pitch) +
+                           static_cast<std::size_t>(column);
   return feature.offset * abi::BeatBytes + static_cast<std::size_t>(channel) * feature.plane_bytes + word * pixels +
          static_cast<std::size_t>(byte);
 }
