@@ -297,7 +297,8 @@ class Placer {
     const double spread = piece < lanes_ ? 0.7 : 1.0;  // neighbours of one channel share few banks
     const double busy_lanes = spread * rows / round_up(rows, lanes_);
     const double results = static_cast<double>(step.tiling.positions()) * step.output_channels;
-    const double taps = (step.input_channels / step.groups) * step.window.kernel_y * step.window.kernel_x;
+    const int group_channels = step.input_channels / step.groups;
+    const double taps = static_cast<double>(group_channels) * step.window.kernel_y * step.window.kernel_x;
     const double compute = results * std::max(taps / lanes_ / busy_lanes, 1.0 / abi::Writers);
     loads /= words_per_beat_;
     const double stores = static_cast<double>(output_pitch) * step.output_channels / words_per_beat_;
