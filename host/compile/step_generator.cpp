@@ -116,8 +116,7 @@ std::size_t StepGenerator::entries(const Pass& pass, int y, int height) const {
   std::size_t count = 0;
   for (int row = std::max(y, pass.y); row < std::min(y + height, pass.y + pass.height); ++row) {
     for (int x = pass.x; x < pass.x + pass.width; ++x) {
-      count +=
-          std::max<std::size_t>(1, pass.plan.positions[static_cast<std::size_t>(row * step_.tiling.width + x)].size());
+      count += std::max<std::size_t>(1, pass.plan.positions[position_index(row, x)].size());
     }
   }
   return count;
@@ -180,7 +179,7 @@ int StepGenerator::storable_rows(const Job& job) const {
   const Layout& layout = lowered_.images[static_cast<std::size_t>(step_.output)].layout;
   if (job.last_strip) return layout.rows;
   if (!rows_match_) return 0;
-  const int unit = rows_per_beat(layout);
+  const int unit = std::max(1, rows_per_beat(layout));
   return (job.y + job.height) / unit * unit;
 }
 
@@ -320,7 +319,7 @@ std::vector<abi::ProgramEntry> StepGenerator::program_entries(const Pass& pass, 
   const std::size_t positions = static_cast<std::size_t>(height) * static_cast<std::size_t>(stretch.count);
   for (int row = y; row < y + height; ++row) {
     for (int x = stretch.x; x < stretch.x + stretch.count; ++x) {
-      const auto& writes = pass.plan.positions[static_cast<std::size_t>(row * step_.tiling.width + x)];
+      const auto& writes = pass.plan.positions[position_index(row, x)];
       abi::ProgramEntry head;
       head.drop = writes.empty();
       for (std::size_t i = 0; i < writes.size(); ++i) {

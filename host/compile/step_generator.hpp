@@ -65,6 +65,10 @@ class StepGenerator {
   int overlapping_strip(int rows) const;
   int rows_per_beat(const Layout& layout) const;
   int loadable_rows(std::size_t operand, const Job& job) const;
+  /// Index of a tile's position in the write plan.
+  std::size_t position_index(int row, int x) const {
+    return static_cast<std::size_t>(row) * static_cast<std::size_t>(step_.tiling.width) + static_cast<std::size_t>(x);
+  }
   int storable_rows(const Job& job) const;
 
   ProgramBuilder& builder_;

@@ -10,7 +10,7 @@ std::uint32_t low_bits(unsigned count) { return count >= 32 ? ~0U : (1U << count
 
 std::vector<SlotTiming> sparse_slots(const abi::Command& command, std::span<const std::uint8_t> stream,
                                      unsigned lanes) {
-  const std::size_t slots = std::min<std::size_t>(command.items, stream.size() / (lanes * 4U));
+  const std::size_t slots = std::min<std::size_t>(command.items, stream.size() / (std::size_t{4} * lanes));
   std::vector<SlotTiming> result(slots);
   for (std::size_t s = 0; s < slots; ++s) {
     for (unsigned k = 0; k < lanes; ++k) {
