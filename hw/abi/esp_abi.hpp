@@ -59,16 +59,14 @@ struct Command {
   std::uint16_t planes = 0;
   std::uint16_t word_pitch = 0;
   std::uint32_t items = 0;
-  std::array<std::uint16_t, 3> count{};
-  std::array<std::uint16_t, 3> step{};
-  std::uint8_t tail_lanes = 0;
   // OpCompute
   std::uint32_t slots = 0;
   std::uint16_t count_x = 0;
   std::uint16_t count_y = 0;
   std::uint16_t step_x = 0;
   std::uint16_t step_y = 0;
-  std::uint16_t parameter = 0;
+  std::uint16_t row = 0;
+  std::uint16_t scale = 0;
   std::uint16_t program = 0;
   std::uint16_t output = 0;
   std::uint8_t unroll = 1;
@@ -80,7 +78,11 @@ struct Command {
   std::int8_t zero_a = 0;
   std::int8_t zero_b = 0;
   std::uint32_t multiplier_b = 0;
+  std::uint8_t weights = WeightsSparse;
   std::uint8_t split = 1;
+  std::uint8_t tail_lanes = 1;
+  std::array<std::uint16_t, 3> tap_count{1, 1, 1};
+  std::array<std::uint16_t, 3> tap_step{};
 
   bool operator==(const Command&) const = default;
 };
@@ -111,13 +113,6 @@ constexpr void visit_fields(CommandType& c, Visitor&& visit) {
   if (c.opcode == OpWeight) {
     visit(c.format, CmdFormatLsb, CmdFormatBits);
     visit(c.items, CmdItemsLsb, CmdItemsBits);
-    visit(c.count[0], CmdCount0Lsb, CmdCount0Bits);
-    visit(c.count[1], CmdCount1Lsb, CmdCount1Bits);
-    visit(c.count[2], CmdCount2Lsb, CmdCount2Bits);
-    visit(c.step[0], CmdStep0Lsb, CmdStep0Bits);
-    visit(c.step[1], CmdStep1Lsb, CmdStep1Bits);
-    visit(c.step[2], CmdStep2Lsb, CmdStep2Bits);
-    visit(c.tail_lanes, CmdTailLanesLsb, CmdTailLanesBits);
   }
   if (c.opcode == OpCompute) {
     visit(c.address, CmdAddressLsb, CmdAddressBits);
@@ -126,7 +121,8 @@ constexpr void visit_fields(CommandType& c, Visitor&& visit) {
     visit(c.count_y, CmdCountYLsb, CmdCountYBits);
     visit(c.step_x, CmdStepXLsb, CmdStepXBits);
     visit(c.step_y, CmdStepYLsb, CmdStepYBits);
-    visit(c.parameter, CmdParameterLsb, CmdParameterBits);
+    visit(c.row, CmdRowLsb, CmdRowBits);
+    visit(c.scale, CmdScaleLsb, CmdScaleBits);
     visit(c.program, CmdProgramLsb, CmdProgramBits);
     visit(c.output, CmdOutputLsb, CmdOutputBits);
     visit(c.unroll, CmdUnrollLsb, CmdUnrollBits);
@@ -138,7 +134,15 @@ constexpr void visit_fields(CommandType& c, Visitor&& visit) {
     visit(c.zero_a, CmdZeroALsb, CmdZeroABits);
     visit(c.zero_b, CmdZeroBLsb, CmdZeroBBits);
     visit(c.multiplier_b, CmdMultiplierBLsb, CmdMultiplierBBits);
+    visit(c.weights, CmdWeightsLsb, CmdWeightsBits);
     visit(c.split, CmdSplitLsb, CmdSplitBits);
+    visit(c.tail_lanes, CmdTailLanesLsb, CmdTailLanesBits);
+    visit(c.tap_count[0], CmdTapCount0Lsb, CmdTapCount0Bits);
+    visit(c.tap_count[1], CmdTapCount1Lsb, CmdTapCount1Bits);
+    visit(c.tap_count[2], CmdTapCount2Lsb, CmdTapCount2Bits);
+    visit(c.tap_step[0], CmdTapStep0Lsb, CmdTapStep0Bits);
+    visit(c.tap_step[1], CmdTapStep1Lsb, CmdTapStep1Bits);
+    visit(c.tap_step[2], CmdTapStep2Lsb, CmdTapStep2Bits);
   }
 }
 
@@ -162,51 +166,63 @@ inline Command decode(std::span<const std::uint8_t, BeatBytes> beat) {
   return command;
 }
 
-/// A lane's entry in a slot of FormatSparse.
+/// A lane's entry in a slot: FormatSparse (without segment) and FormatBlock (without weight).
 struct Entry {
   std::int8_t weight = 0;
   std::uint16_t offset = 0;
   bool valid = false;
   bool last = false;
+  std::uint8_t segment = 0;
 };
 
 constexpr std::uint32_t encode(const Entry& entry) {
   return static_cast<std::uint32_t>(static_cast<std::uint8_t>(entry.weight)) |
          (static_cast<std::uint32_t>(entry.offset) << EntryOffsetLsb) |
          (static_cast<std::uint32_t>(entry.valid) << EntryValidLsb) |
-         (static_cast<std::uint32_t>(entry.last) << EntryLastLsb);
+         (static_cast<std::uint32_t>(entry.last) << EntryLastLsb) |
+         (static_cast<std::uint32_t>(entry.segment) << EntrySegmentLsb);
 }
 
 constexpr Entry decode_entry(std::uint32_t bits) {
   return {static_cast<std::int8_t>(bits & 255U), static_cast<std::uint16_t>(bits >> EntryOffsetLsb),
-          ((bits >> EntryValidLsb) & 1U) != 0, ((bits >> EntryLastLsb) & 1U) != 0};
+          ((bits >> EntryValidLsb) & 1U) != 0, ((bits >> EntryLastLsb) & 1U) != 0,
+          static_cast<std::uint8_t>((bits >> EntrySegmentLsb) & 7U)};
 }
 
-/// A row of the parameter table.
-struct Parameter {
+/// An entry of the row table.
+struct Row {
+  std::uint16_t output = 0;
+  std::uint8_t step = 0;
+  std::uint8_t permute = 0;
+};
+
+constexpr std::uint32_t encode(const Row& row) {
+  return static_cast<std::uint32_t>(row.output) | (static_cast<std::uint32_t>(row.step) << RowStepLsb) |
+         (static_cast<std::uint32_t>(row.permute) << RowPermuteLsb);
+}
+
+constexpr Row decode_row(std::uint32_t bits) {
+  return {static_cast<std::uint16_t>(bits), static_cast<std::uint8_t>(bits >> RowStepLsb),
+          static_cast<std::uint8_t>(bits >> RowPermuteLsb)};
+}
+
+/// An entry of the scale table.
+struct Scale {
   std::int32_t bias = 0;
   std::uint32_t multiplier = 0;
   std::uint8_t shift = 0;
-  std::uint16_t output = 0;
-  std::uint8_t step = 0;
 };
 
-inline std::array<std::uint8_t, ParameterBits / 8> encode(const Parameter& parameter) {
-  std::array<std::uint8_t, ParameterBits / 8> bytes{};
-  set_bits(bytes, ParameterBiasLsb, ParameterBiasBits, static_cast<std::uint32_t>(parameter.bias));
-  set_bits(bytes, ParameterMultiplierLsb, ParameterMultiplierBits, parameter.multiplier);
-  set_bits(bytes, ParameterShiftLsb, ParameterShiftBits, parameter.shift);
-  set_bits(bytes, ParameterOutputLsb, ParameterOutputBits, parameter.output);
-  set_bits(bytes, ParameterStepLsb, ParameterStepBits, parameter.step);
-  return bytes;
+constexpr std::uint64_t encode(const Scale& scale) {
+  return static_cast<std::uint64_t>(static_cast<std::uint32_t>(scale.bias)) |
+         (static_cast<std::uint64_t>(scale.multiplier & 0xFFFFFFU) << ScaleMultiplierLsb) |
+         (static_cast<std::uint64_t>(scale.shift & 63U) << ScaleShiftLsb);
 }
 
-inline Parameter decode_parameter(std::span<const std::uint8_t> bytes) {
-  return {static_cast<std::int32_t>(get_bits(bytes, ParameterBiasLsb, ParameterBiasBits)),
-          static_cast<std::uint32_t>(get_bits(bytes, ParameterMultiplierLsb, ParameterMultiplierBits)),
-          static_cast<std::uint8_t>(get_bits(bytes, ParameterShiftLsb, ParameterShiftBits)),
-          static_cast<std::uint16_t>(get_bits(bytes, ParameterOutputLsb, ParameterOutputBits)),
-          static_cast<std::uint8_t>(get_bits(bytes, ParameterStepLsb, ParameterStepBits))};
+constexpr Scale decode_scale(std::uint64_t bits) {
+  return {static_cast<std::int32_t>(static_cast<std::uint32_t>(bits)),
+          static_cast<std::uint32_t>((bits >> ScaleMultiplierLsb) & 0xFFFFFFU),
+          static_cast<std::uint8_t>((bits >> ScaleShiftLsb) & 63U)};
 }
 
 /// An entry of the write program.
@@ -228,21 +244,31 @@ constexpr ProgramEntry decode_program(std::uint64_t bits) {
           ((bits >> ProgramDropLsb) & 1U) != 0, static_cast<std::uint16_t>(bits >> ProgramNextLsb)};
 }
 
-/// Sizes of a machine, as RegLanes .. RegSlotDepth report them.
+/// Sizes of a machine, as RegLanes .. RegLineDepth report them.
 struct Configuration {
   unsigned lanes = 16;
   unsigned pixels = 16;
   unsigned bank_rows = 4096;
-  unsigned slot_depth = 8192;
+  unsigned line_depth = 4096;
 
   constexpr unsigned scratch_words() const { return Banks * bank_rows; }
   constexpr unsigned words_per_beat() const { return BeatBytes / pixels; }
+  /// Weights of a lane in a line of the weight store.
+  constexpr unsigned line_weights() const { return BeatBytes / lanes; }
+  constexpr unsigned max_split() const { return line_weights() < pixels ? line_weights() : pixels; }
+  /// Slots in a line for a WeightsX mode.
+  constexpr unsigned line_slots(unsigned weights, unsigned split) const {
+    if (weights == WeightsDense) return line_weights() / split;
+    return weights == WeightsSparse && line_weights() > 2 ? 2 : 1;
+  }
   bool operator==(const Configuration&) const = default;
 };
 
 /// 8 lanes x 8 pixels, 128 KiB of scratchpad: fast tests.
-inline constexpr Configuration Array8x8{8, 8, 1024, 8192};
+inline constexpr Configuration Array8x8{8, 8, 1024, 4096};
 /// 16 lanes x 16 pixels, 1 MiB of scratchpad: KV260, ZCU104.
-inline constexpr Configuration Array16x16{16, 16, 4096, 8192};
+inline constexpr Configuration Array16x16{16, 16, 4096, 4096};
+/// 32 lanes x 32 pixels, 2 MiB of scratchpad: Alveo.
+inline constexpr Configuration Array32x32{32, 32, 4096, 8192};
 
 }  // namespace espalier::abi

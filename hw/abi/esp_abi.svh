@@ -5,8 +5,9 @@
 //
 // A "beat" is 64 bytes of memory, the width of every AXI4 master; all memory offsets in commands count beats.
 // A "word" is one byte for each of the P pixels of the array; all scratchpad addresses count words.
+// A split word holds s channels (segments) of P / s pixels: byte p is pixel p mod (P / s) of segment p div (P / s).
 
-localparam int unsigned AbiVersion = 1;
+localparam int unsigned AbiVersion = 2;
 
 // ---- Control registers: byte offsets in the AXI4-Lite window ------------------------------------------------------
 // The first four are the standard XRT kernel control block (ap_ctrl_hs).
@@ -47,8 +48,8 @@ localparam int unsigned RegVersion         = 384;  // R  AbiVersion
 localparam int unsigned RegLanes           = 388;  // R  K
 localparam int unsigned RegPixels          = 392;  // R  P
 localparam int unsigned RegBankRows        = 396;  // R  words per scratchpad bank
-localparam int unsigned RegSlotDepth       = 400;  // R  slots in the weight store
-localparam int unsigned RegMaxSplit        = 404;  // R  largest split factor of a word (1: whole words only)
+localparam int unsigned RegLineDepth       = 400;  // R  lines in the weight store
+localparam int unsigned RegMaxSplit        = 404;  // R  largest CmdSplit: min(64 / K, P)
 localparam int unsigned RegMarks           = 4096; // R  MarkDepth cycle stamps, 32 bit each, kept until an OpMark writes them
 localparam int unsigned RegWindowBytes     = 8192; //    size of the AXI4-Lite window
 
@@ -60,7 +61,8 @@ localparam int unsigned LanesPerPort   = 8;     // lanes that share one read por
 localparam int unsigned Writers        = 2;     // requantise-and-write ports; writer w serves lanes k with k mod 2 = w
 localparam int unsigned ResultDepth    = 4;     // finished rows a lane can hold until a writer takes them
 localparam int unsigned QueueDepth     = 4;     // result words waiting per bank for an idle port cycle
-localparam int unsigned ParameterDepth = 2048;  // rows in the parameter table
+localparam int unsigned RowDepth       = 2048;  // entries in the row table
+localparam int unsigned ScaleDepth     = 2048;  // entries in the scale table
 localparam int unsigned ProgramDepth   = 2048;  // entries in the write program
 localparam int unsigned PermuteDepth   = 256;   // entries in the permutation table
 localparam int unsigned MarkDepth      = 1024;
@@ -88,7 +90,7 @@ localparam int unsigned CmdWaitLoadLsb    = 32;   // completed loads needed befo
 localparam int unsigned CmdWaitWeightLsb  = 64;
 localparam int unsigned CmdWaitComputeLsb = 96;
 localparam int unsigned CmdWaitStoreLsb   = 128;
-localparam int unsigned CmdWaitBits       = 32;
+localparam int unsigned CmdWaitBits       = 24;
 // OpLoad, OpStore: for plane in 0..planes-1: move `run` beats between memory beat offset + plane * pitch and
 // scratchpad word address + plane * word_pitch. OpWeight uses offset and run only.
 localparam int unsigned CmdWindowLsb      = 160;
@@ -109,24 +111,17 @@ localparam int unsigned CmdWordPitchLsb   = 304;
 localparam int unsigned CmdWordPitchBits  = 16;
 localparam int unsigned CmdItemsLsb       = 320;  // OpWeight: slots or table entries in the run, at least 1
 localparam int unsigned CmdItemsBits      = 32;
-// OpWeight, FormatDense: offset of slot n of a row = base + i0 * step0 + i1 * step1 + i2 * step2, i0 innermost.
-localparam int unsigned CmdCount0Lsb      = 352;
-localparam int unsigned CmdCount0Bits     = 16;
-localparam int unsigned CmdCount1Lsb      = 368;
-localparam int unsigned CmdCount1Bits     = 16;
-localparam int unsigned CmdCount2Lsb      = 384;
-localparam int unsigned CmdCount2Bits     = 16;
-localparam int unsigned CmdStep0Lsb       = 400;
-localparam int unsigned CmdStep0Bits      = 16;
-localparam int unsigned CmdStep1Lsb       = 416;
-localparam int unsigned CmdStep1Bits      = 16;
-localparam int unsigned CmdStep2Lsb       = 432;
-localparam int unsigned CmdStep2Bits      = 16;
-localparam int unsigned CmdTailLanesLsb   = 448;  // lanes in use in the last group of K rows, 1..K
-localparam int unsigned CmdTailLanesBits  = 8;
 // OpCompute: for y in 0..count_y-1, x in 0..count_x-1: run the chunk's slots with
 // base = address + x * step_x + y * step_y; position index n = y * count_x + x.
-localparam int unsigned CmdSlotsLsb       = 192;  // slots of the chunk, at least 1
+localparam int unsigned CmdTailLanesLsb   = 56;   // WeightsDense: lanes in use in the last row of the chunk, 1..K
+localparam int unsigned CmdTailLanesBits  = 8;
+localparam int unsigned CmdWeightsLsb     = 88;   // WeightsSparse, ..
+localparam int unsigned CmdWeightsBits    = 8;
+localparam int unsigned CmdSplitLsb       = 120;  // s, segments of a word: 1, 2, 4 .. RegMaxSplit; WeightsSparse: 1
+localparam int unsigned CmdSplitBits      = 8;
+localparam int unsigned CmdScaleLsb       = 160;  // first entry of the chunk in the scale table, a multiple of s
+localparam int unsigned CmdScaleBits      = 16;
+localparam int unsigned CmdSlotsLsb       = 192;  // slots of the chunk, at least 1; more than fit: one position only
 localparam int unsigned CmdSlotsBits      = 32;
 localparam int unsigned CmdCountXLsb      = 224;
 localparam int unsigned CmdCountXBits     = 16;
@@ -136,8 +131,8 @@ localparam int unsigned CmdStepXLsb       = 256;
 localparam int unsigned CmdStepXBits      = 16;
 localparam int unsigned CmdStepYLsb       = 272;
 localparam int unsigned CmdStepYBits      = 16;
-localparam int unsigned CmdParameterLsb   = 288;  // first entry of the chunk in the parameter table
-localparam int unsigned CmdParameterBits  = 16;
+localparam int unsigned CmdRowLsb         = 288;  // first entry of the chunk in the row table
+localparam int unsigned CmdRowBits        = 16;
 localparam int unsigned CmdProgramLsb     = 304;  // first entry of the layer in the write program
 localparam int unsigned CmdProgramBits    = 16;
 localparam int unsigned CmdOutputLsb      = 320;  // scratchpad word added to every destination
@@ -160,54 +155,89 @@ localparam int unsigned CmdZeroBLsb       = 392;  // int8: OperationAdd, zero po
 localparam int unsigned CmdZeroBBits      = 8;
 localparam int unsigned CmdMultiplierBLsb = 400;  // OperationAdd, multiplier of the second operand
 localparam int unsigned CmdMultiplierBBits = 24;
-localparam int unsigned CmdSplitLsb       = 424;  // channels per word; 1 is the only value this version accepts
-localparam int unsigned CmdSplitBits      = 8;
+// WeightsDense: slots run over i2 in 0..tap_count2-1, i1, i0 and, if FlagBroadcast, segment g in 0..s-1, innermost; all
+// lanes read base + i0 * tap_step0 + i1 * tap_step1 + i2 * tap_step2. After the last of them, and with the last slot of
+// the chunk, the rows of all lanes end. Lanes from tail_lanes on idle in the last row of the chunk, which is its last
+// tap_count0 * tap_count1 * tap_count2 (* s) slots.
+localparam int unsigned CmdTapCount0Lsb   = 424;
+localparam int unsigned CmdTapCount0Bits  = 8;
+localparam int unsigned CmdTapCount1Lsb   = 432;
+localparam int unsigned CmdTapCount1Bits  = 8;
+localparam int unsigned CmdTapCount2Lsb   = 440;
+localparam int unsigned CmdTapCount2Bits  = 16;
+localparam int unsigned CmdTapStep0Lsb    = 456;
+localparam int unsigned CmdTapStep0Bits   = 16;
+localparam int unsigned CmdTapStep1Lsb    = 472;
+localparam int unsigned CmdTapStep1Bits   = 16;
+localparam int unsigned CmdTapStep2Lsb    = 488;
+localparam int unsigned CmdTapStep2Bits   = 16;
 
-localparam int unsigned FlagDrain = 1;  // OpCompute: also wait until every bank queue is empty (input just computed)
+localparam int unsigned FlagDrain     = 1;  // OpCompute: also wait until every bank queue is empty (input just made)
+localparam int unsigned FlagBroadcast = 2;  // OpCompute: one segment of a word is given to all of the lane
 
 // ---- Operations ---------------------------------------------------------------------------------------------------
+// Reducing operations work within each segment: over its P / s pixels, the result is given to every one of them.
 localparam int unsigned OperationMac       = 0;  // acc = sum of a * w
 localparam int unsigned OperationMax       = 1;  // acc = max of a * w, from -128
 localparam int unsigned OperationAdd       = 2;  // acc = a - 256 * b: taps a * 1, b * -128, b * -128; post separates
-localparam int unsigned OperationMacReduce = 3;  // as Mac, then the sum over the P pixels, given to every pixel
-localparam int unsigned OperationMaxReduce = 4;  // as Max, then the maximum over the P pixels, given to every pixel
+localparam int unsigned OperationMacReduce = 3;  // as Mac, then the sum over the pixels
+localparam int unsigned OperationMaxReduce = 4;  // as Max, then the maximum over the pixels
 localparam int unsigned Operations         = 5;
 
-// ---- Weight-stream formats (OpWeight) -----------------------------------------------------------------------------
-// FormatSparse: a slot is K entries of 32 bits, lane 0 first; slots are packed without gaps, 16 entries per beat.
-// FormatDense: a slot is K weights of 8 bits, lane 0 first, packed without gaps; every lane reads the same offset.
-// Tables are packed without gaps as well.
-localparam int unsigned FormatSparse    = 0;
-localparam int unsigned FormatDense     = 1;
-localparam int unsigned FormatParameter = 2;  // 128-bit entries into the parameter table
-localparam int unsigned FormatProgram   = 3;  // 64-bit entries into the write program
-localparam int unsigned FormatPermute   = 4;  // P bytes per entry into the permutation table
-localparam int unsigned Formats         = 5;
+// ---- Weights ------------------------------------------------------------------------------------------------------
+// The weight store is a ring of lines. A line holds W = 64 / K weights for each lane, and addresses; OpWeight fills it
+// and OpCompute reads it in order. Every OpWeight into the store and every chunk starts with a new line.
+//   WeightsSparse  a line is min(2, W / 2) slots; in a slot every lane has a weight and an offset of its own
+//   WeightsDense   a line is W / s slots; slot j uses weights j * s .. j * s + s - 1 of every lane
+//   WeightsBlock   a line is a slot; a lane has its own offset and segment, and uses its first s weights
+// A lane multiplies pixel p of its word with weight p div (P / s) of the slot. With FlagBroadcast, pixel p is instead
+// that of one segment: byte g * P / s + p mod (P / s) of the word.
+localparam int unsigned WeightsSparse = 0;
+localparam int unsigned WeightsDense  = 1;
+localparam int unsigned WeightsBlock  = 2;
+localparam int unsigned WeightsModes  = 3;
+
+// Formats of OpWeight in memory. Items are packed without gaps, but lines of Dense and Block start on a beat.
+localparam int unsigned FormatSparse  = 0;  // items are slots: K entries of 32 bits, lane 0 first
+localparam int unsigned FormatDense   = 1;  // items are lines: a beat, byte k * W + i is weight i of lane k
+localparam int unsigned FormatBlock   = 2;  // items are lines: a beat as FormatDense, then K 32-bit entries, lane 0 first
+localparam int unsigned FormatRow     = 3;  // 32-bit entries into the row table
+localparam int unsigned FormatScale   = 4;  // 64-bit entries into the scale table
+localparam int unsigned FormatProgram = 5;  // 64-bit entries into the write program
+localparam int unsigned FormatPermute = 6;  // P bytes per entry into the permutation table
+localparam int unsigned Formats       = 7;
 
 // A lane's entry in a slot.
 localparam int unsigned EntryBits        = 32;
-localparam int unsigned EntryWeightLsb   = 0;   // int8
+localparam int unsigned EntryWeightLsb   = 0;   // int8; FormatSparse only
 localparam int unsigned EntryWeightBits  = 8;
 localparam int unsigned EntryOffsetLsb   = 8;   // word offset added to the position's base, modulo 2^16
 localparam int unsigned EntryOffsetBits  = 16;
 localparam int unsigned EntryValidLsb    = 24;  // 0: idle, nothing is read or accumulated
 localparam int unsigned EntryLastLsb     = 25;  // the lane's row ends with this entry, valid or not
+localparam int unsigned EntrySegmentLsb  = 26;  // FormatBlock with FlagBroadcast: segment read
+localparam int unsigned EntrySegmentBits = 3;
 
-// Row of the parameter table: row j of lane k in a chunk is entry CmdParameter + j * K + k.
-localparam int unsigned ParameterBits           = 128;
-localparam int unsigned ParameterBiasLsb        = 0;   // int32, added to the accumulator (not used by OperationAdd)
-localparam int unsigned ParameterBiasBits       = 32;
-localparam int unsigned ParameterMultiplierLsb  = 32;  // unsigned
-localparam int unsigned ParameterMultiplierBits = 24;
-localparam int unsigned ParameterShiftLsb       = 56;  // 0..63
-localparam int unsigned ParameterShiftBits      = 6;
-localparam int unsigned ParameterOutputLsb      = 64;  // word added to the destination (the channel's plane)
-localparam int unsigned ParameterOutputBits     = 16;
-localparam int unsigned ParameterStepLsb        = 80;  // which of the unrolled positions this row belongs to
-localparam int unsigned ParameterStepBits       = 8;
+// Row j of lane k in a chunk is entry CmdRow + j * K + k of the row table; its segment g is scaled by entry
+// CmdScale + (j * K + k) * s + g of the scale table.
+localparam int unsigned RowBits        = 32;
+localparam int unsigned RowOutputLsb   = 0;   // word added to the destination (the channel's plane)
+localparam int unsigned RowOutputBits  = 16;
+localparam int unsigned RowStepLsb     = 16;  // which of the unrolled positions this row belongs to
+localparam int unsigned RowStepBits    = 8;
+localparam int unsigned RowPermuteLsb  = 24;  // added to the permutation of every program entry, modulo 2^8
+localparam int unsigned RowPermuteBits = 8;
+
+localparam int unsigned ScaleBits           = 64;
+localparam int unsigned ScaleBiasLsb        = 0;   // int32, added to the accumulator (not used by OperationAdd)
+localparam int unsigned ScaleBiasBits       = 32;
+localparam int unsigned ScaleMultiplierLsb  = 32;  // unsigned
+localparam int unsigned ScaleMultiplierBits = 24;
+localparam int unsigned ScaleShiftLsb       = 56;  // 0..63
+localparam int unsigned ScaleShiftBits      = 6;
 
 // Entry of the write program: position n, unrolled step t starts at entry CmdProgram + n * CmdUnroll + t and follows
-// `next` until it is 0. Destination word = CmdOutput + parameter output + offset.
+// `next` until it is 0. Destination word = CmdOutput + row output + offset.
 localparam int unsigned ProgramBits        = 64;
 localparam int unsigned ProgramOffsetLsb   = 0;
 localparam int unsigned ProgramOffsetBits  = 16;
