@@ -1,10 +1,15 @@
-// Weight unit: decodes the weight stream into slots of the weight store, and fills the tables of the writers.
-// One slot or table entry per cycle, taken from the oldest staged beat.
+// Weight unit: decodes the weight stream into lines of the weight store, and fills the tables of the writers.
+//
+// Each cycle takes one piece from the oldest staged beat: a slot (FormatSparse; 16 entries if K > 16), the weights or 16
+// entries of a line (FormatBlock), a whole line (FormatDense) or a table entry. A piece for the store waits for a free
+// line; the line is written with its last piece.
 `include "esp_assert.svh"
 
 module esp_weight_unit #(
     parameter int unsigned Lanes  = 16,
-    parameter int unsigned Pixels = 16
+    parameter int unsigned Pixels = 16,
+    parameter int unsigned LineBits = 53,  // of a lane
+    parameter int unsigned TableBits = Pixels * 8 > 64 ? Pixels * 8 : 64
 ) (
     input  logic                clk_i,
     input  logic                run_ni,
@@ -21,19 +26,25 @@ module esp_weight_unit #(
     input  logic [511:0]        beat_i,
     output logic                beat_pop_o,
     // Weight store
-    output logic                slot_write_o,
-    output logic [Lanes*32-1:0] slot_o,
-    input  logic                slot_space_i,
+    output logic                line_write_o,
+    output logic [Lanes*LineBits-1:0] line_o,
+    input  logic                line_space_i,
     // Tables
-    output logic                parameter_write_o,
+    output logic                row_write_o,
+    output logic                scale_write_o,
     output logic                program_write_o,
     output logic                permute_write_o,
     output logic [15:0]         table_addr_o,
-    output logic [127:0]        table_data_o
+    output logic [TableBits-1:0] table_data_o
 );
-  localparam int unsigned SparsePerBeat  = 16 / Lanes;
-  localparam int unsigned DensePerBeat   = 64 / Lanes;
+  localparam int unsigned LineWeights    = 64 / Lanes;
+  localparam int unsigned LineSlots      = LineWeights > 2 ? 2 : 1;  // FormatSparse
+  localparam int unsigned EntryPieces    = Lanes > 16 ? Lanes / 16 : 1;
+  localparam int unsigned PieceLanes     = Lanes > 16 ? 16 : Lanes;
+  localparam int unsigned SlotsPerBeat   = 16 / PieceLanes;
   localparam int unsigned PermutePerBeat = 64 / Pixels;
+  localparam int unsigned StoredBits     = esp_abi_pkg::EntryLastLsb + 1;  // of an entry of FormatSparse
+  localparam int unsigned BlockBits      = 21;                             // {segment, last, valid, offset}
 
   logic         jobs_full, jobs_empty;
   logic [511:0] job;
@@ -60,54 +71,76 @@ module esp_weight_unit #(
   logic [2:0]  format_q;
   logic [15:0] table_addr_q;
   logic [31:0] beats_left_q, items_left_q, done_q;
-  logic [3:0]  sub_q, sub_last;   // item within the beat
-  // Dense rows: three nested loops over the offset.
-  logic [15:0] count0_q, count1_q, count2_q, step0_q, step1_q, step2_q;
-  logic [15:0] index0_q, index1_q, index2_q, offset0_q, offset1_q, offset2_q;
-  logic [31:0] row_slots_q;       // slots of one row
-  logic [7:0]  tail_lanes_q;
-  logic        tail_q, row_first_q;
-  logic        is_slot, emit, take, beat_ends, dense_last, tail;
+  logic [3:0]  sub_q, sub_last;      // piece within the beat
+  logic [1:0]  phase_q, phase_last;  // piece within the line
+  logic        is_line, emit, take, beat_ends, item_ends, line_ends;
 
-  assign done_o = done_q;
-  assign is_slot = format_q == 3'(esp_abi_pkg::FormatSparse) || format_q == 3'(esp_abi_pkg::FormatDense);
+  assign done_o  = done_q;
+  assign is_line = format_q <= 3'(esp_abi_pkg::FormatBlock);
 
   always_comb begin
+    sub_last   = '0;
+    phase_last = '0;
     case (format_q)
-      3'(esp_abi_pkg::FormatSparse):    sub_last = 4'(SparsePerBeat - 1);
-      3'(esp_abi_pkg::FormatDense):     sub_last = 4'(DensePerBeat - 1);
-      3'(esp_abi_pkg::FormatParameter): sub_last = 4'd3;
-      3'(esp_abi_pkg::FormatProgram):   sub_last = 4'd7;
-      default:                          sub_last = 4'(PermutePerBeat - 1);
+      3'(esp_abi_pkg::FormatSparse): begin
+        sub_last   = 4'(SlotsPerBeat - 1);
+        phase_last = 2'(LineSlots * EntryPieces - 1);
+      end
+      3'(esp_abi_pkg::FormatDense):   ;
+      3'(esp_abi_pkg::FormatBlock):   phase_last = 2'(EntryPieces);
+      3'(esp_abi_pkg::FormatRow):     sub_last = 4'd15;
+      3'(esp_abi_pkg::FormatScale):   sub_last = 4'd7;
+      3'(esp_abi_pkg::FormatProgram): sub_last = 4'd7;
+      default:                        sub_last = 4'(PermutePerBeat - 1);
     endcase
   end
 
+  // An item of several pieces ends with the last of them.
+  always_comb begin
+    item_ends = 1'b1;
+    if (format_q == 3'(esp_abi_pkg::FormatSparse)) item_ends = EntryPieces == 1 || phase_q == 2'(EntryPieces - 1);
+    if (format_q == 3'(esp_abi_pkg::FormatBlock)) item_ends = phase_q == phase_last;
+  end
+
   // Beats behind the last item are dropped.
-  assign emit       = active_q && beat_valid_i && items_left_q != 32'd0 && (!is_slot || slot_space_i);
+  assign emit       = active_q && beat_valid_i && items_left_q != 32'd0 && (!is_line || line_space_i);
   assign take       = active_q && beat_valid_i && (items_left_q == 32'd0 || emit);
-  assign beat_ends  = items_left_q <= 32'd1 || sub_q == sub_last;
+  assign line_ends  = phase_q == phase_last || (items_left_q == 32'd1 && item_ends);
+  assign beat_ends  = items_left_q == 32'd0 || (items_left_q == 32'd1 && item_ends) || sub_q == sub_last;
   assign beat_pop_o = take && beat_ends;
 
-  assign dense_last = index0_q + 16'd1 == count0_q && index1_q + 16'd1 == count1_q && index2_q + 16'd1 == count2_q;
-  // The last group of rows may use fewer lanes; whether a group is the last is known at its first slot.
-  assign tail = row_first_q ? items_left_q <= row_slots_q : tail_q;
+  assign line_write_o    = emit && is_line && line_ends;
+  assign row_write_o     = emit && format_q == 3'(esp_abi_pkg::FormatRow);
+  assign scale_write_o   = emit && format_q == 3'(esp_abi_pkg::FormatScale);
+  assign program_write_o = emit && format_q == 3'(esp_abi_pkg::FormatProgram);
+  assign permute_write_o = emit && format_q == 3'(esp_abi_pkg::FormatPermute);
+  assign table_addr_o    = table_addr_q;
 
-  assign slot_write_o      = emit && is_slot;
-  assign parameter_write_o = emit && format_q == 3'(esp_abi_pkg::FormatParameter);
-  assign program_write_o   = emit && format_q == 3'(esp_abi_pkg::FormatProgram);
-  assign permute_write_o   = emit && format_q == 3'(esp_abi_pkg::FormatPermute);
-  assign table_addr_o      = table_addr_q;
+  // ---- The line so far, and with the piece of this cycle ----
+  logic [Lanes*LineBits-1:0] line_q;
 
   always_comb begin
-    slot_o = '0;
-    if (slot_write_o) begin
+    line_o = '0;
+    if (emit && is_line) begin
+      line_o = line_q;
       if (format_q == 3'(esp_abi_pkg::FormatSparse)) begin
-        slot_o = beat_i[32'(sub_q)*Lanes*32+:Lanes*32];
+        for (int k = 0; k < Lanes; k++) begin
+          for (int slot = 0; slot < LineSlots; slot++) begin
+            if (int'(phase_q) == slot * EntryPieces + k / 16) begin
+              line_o[k*LineBits+slot*StoredBits+:StoredBits] =
+                  beat_i[(32'(sub_q)*PieceLanes+k%PieceLanes)*32+:StoredBits];
+            end
+          end
+        end
+      end else if (phase_q == '0) begin
+        for (int k = 0; k < Lanes; k++) begin
+          line_o[k*LineBits+:LineWeights*8] = beat_i[k*LineWeights*8+:LineWeights*8];
+        end
       end else begin
         for (int k = 0; k < Lanes; k++) begin
-          if (!tail || 8'(k) < tail_lanes_q) begin
-            slot_o[k*32+:32] = {6'd0, dense_last, 1'b1, offset0_q,
-                                beat_i[(32'(sub_q)*Lanes+32'(k))*8+:8]};
+          if (32'(phase_q) == 1 + k / 16) begin
+            line_o[k*LineBits+LineWeights*8+:BlockBits] =
+                beat_i[(k%PieceLanes)*32+esp_abi_pkg::EntryOffsetLsb+:BlockBits];
           end
         end
       end
@@ -116,16 +149,18 @@ module esp_weight_unit #(
 
   always_comb begin
     table_data_o = '0;
-    if (emit && !is_slot) begin
+    if (emit && !is_line) begin
       case (format_q)
-        3'(esp_abi_pkg::FormatParameter): table_data_o = beat_i[32'(sub_q)*128+:128];
-        3'(esp_abi_pkg::FormatProgram):   table_data_o = {64'd0, beat_i[32'(sub_q)*64+:64]};
-        default:                          table_data_o = {{(128-Pixels*8){1'b0}}, beat_i[32'(sub_q)*Pixels*8+:Pixels*8]};
+        3'(esp_abi_pkg::FormatRow): table_data_o = {96'd0, beat_i[32'(sub_q)*32+:32]};
+        3'(esp_abi_pkg::FormatScale), 3'(esp_abi_pkg::FormatProgram):
+                                    table_data_o = {64'd0, beat_i[32'(sub_q)*64+:64]};
+        default:                    table_data_o = TableBits'(beat_i[32'(sub_q)*Pixels*8+:Pixels*8]);
       endcase
     end
   end
 
   always_ff @(posedge clk_i) begin
+    if (emit && is_line) line_q <= line_o;
     if (!run_ni) begin
       active_q <= 1'b0;
       done_q   <= '0;
@@ -137,52 +172,13 @@ module esp_weight_unit #(
         beats_left_q <= job[esp_abi_pkg::CmdRunLsb+:32];
         items_left_q <= job[esp_abi_pkg::CmdItemsLsb+:32];
         sub_q        <= '0;
-        count0_q     <= job[esp_abi_pkg::CmdCount0Lsb+:16];
-        count1_q     <= job[esp_abi_pkg::CmdCount1Lsb+:16];
-        count2_q     <= job[esp_abi_pkg::CmdCount2Lsb+:16];
-        step0_q      <= job[esp_abi_pkg::CmdStep0Lsb+:16];
-        step1_q      <= job[esp_abi_pkg::CmdStep1Lsb+:16];
-        step2_q      <= job[esp_abi_pkg::CmdStep2Lsb+:16];
-        tail_lanes_q <= job[esp_abi_pkg::CmdTailLanesLsb+:8];
-        row_slots_q  <= 32'(job[esp_abi_pkg::CmdCount0Lsb+:16]) * 32'(job[esp_abi_pkg::CmdCount1Lsb+:16]) *
-                        32'(job[esp_abi_pkg::CmdCount2Lsb+:16]);
-        index0_q     <= '0;
-        index1_q     <= '0;
-        index2_q     <= '0;
-        offset0_q    <= '0;
-        offset1_q    <= '0;
-        offset2_q    <= '0;
-        row_first_q  <= 1'b1;
+        phase_q      <= '0;
       end
     end else if (take) begin
       if (emit) begin
-        items_left_q <= items_left_q - 32'd1;
+        if (item_ends) items_left_q <= items_left_q - 32'd1;
         table_addr_q <= table_addr_q + 16'd1;
-        tail_q       <= tail;
-        row_first_q  <= dense_last;
-        if (dense_last) begin
-          index0_q  <= '0;
-          index1_q  <= '0;
-          index2_q  <= '0;
-          offset0_q <= '0;
-          offset1_q <= '0;
-          offset2_q <= '0;
-        end else if (index0_q + 16'd1 != count0_q) begin
-          index0_q  <= index0_q + 16'd1;
-          offset0_q <= offset0_q + step0_q;
-        end else if (index1_q + 16'd1 != count1_q) begin
-          index0_q  <= '0;
-          index1_q  <= index1_q + 16'd1;
-          offset0_q <= offset1_q + step1_q;
-          offset1_q <= offset1_q + step1_q;
-        end else begin
-          index0_q  <= '0;
-          index1_q  <= '0;
-          index2_q  <= index2_q + 16'd1;
-          offset0_q <= offset2_q + step2_q;
-          offset1_q <= offset2_q + step2_q;
-          offset2_q <= offset2_q + step2_q;
-        end
+        phase_q      <= line_ends ? '0 : phase_q + 2'd1;
       end
       sub_q <= beat_ends ? '0 : sub_q + 4'd1;
       if (beat_ends) begin
