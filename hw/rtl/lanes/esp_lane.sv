@@ -1,4 +1,5 @@
-// One lane: P int8 multiply-accumulates that share a weight, and the rows it has finished.
+// One lane: P int8 multiply-accumulates and the rows it has finished. Without split the pixels share a weight; with s
+// segments each segment has its own, and may be given the pixels of one of them.
 //
 // A row is announced when its last entry is issued (announce_i, with its tag) and its accumulators arrive five cycles
 // later; ready_o says that another row may be announced. Finished rows leave oldest first.
@@ -7,7 +8,8 @@
 module esp_lane #(
     parameter int unsigned Pixels  = 16,
     parameter int unsigned TagBits = 17,
-    parameter int unsigned RowBits = 11
+    parameter int unsigned RowBits = 11,
+    parameter int unsigned LineWeights = 4
 ) (
     input  logic                      clk_i,
     input  logic                      rst_ni,
@@ -20,7 +22,10 @@ module esp_lane #(
     input  logic                      valid_i,
     input  logic                      last_i,
     input  logic                      maximum_i,
-    input  logic signed [7:0]         weight_i,
+    input  logic [1:0]                split_i,      // log2 of s
+    input  logic                      broadcast_i,
+    input  logic [LineWeights*8-1:0]  weight_i,     // of segment 0 first
+    input  logic [2:0]                segment_i,
     input  logic [Pixels*8-1:0]       word_i,
     // Finished rows
     input  logic                      pop_i,
@@ -30,6 +35,7 @@ module esp_lane #(
 );
   localparam int unsigned Depth = esp_abi_pkg::ResultDepth;
   localparam int unsigned PtrBits = $clog2(Depth);
+  localparam int unsigned SplitBits = $clog2(LineWeights < Pixels ? LineWeights : Pixels);  // of the largest split
 
   // Row bookkeeping: announced_q counts rows announced and not yet popped, arrived_q those whose accumulators are there.
   logic [TagBits+RowBits-1:0] tags[Depth];
@@ -83,7 +89,8 @@ module esp_lane #(
   // Datapath: operand, product, accumulator. One block in reverse order of the pipeline with blocking assignments: every
   // stage sees what the stage before it held before the edge. Modes are decided once for all pixels, which is what
   // makes simulation fast.
-  logic signed [7:0]  weight_q;
+  logic [LineWeights*8-1:0] weight_q;
+  logic [1:0]         operand_split_q;
   logic signed [7:0]  operand_q[Pixels];
   logic signed [15:0] product_q[Pixels];
   logic signed [31:0] accumulator_q[Pixels];
@@ -108,11 +115,28 @@ module esp_lane #(
       end
     end
     if (operand_valid_q) begin
-      for (int p = 0; p < Pixels; p++) product_q[p] = operand_q[p] * weight_q;
+      if (operand_split_q == '0) begin
+        for (int p = 0; p < Pixels; p++) product_q[p] = operand_q[p] * $signed(weight_q[7:0]);
+      end
+      for (int unsigned s = 1; s <= SplitBits; s++) begin
+        if (operand_split_q == 2'(s)) begin
+          for (int p = 0; p < Pixels; p++) product_q[p] = operand_q[p] * $signed(weight_q[(p/(Pixels>>s))*8+:8]);
+        end
+      end
     end
     if (valid_i) begin
-      weight_q = weight_i;
-      for (int p = 0; p < Pixels; p++) operand_q[p] = word_i[p*8+:8];
+      weight_q        = weight_i;
+      operand_split_q = split_i;
+      if (!broadcast_i || split_i == '0) begin
+        for (int p = 0; p < Pixels; p++) operand_q[p] = word_i[p*8+:8];
+      end
+      for (int unsigned s = 1; s <= SplitBits; s++) begin
+        if (broadcast_i && split_i == 2'(s)) begin
+          for (int p = 0; p < Pixels; p++) begin
+            operand_q[p] = word_i[((32'(segment_i)&((1<<s)-1))*(Pixels>>s)+p%(Pixels>>s))*8+:8];
+          end
+        end
+      end
     end
   end
 

@@ -6,15 +6,24 @@
 module esp_lane_router #(
     parameter int unsigned Lanes    = 16,
     parameter int unsigned Pixels   = 16,
+    parameter int unsigned LineBits = 53,
     parameter int unsigned BankRows = 4096
 ) (
     input  logic                            clk_i,
     input  logic                            rst_ni,
-    // Issue
+    // Issue: a slot of the line, see esp_sequencer
     input  logic                            issue_i,
-    input  logic [Lanes*32-1:0]             slot_i,
-    input  logic [15:0]                     base_i,
+    input  logic [Lanes*LineBits-1:0]       line_i,
+    input  logic [2:0]                      slot_i,
+    input  logic [Lanes-1:0]                valid_i,
+    input  logic [Lanes-1:0]                last_i,
+    input  logic [15:0]                     offset_i,
+    input  logic [2:0]                      segment_i,
+    input  logic [1:0]                      weights_i,
+    input  logic [1:0]                      split_i,
+    input  logic                            broadcast_i,
     input  logic                            maximum_i,
+    input  logic [15:0]                     base_i,
     // Bank ports: row and enable per group and bank, in the cycle of the read; data in the next cycle
     output logic [Groups*16-1:0]            read_o,
     output logic [Groups*16*RowBits-1:0]    row_o,
@@ -23,19 +32,27 @@ module esp_lane_router #(
     output logic [Lanes-1:0]                valid_o,
     output logic [Lanes-1:0]                last_o,
     output logic                            maximum_o,
-    output logic [Lanes*8-1:0]              weight_o,
+    output logic [1:0]                      split_o,
+    output logic                            broadcast_o,
+    output logic [Lanes*LineWeights*8-1:0]  weight_o,
+    output logic [Lanes*3-1:0]              segment_o,
     output logic [Lanes*Pixels*8-1:0]       word_o
 );
-  localparam int unsigned PortLanes = esp_abi_pkg::LanesPerPort;
-  localparam int unsigned Groups    = (Lanes + PortLanes - 1) / PortLanes;
-  localparam int unsigned RowBits   = $clog2(BankRows);
+  localparam int unsigned PortLanes   = esp_abi_pkg::LanesPerPort;
+  localparam int unsigned Groups      = (Lanes + PortLanes - 1) / PortLanes;
+  localparam int unsigned RowBits     = $clog2(BankRows);
+  localparam int unsigned LineWeights = 64 / Lanes;
+  localparam int unsigned WeightBits  = LineWeights * 8;
+  localparam int unsigned StoredBits  = esp_abi_pkg::EntryLastLsb + 1;
 
+  // What is the same for all lanes travels in one vector: {segment is given to all, log2 of s, maximum}.
+  logic [3:0]                  address_mode_q, route_mode_q, word_mode_q;
   // Entries with their addresses, then with their banks: fields that travel beside the read.
-  logic [Lanes-1:0]    address_valid_q, address_last_q, route_valid_q, route_last_q, word_valid_q, word_last_q;
-  logic [Lanes*16-1:0] address_q;
-  logic [Lanes*8-1:0]  address_weight_q, route_weight_q, word_weight_q;
-  logic [Lanes*4-1:0]  route_bank_q, word_bank_q;
-  logic                address_maximum_q, route_maximum_q, word_maximum_q;
+  logic [Lanes-1:0]            address_valid_q, address_last_q, route_valid_q, route_last_q, word_valid_q, word_last_q;
+  logic [Lanes*16-1:0]         address_q;
+  logic [Lanes*WeightBits-1:0] address_weight_q, route_weight_q, word_weight_q;
+  logic [Lanes*3-1:0]          address_segment_q, route_segment_q, word_segment_q;
+  logic [Lanes*4-1:0]          route_bank_q, word_bank_q;
 
   // Rows by group and bank. Lanes of a group that meet in a bank want the same row, so the last one may win.
   logic [Groups*16-1:0] read;
@@ -62,36 +79,59 @@ module esp_lane_router #(
       word_last_q     <= '0;
       read_o          <= '0;
     end else begin
-      for (int k = 0; k < Lanes; k++) begin
-        address_valid_q[k] <= issue_i && slot_i[k*32+esp_abi_pkg::EntryValidLsb];
-        address_last_q[k]  <= issue_i && slot_i[k*32+esp_abi_pkg::EntryLastLsb];
-      end
-      route_valid_q <= address_valid_q;
-      route_last_q  <= address_last_q;
-      word_valid_q  <= route_valid_q;
-      word_last_q   <= route_last_q;
-      read_o        <= read;
+      address_valid_q <= issue_i ? valid_i : '0;
+      address_last_q  <= issue_i ? last_i : '0;
+      route_valid_q   <= address_valid_q;
+      route_last_q    <= address_last_q;
+      word_valid_q    <= route_valid_q;
+      word_last_q     <= route_last_q;
+      read_o          <= read;
     end
     if (issue_i) begin
-      for (int k = 0; k < Lanes; k++) begin
-        address_q[k*16+:16]      <= base_i + slot_i[k*32+esp_abi_pkg::EntryOffsetLsb+:16];
-        address_weight_q[k*8+:8] <= slot_i[k*32+esp_abi_pkg::EntryWeightLsb+:8];
-      end
-      address_maximum_q <= maximum_i;
+      address_mode_q <= {broadcast_i, split_i, maximum_i};
+      case (weights_i)
+        2'(esp_abi_pkg::WeightsDense): begin
+          for (int k = 0; k < Lanes; k++) begin
+            address_q[k*16+:16] <= base_i + offset_i;
+            address_weight_q[k*WeightBits+:WeightBits] <=
+                line_i[k*LineBits+:WeightBits] >> (6'(slot_i) << (3 + 32'(split_i)));
+            address_segment_q[k*3+:3] <= segment_i;
+          end
+        end
+        2'(esp_abi_pkg::WeightsBlock): begin
+          for (int k = 0; k < Lanes; k++) begin
+            address_q[k*16+:16]       <= base_i + line_i[k*LineBits+WeightBits+:16];
+            address_weight_q[k*WeightBits+:WeightBits] <= line_i[k*LineBits+:WeightBits];
+            address_segment_q[k*3+:3] <= line_i[k*LineBits+WeightBits+18+:3];
+          end
+        end
+        default: begin
+          for (int k = 0; k < Lanes; k++) begin
+            address_q[k*16+:16] <= base_i + line_i[k*LineBits+32'(slot_i)*StoredBits+esp_abi_pkg::EntryOffsetLsb+:16];
+            address_weight_q[k*WeightBits+:8] <=
+                line_i[k*LineBits+32'(slot_i)*StoredBits+esp_abi_pkg::EntryWeightLsb+:8];
+          end
+        end
+      endcase
     end
     for (int i = 0; i < Groups * 16; i++) row_o[i*RowBits+:RowBits] <= row[i];
     for (int k = 0; k < Lanes; k++) route_bank_q[k*4+:4] <= address_q[k*16+:4];
     route_weight_q  <= address_weight_q;
-    route_maximum_q <= address_maximum_q;
+    route_segment_q <= address_segment_q;
+    route_mode_q    <= address_mode_q;
     word_bank_q     <= route_bank_q;
     word_weight_q   <= route_weight_q;
-    word_maximum_q  <= route_maximum_q;
+    word_segment_q  <= route_segment_q;
+    word_mode_q     <= route_mode_q;
   end
 
-  assign valid_o   = word_valid_q;
-  assign last_o    = word_last_q;
-  assign maximum_o = word_maximum_q;
-  assign weight_o  = word_weight_q;
+  assign valid_o     = word_valid_q;
+  assign last_o      = word_last_q;
+  assign weight_o    = word_weight_q;
+  assign segment_o   = word_segment_q;
+  assign maximum_o   = word_mode_q[0];
+  assign split_o     = word_mode_q[2:1];
+  assign broadcast_o = word_mode_q[3];
   for (genvar k = 0; k < Lanes; k++) begin : gen_crossbar
     localparam int unsigned Group = k / PortLanes;
     assign word_o[k*Pixels*8+:Pixels*8] =
