@@ -207,19 +207,19 @@ constexpr Row decode_row(std::uint32_t bits) {
 }
 
 /// An entry of the scale table.
-struct Scale {
+struct ScaleEntry {
   std::int32_t bias = 0;
   std::uint32_t multiplier = 0;
   std::uint8_t shift = 0;
 };
 
-constexpr std::uint64_t encode(const Scale& scale) {
+constexpr std::uint64_t encode(const ScaleEntry& scale) {
   return static_cast<std::uint64_t>(static_cast<std::uint32_t>(scale.bias)) |
          (static_cast<std::uint64_t>(scale.multiplier & 0xFFFFFFU) << ScaleMultiplierLsb) |
          (static_cast<std::uint64_t>(scale.shift & 63U) << ScaleShiftLsb);
 }
 
-constexpr Scale decode_scale(std::uint64_t bits) {
+constexpr ScaleEntry decode_scale(std::uint64_t bits) {
   return {static_cast<std::int32_t>(static_cast<std::uint32_t>(bits)),
           static_cast<std::uint32_t>((bits >> ScaleMultiplierLsb) & 0xFFFFFFU),
           static_cast<std::uint8_t>((bits >> ScaleShiftLsb) & 63U)};
