@@ -130,8 +130,8 @@ std::string metadata_xml() {
 }
 
 std::string marker_text(const abi::Configuration& configuration) {
-  return fmt::format("{}version {}\nlanes {}\npixels {}\nbank_rows {}\nslot_depth {}\n", MarkerStart, +abi::AbiVersion,
-                     configuration.lanes, configuration.pixels, configuration.bank_rows, configuration.slot_depth);
+  return fmt::format("{}version {}\nlanes {}\npixels {}\nbank_rows {}\nline_depth {}\n", MarkerStart, +abi::AbiVersion,
+                     configuration.lanes, configuration.pixels, configuration.bank_rows, configuration.line_depth);
 }
 
 struct Part {

@@ -58,7 +58,7 @@ Device::Device(Bus& bus) : bus_(&bus) {
   configuration_.lanes = bus.read_register(abi::RegLanes);
   configuration_.pixels = bus.read_register(abi::RegPixels);
   configuration_.bank_rows = bus.read_register(abi::RegBankRows);
-  configuration_.slot_depth = bus.read_register(abi::RegSlotDepth);
+  configuration_.line_depth = bus.read_register(abi::RegLineDepth);
 }
 
 Loaded Device::load(const Program& program, const Limits& limits) {
