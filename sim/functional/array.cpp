@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -11,39 +12,30 @@
 #include "functional/slots.hpp"
 
 namespace espalier::functional {
+namespace {
 
-std::span<std::uint32_t> SlotQueue::append(std::size_t slots) {
-  if (head_ > 0 && head_ * 2 >= entries_.size()) {
-    entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(head_));
-    head_ = 0;
-  }
-  const std::size_t old = entries_.size();
-  entries_.resize(old + slots * lanes_);
-  return {entries_.data() + old, slots * lanes_};
+/// A line as it stands in memory: its slots (FormatSparse), or weights and entries (FormatBlock).
+std::size_t line_bytes(const abi::Configuration& configuration) {
+  const std::size_t entries = std::size_t{configuration.lanes} * abi::EntryBits / 8;
+  return std::max<std::size_t>(2 * entries, abi::BeatBytes + entries);
 }
 
-void SlotQueue::pop(std::size_t slots) {
-  head_ += slots * lanes_;
-  if (head_ == entries_.size()) clear();
-}
-
-void SlotQueue::clear() {
-  entries_.clear();
-  head_ = 0;
-}
+}  // namespace
 
 Array::Array(const abi::Configuration& configuration)
-    : configuration_(configuration), word_mask_(configuration.scratch_words() - 1), slots_(configuration.lanes) {
+    : configuration_(configuration), word_mask_(configuration.scratch_words() - 1), lines_(line_bytes(configuration)) {
   const bool engine = configuration.pixels == 8 || configuration.pixels == 16 || configuration.pixels == 32;
-  if (!engine || configuration.lanes == 0 || configuration.lanes > 255 ||
-      !std::has_single_bit(configuration.scratch_words()) || configuration.slot_depth == 0) {
+  const bool lanes = configuration.lanes >= abi::BeatBytes / MaxSplit && configuration.lanes <= abi::BeatBytes &&
+                     std::has_single_bit(configuration.lanes);
+  if (!engine || !lanes || !std::has_single_bit(configuration.scratch_words()) || configuration.line_depth == 0) {
     throw Error(
         ErrorCode::Usage, "the functional model has no array of this size", "array",
         fmt::format("{}x{}, {} rows per bank", configuration.lanes, configuration.pixels, configuration.bank_rows),
-        "use 8, 16 or 32 pixels and a power of two of rows");
+        "use 8, 16, 32 or 64 lanes, 8, 16 or 32 pixels and a power of two of rows");
   }
   scratch_.resize(std::size_t{configuration.scratch_words()} * configuration.pixels);
-  parameters_.resize(abi::ParameterDepth);
+  rows_.resize(abi::RowDepth);
+  scales_.resize(abi::ScaleDepth);
   program_.resize(abi::ProgramDepth);
   permutations_.resize(std::size_t{abi::PermuteDepth} * configuration.pixels);
   lanes_.resize(configuration.lanes);
@@ -51,10 +43,11 @@ Array::Array(const abi::Configuration& configuration)
 
 void Array::clear() {
   std::fill(scratch_.begin(), scratch_.end(), std::int8_t{0});
-  std::fill(parameters_.begin(), parameters_.end(), abi::Parameter{});
+  std::fill(rows_.begin(), rows_.end(), abi::Row{});
+  std::fill(scales_.begin(), scales_.end(), abi::ScaleEntry{});
   std::fill(program_.begin(), program_.end(), abi::ProgramEntry{});
   std::fill(permutations_.begin(), permutations_.end(), std::uint8_t{0});
-  slots_.clear();
+  lines_.clear();
 }
 
 void Array::write_words(std::uint32_t address, std::span<const std::uint8_t> bytes) {
@@ -77,82 +70,25 @@ void Array::read_words(std::uint32_t address, std::span<std::uint8_t> bytes) con
   }
 }
 
-std::size_t Array::item_bytes(unsigned format) const {
-  switch (format) {
-    case abi::FormatSparse:
-      return std::size_t{configuration_.lanes} * abi::EntryBits / 8;
-    case abi::FormatDense:
-      return configuration_.lanes;
-    case abi::FormatParameter:
-      return abi::ParameterBits / 8;
-    case abi::FormatProgram:
-      return abi::ProgramBits / 8;
-    default:
-      return configuration_.pixels;
-  }
-}
-
-std::size_t Array::write_weights(const abi::Command& command, std::span<const std::uint8_t> bytes) {
-  const std::size_t size = item_bytes(command.format);
-  const std::size_t items = std::min<std::size_t>(command.items, bytes.size() / size);
-  if (command.format == abi::FormatSparse) {
-    decode_sparse(bytes, slots_.append(items));
-  } else if (command.format == abi::FormatDense) {
-    decode_dense(command, configuration_.lanes, bytes, slots_.append(items));
-  } else {
-    for (std::size_t i = 0; i < items; ++i) {
-      write_entry(command.format, command.address + i, bytes.subspan(i * size, size));
-    }
-  }
-  return items;
-}
-
-/// Table addresses wrap at the depth of the table.
-void Array::write_entry(unsigned format, std::size_t entry, std::span<const std::uint8_t> item) {
-  if (format == abi::FormatParameter) {
-    parameters_[entry % abi::ParameterDepth] = abi::decode_parameter(item);
-  } else if (format == abi::FormatProgram) {
-    program_[entry % abi::ProgramDepth] = abi::decode_program(abi::get_bits(item, 0, abi::ProgramBits));
-  } else {
-    std::copy(item.begin(), item.end(), &permutations_[entry % abi::PermuteDepth * item.size()]);
-  }
-}
-
-/// Sorts the next slots by lane, idle entries left out; returns the number of valid entries.
-std::uint64_t Array::take_slots(std::size_t slots) {
-  const unsigned lanes = configuration_.lanes;
-  for (LaneRows& lane : lanes_) {
-    lane.taps.clear();
-    lane.rows.clear();
-  }
-  std::uint64_t valid = 0;
-  const std::span<const std::uint32_t> entries = slots_.front(slots);
-  for (unsigned k = 0; k < lanes; ++k) {
-    LaneRows& lane = lanes_[k];
-    for (std::size_t i = k; i < entries.size(); i += lanes) {
-      const abi::Entry entry = abi::decode_entry(entries[i]);
-      if (entry.valid) lane.taps.push_back({entry.offset, entry.weight});
-      if (!entry.last) continue;
-      const std::uint32_t first = lane.rows.empty() ? 0 : lane.rows.back().end;
-      lane.rows.push_back({first, static_cast<std::uint32_t>(lane.taps.size())});
-    }
-    valid += lane.taps.size();
-  }
-  slots_.pop(slots);
-  return valid;
-}
-
+/// `row`: number of the result within the chunk, j * K + k.
 template <std::size_t P>
-bool Array::write_result(const abi::Command& command, const abi::Parameter& parameter, std::uint32_t position,
+bool Array::write_result(const abi::Command& command, std::uint32_t row, std::uint32_t position,
                          const Accumulators<P>& acc) {
-  const Word<P> word = requantise<P>(command, parameter, reduce<P>(command.operation, acc));
-  std::uint32_t entry = command.program + position * command.unroll + parameter.step;
+  const abi::Row& place = rows_[(command.row + row) % abi::RowDepth];
+  std::array<abi::ScaleEntry, MaxSplit> scales;
+  for (std::uint32_t g = 0; g < command.split; ++g) {
+    scales[g] = scales_[(command.scale + row * command.split + g) % abi::ScaleDepth];
+  }
+  const Word<P> word =
+      requantise<P>(command, {scales.data(), command.split}, reduce<P>(command.operation, command.split, acc));
+  std::uint32_t entry = command.program + position * command.unroll + place.step;
   // A chain that visits more entries than the table has runs in a circle.
   for (unsigned visited = 0; visited < abi::ProgramDepth; ++visited) {
     const abi::ProgramEntry& step = program_[entry % abi::ProgramDepth];
     if (!step.drop) {
-      const std::size_t address = (std::size_t{command.output} + parameter.output + step.offset) & word_mask_;
-      permute_write<P>(word, &permutations_[std::size_t{step.permute} * P], command.fill, &scratch_[address * P]);
+      const std::size_t address = (std::size_t{command.output} + place.output + step.offset) & word_mask_;
+      const std::size_t permutation = (step.permute + place.permute) % abi::PermuteDepth;
+      permute_write<P>(word, &permutations_[permutation * P], command.fill, &scratch_[address * P]);
     }
     if (step.next == 0) return true;
     entry = step.next;
@@ -162,6 +98,8 @@ bool Array::write_result(const abi::Command& command, const abi::Parameter& para
 
 template <std::size_t P>
 bool Array::run_positions(const abi::Command& command) {
+  const RowFunction<P> run_row = row_function<P>(command);
+  const Scratchpad scratch{scratch_.data(), word_mask_};
   std::uint32_t position = 0;
   for (std::uint32_t y = 0; y < command.count_y; ++y) {
     for (std::uint32_t x = 0; x < command.count_x; ++x, ++position) {
@@ -170,10 +108,12 @@ bool Array::run_positions(const abi::Command& command) {
       for (unsigned k = 0; k < configuration_.lanes; ++k) {
         const LaneRows& lane = lanes_[k];
         for (std::size_t j = 0; j < lane.rows.size(); ++j) {
-          const std::span<const Tap> taps(lane.taps.data() + lane.rows[j].first, lane.rows[j].end - lane.rows[j].first);
-          const Accumulators<P> acc = run_row<P>(command.operation, scratch_.data(), word_mask_, base, taps);
-          const std::size_t row = command.parameter + j * configuration_.lanes + k;
-          if (!write_result<P>(command, parameters_[row % abi::ParameterDepth], position, acc)) return false;
+          const RowTaps& row = lane.rows[j];
+          const RowSlots slots{{lane.taps.data() + row.first, row.end - row.first},
+                               lane.weights.data() + std::size_t{row.first} * command.split};
+          const Accumulators<P> acc = run_row(scratch, base, slots);
+          const auto index = static_cast<std::uint32_t>(j * configuration_.lanes + k);
+          if (!write_result<P>(command, index, position, acc)) return false;
         }
       }
     }
@@ -182,7 +122,7 @@ bool Array::run_positions(const abi::Command& command) {
 }
 
 Array::ComputeResult Array::compute(const abi::Command& command) {
-  const std::uint64_t entries = take_slots(command.slots);
+  const std::uint64_t entries = take_lines(command);
   ComputeResult result;
   result.macs = entries * command.count_x * command.count_y;
   switch (configuration_.pixels) {

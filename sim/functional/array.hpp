@@ -11,28 +11,28 @@
 
 namespace espalier::functional {
 
-/// Slots in the order in which they arrived, K encoded entries each.
-class SlotQueue {
+/// Lines of the weight store in the order in which they arrived, as they stand in memory.
+class LineQueue {
  public:
-  explicit SlotQueue(unsigned lanes) : lanes_(lanes) {}
+  explicit LineQueue(std::size_t line_bytes) : line_bytes_(line_bytes) {}
 
-  std::size_t slots() const { return (entries_.size() - head_) / lanes_; }
-  /// Room for `slots` new slots at the end, to be filled by the caller.
-  std::span<std::uint32_t> append(std::size_t slots);
-  /// The first `slots` slots.
-  std::span<const std::uint32_t> front(std::size_t slots) const { return {entries_.data() + head_, slots * lanes_}; }
-  void pop(std::size_t slots);
+  std::size_t lines() const { return (bytes_.size() - head_) / line_bytes_; }
+  /// A new line at the end. `bytes`: its contents; the rest of the line is 0.
+  void push(std::span<const std::uint8_t> bytes);
+  /// Line `index`, counted from the oldest.
+  const std::uint8_t* line(std::size_t index) const { return bytes_.data() + head_ + index * line_bytes_; }
+  void pop(std::size_t lines);
   void clear();
 
  private:
-  unsigned lanes_;
+  std::size_t line_bytes_;
   std::size_t head_ = 0;
-  std::vector<std::uint32_t> entries_;
+  std::vector<std::uint8_t> bytes_;
 };
 
 class Array {
  public:
-  /// Throws Error Usage if no engine exists for the size (P of 8, 16 or 32; powers of two elsewhere).
+  /// Throws Error Usage if no engine exists for the size (K of 8 to 64, P of 8, 16 or 32; powers of two).
   explicit Array(const abi::Configuration& configuration);
 
   const abi::Configuration& configuration() const { return configuration_; }
@@ -41,48 +41,54 @@ class Array {
   void write_words(std::uint32_t address, std::span<const std::uint8_t> bytes);
   void read_words(std::uint32_t address, std::span<std::uint8_t> bytes) const;
 
-  /// OpWeight: bytes of one slot or table entry.
+  /// OpWeight: bytes of one slot, line or table entry.
   std::size_t item_bytes(unsigned format) const;
-  /// OpWeight: the items of `bytes`, at most command.items. Returns how many there were; those beyond the bytes are
-  /// not.
+  /// OpWeight: the items of `bytes`, at most command.items. Returns the lines that the store received.
   std::size_t write_weights(const abi::Command& command, std::span<const std::uint8_t> bytes);
 
-  std::size_t queued_slots() const { return slots_.slots(); }
+  std::size_t queued_lines() const { return lines_.lines(); }
 
   struct ComputeResult {
     std::uint64_t macs = 0;  // lane entries executed
     bool finished = true;    // false: a chain of the write program never ends
   };
-  /// OpCompute with all fields in range and its slots queued.
+  /// OpCompute with all fields in range and its lines queued.
   ComputeResult compute(const abi::Command& command);
 
-  /// Forgets slots that no compute command took.
-  void drop_slots() { slots_.clear(); }
+  /// Forgets lines that no compute command took.
+  void drop_lines() { lines_.clear(); }
 
-  /// Scratchpad and tables to zero, no slots.
+  /// Scratchpad and tables to zero, no lines.
   void clear();
 
  private:
   struct LaneRows {
     std::vector<Tap> taps;
-    std::vector<Row> rows;
+    std::vector<std::int16_t> weights;  // `split` for each tap
+    std::vector<RowTaps> rows;
+
+    void add(const abi::Entry& entry, std::span<const std::uint8_t> weights);
   };
 
+  std::size_t write_sparse(std::uint32_t items, std::span<const std::uint8_t> bytes);
   void write_entry(unsigned format, std::size_t entry, std::span<const std::uint8_t> item);
-  std::uint64_t take_slots(std::size_t slots);
+  std::uint64_t take_lines(const abi::Command& command);
+  void take_sparse(const abi::Command& command);
+  void take_dense(const abi::Command& command);
+  void take_block(const abi::Command& command);
   template <std::size_t P>
   bool run_positions(const abi::Command& command);
   template <std::size_t P>
-  bool write_result(const abi::Command& command, const abi::Parameter& parameter, std::uint32_t position,
-                    const Accumulators<P>& acc);
+  bool write_result(const abi::Command& command, std::uint32_t row, std::uint32_t position, const Accumulators<P>& acc);
 
   abi::Configuration configuration_;
   std::size_t word_mask_;
   std::vector<std::int8_t> scratch_;
-  std::vector<abi::Parameter> parameters_;
+  std::vector<abi::Row> rows_;
+  std::vector<abi::ScaleEntry> scales_;
   std::vector<abi::ProgramEntry> program_;
   std::vector<std::uint8_t> permutations_;
-  SlotQueue slots_;
+  LineQueue lines_;
   std::vector<LaneRows> lanes_;
 };
 

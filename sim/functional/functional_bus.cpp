@@ -44,10 +44,10 @@ std::uint32_t FunctionalBus::read_register(std::uint32_t offset) {
       return configuration().pixels;
     case abi::RegBankRows:
       return configuration().bank_rows;
-    case abi::RegSlotDepth:
-      return configuration().slot_depth;
+    case abi::RegLineDepth:
+      return configuration().line_depth;
     case abi::RegMaxSplit:
-      return 1;
+      return configuration().max_split();
     default:
       return read_result(offset);
   }

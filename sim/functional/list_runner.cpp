@@ -1,7 +1,10 @@
 #include "functional/list_runner.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <initializer_list>
+
+#include "functional/slots.hpp"
 
 namespace espalier::functional {
 
@@ -30,26 +33,39 @@ std::optional<Fault> check_transfer(const abi::Command& c) {
   return first_broken({{c.run > 0, abi::CmdRunLsb}, {c.planes > 0, abi::CmdPlanesLsb}});
 }
 
-std::optional<Fault> check_weight(const abi::Command& c, const abi::Configuration& array) {
-  const bool dense = c.format == abi::FormatDense;
+std::optional<Fault> check_weight(const abi::Command& c) {
   return first_broken({{c.window < abi::Windows, abi::CmdWindowLsb},
                        {c.format < abi::Formats, abi::CmdFormatLsb},
                        {c.run > 0, abi::CmdRunLsb},
-                       {c.items > 0, abi::CmdItemsLsb},
-                       {!dense || c.count[0] > 0, abi::CmdCount0Lsb},
-                       {!dense || c.count[1] > 0, abi::CmdCount1Lsb},
-                       {!dense || c.count[2] > 0, abi::CmdCount2Lsb},
-                       {!dense || (c.tail_lanes > 0 && c.tail_lanes <= array.lanes), abi::CmdTailLanesLsb}});
+                       {c.items > 0, abi::CmdItemsLsb}});
+}
+
+bool known_split(const abi::Command& c, const abi::Configuration& array) {
+  return c.split == 1 ||
+         (std::has_single_bit(c.split) && c.split <= array.max_split() && c.weights != abi::WeightsSparse);
+}
+
+/// Fields that have passed weights and split: a chunk for several positions stays in the store.
+bool slots_fit(const abi::Command& c, const abi::Configuration& array) {
+  const bool single = c.count_x == 1 && c.count_y == 1;
+  return c.slots > 0 && (single || chunk_lines(c, array) <= array.line_depth);
 }
 
 std::optional<Fault> check_compute(const abi::Command& c, const abi::Configuration& array) {
-  const bool single = c.count_x == 1 && c.count_y == 1;
-  return first_broken({{c.slots > 0 && (single || c.slots <= array.slot_depth), abi::CmdSlotsLsb},
+  const bool dense = c.weights == abi::WeightsDense;
+  const auto head = first_broken({{!dense || (c.tail_lanes > 0 && c.tail_lanes <= array.lanes), abi::CmdTailLanesLsb},
+                                  {c.weights < abi::WeightsModes, abi::CmdWeightsLsb},
+                                  {known_split(c, array), abi::CmdSplitLsb}});
+  if (head) return head;
+  return first_broken({{c.scale % c.split == 0, abi::CmdScaleLsb},
+                       {slots_fit(c, array), abi::CmdSlotsLsb},
                        {c.count_x > 0, abi::CmdCountXLsb},
                        {c.count_y > 0, abi::CmdCountYLsb},
                        {c.unroll > 0 && c.unroll <= 16, abi::CmdUnrollLsb},
                        {c.operation < abi::Operations, abi::CmdOperationLsb},
-                       {c.split == 1, abi::CmdSplitLsb}});
+                       {!dense || c.tap_count[0] > 0, abi::CmdTapCount0Lsb},
+                       {!dense || c.tap_count[1] > 0, abi::CmdTapCount1Lsb},
+                       {!dense || c.tap_count[2] > 0, abi::CmdTapCount2Lsb}});
 }
 
 }  // namespace
@@ -60,7 +76,7 @@ std::optional<Fault> check_fields(const abi::Command& command, const abi::Config
     case abi::OpStore:
       return check_transfer(command);
     case abi::OpWeight:
-      return check_weight(command, array);
+      return check_weight(command);
     case abi::OpCompute:
       return check_compute(command, array);
     case abi::OpMark:
@@ -108,9 +124,9 @@ void ListRunner::start(const Arguments& arguments) {
   traffic_ = {};
   completed_ = {};
   position_ = 0;
-  pushed_slots_.assign(1, 0);
-  consumed_slots_ = 0;
-  array_.drop_slots();
+  pushed_lines_.assign(1, 0);
+  consumed_lines_ = 0;
+  array_.drop_lines();
   status_ = Status::Running;
   if (const auto wrong = wrong_argument()) fail(abi::ErrorArgument, *wrong);
 }
@@ -150,14 +166,14 @@ ListRunner::Status ListRunner::step() {
 }
 
 /// All that a command waits for stands before it, and the weight commands among it found room: the weight unit only
-/// completes a command once its slots are in the store, which holds slot_depth of them beyond those consumed.
+/// completes a command once its lines are in the store, which holds line_depth of them beyond those consumed.
 bool ListRunner::wait_satisfiable(const abi::Command& command) const {
   if (command.wait_load > completed_.loads || command.wait_weight > completed_.weights ||
       command.wait_compute > completed_.computes || command.wait_store > completed_.stores) {
     return false;
   }
-  const std::uint64_t pushed = pushed_slots_[command.wait_weight];
-  return pushed <= consumed_slots_ + array_.configuration().slot_depth;
+  const std::uint64_t pushed = pushed_lines_[command.wait_weight];
+  return pushed <= consumed_lines_ + array_.configuration().line_depth;
 }
 
 /// Whether a burst leaves its window; if so, fail().
@@ -236,18 +252,18 @@ void ListRunner::load(const abi::Command& command) {
 void ListRunner::weight(const abi::Command& command) {
   const std::uint8_t* bytes = access(command.window, command.offset, command.run, Direction::Read);
   if (bytes == nullptr) return;
-  const std::uint64_t items = array_.write_weights(command, {bytes, std::size_t{command.run} * abi::BeatBytes});
-  const bool slots = command.format == abi::FormatSparse || command.format == abi::FormatDense;
-  pushed_slots_.push_back(pushed_slots_.back() + (slots ? items : 0));
+  const std::uint64_t lines = array_.write_weights(command, {bytes, std::size_t{command.run} * abi::BeatBytes});
+  pushed_lines_.push_back(pushed_lines_.back() + lines);
   ++completed_.weights;
 }
 
 void ListRunner::compute(const abi::Command& command) {
-  if (array_.queued_slots() < command.slots) return wait_forever();
+  const std::uint64_t lines = chunk_lines(command, array_.configuration());
+  if (array_.queued_lines() < lines) return wait_forever();
   const Array::ComputeResult result = array_.compute(command);
   if (!result.finished) return wait_forever();
   traffic_.macs += result.macs;
-  consumed_slots_ += command.slots;
+  consumed_lines_ += lines;
   ++completed_.computes;
 }
 

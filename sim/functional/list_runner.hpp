@@ -100,8 +100,8 @@ class ListRunner {
   std::uint32_t position_ = 0;
   const std::uint8_t* fetched_ = nullptr;  // the burst of commands that holds position_
   std::uint32_t fetched_from_ = 0;
-  std::vector<std::uint64_t> pushed_slots_;  // by the first n weight commands
-  std::uint64_t consumed_slots_ = 0;
+  std::vector<std::uint64_t> pushed_lines_;  // by the first n weight commands
+  std::uint64_t consumed_lines_ = 0;
 };
 
 }  // namespace espalier::functional

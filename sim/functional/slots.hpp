@@ -1,75 +1,77 @@
-// Weight streams to slots: a slot is one encoded entry (EntryBits) for each of the K lanes.
+// What a compute command finds in the lines of the weight store: for each slot and lane an address and weights.
 #pragma once
 
-#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 
 #include "esp_abi.hpp"
 
 namespace espalier::functional {
 
-/// FormatSparse: bytes of `slots.size()` little-endian entries, lane 0 of slot 0 first.
-inline void decode_sparse(std::span<const std::uint8_t> bytes, std::span<std::uint32_t> slots) {
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    const std::uint8_t* entry = &bytes[i * 4];
-    slots[i] = static_cast<std::uint32_t>(entry[0]) | static_cast<std::uint32_t>(entry[1]) << 8 |
-               static_cast<std::uint32_t>(entry[2]) << 16 | static_cast<std::uint32_t>(entry[3]) << 24;
-  }
+/// Whether OpWeight of this format fills the weight store; the others fill tables.
+constexpr bool fills_store(unsigned format) { return format <= abi::FormatBlock; }
+
+/// Lines that the slots of an OpCompute occupy: its last one need not be full.
+constexpr std::uint64_t chunk_lines(const abi::Command& command, const abi::Configuration& array) {
+  const unsigned slots = array.line_slots(command.weights, command.split);
+  return (std::uint64_t{command.slots} + slots - 1) / slots;
 }
 
-/// The offsets of FormatDense: three nested counters, the first innermost.
-class DenseOffsets {
+/// A little-endian 32-bit entry.
+inline std::uint32_t read_entry(const std::uint8_t* bytes) {
+  return static_cast<std::uint32_t>(bytes[0]) | static_cast<std::uint32_t>(bytes[1]) << 8 |
+         static_cast<std::uint32_t>(bytes[2]) << 16 | static_cast<std::uint32_t>(bytes[3]) << 24;
+}
+
+/// Addresses of WeightsDense: a segment counter inside three nested tap counters.
+class DenseSlots {
  public:
-  explicit DenseOffsets(const abi::Command& command) : command_(command) {}
-
-  std::uint16_t value() const {
-    return static_cast<std::uint16_t>(index_[0] * command_.step[0] + index_[1] * command_.step[1] +
-                                      index_[2] * command_.step[2]);
+  DenseSlots(const abi::Command& command, unsigned lanes)
+      : command_(command),
+        lanes_(lanes),
+        segments_((command.flags & abi::FlagBroadcast) != 0 ? command.split : 1U),
+        row_(segments_ * command.tap_count[0] * command.tap_count[1] * command.tap_count[2]) {
+    start_row();
   }
 
-  /// True at the last slot of a row.
-  bool last() const {
-    return index_[0] + 1 == command_.count[0] && index_[1] + 1 == command_.count[1] &&
-           index_[2] + 1 == command_.count[2];
+  /// What all lanes in use read in this slot; those from active_lanes() on are idle and end no row.
+  abi::Entry entry() const {
+    const auto offset = static_cast<std::uint16_t>(index_[0] * command_.tap_step[0] + index_[1] * command_.tap_step[1] +
+                                                   index_[2] * command_.tap_step[2]);
+    return {0, offset, true, ends_taps() || slot_ + 1 == command_.slots, static_cast<std::uint8_t>(segment_)};
   }
+  unsigned active_lanes() const { return active_lanes_; }
 
   void advance() {
-    for (std::size_t i = 0; i < 3; ++i) {
-      if (++index_[i] < command_.count[i]) return;
+    ++slot_;
+    if (++segment_ < segments_) return;
+    segment_ = 0;
+    for (std::size_t i = 0; i < index_.size(); ++i) {
+      if (++index_[i] < command_.tap_count[i]) return;
       index_[i] = 0;
     }
+    start_row();
   }
 
  private:
+  /// Which row is the last of the chunk is known at its first slot.
+  void start_row() { active_lanes_ = command_.slots - slot_ <= row_ ? command_.tail_lanes : lanes_; }
+
+  bool ends_taps() const {
+    return segment_ + 1 == segments_ && index_[0] + 1U == command_.tap_count[0] &&
+           index_[1] + 1U == command_.tap_count[1] && index_[2] + 1U == command_.tap_count[2];
+  }
+
   const abi::Command& command_;
+  unsigned lanes_;
+  unsigned segments_;
+  std::uint32_t row_;  // slots
+  std::uint32_t slot_ = 0;
+  unsigned active_lanes_ = 0;
+  unsigned segment_ = 0;
   std::array<std::uint32_t, 3> index_{};
 };
 
-/// FormatDense: one byte per lane and slot, slots.size() / lanes slots. In the last group of rows of the command the
-/// lanes from tail_lanes on are idle.
-inline void decode_dense(const abi::Command& command, unsigned lanes, std::span<const std::uint8_t> bytes,
-                         std::span<std::uint32_t> slots) {
-  const std::uint64_t row = std::uint64_t{command.count[0]} * command.count[1] * command.count[2];
-  bool tail = false;
-  std::uint64_t left_in_row = 0;
-  DenseOffsets offsets(command);
-  for (std::size_t slot = 0; slot < slots.size() / lanes; ++slot, --left_in_row, offsets.advance()) {
-    if (left_in_row == 0) {  // which group is the last is known at its first slot
-      left_in_row = row;
-      tail = command.items - slot <= row;
-    }
-    const unsigned active = tail ? command.tail_lanes : lanes;
-    abi::Entry entry{0, offsets.value(), true, offsets.last()};
-    for (unsigned lane = 0; lane < lanes; ++lane) {
-      const std::size_t index = slot * lanes + lane;
-      entry.weight = static_cast<std::int8_t>(bytes[index]);
-      slots[index] = lane < active ? abi::encode(entry) : 0;
-    }
-  }
-}
-
 }  // namespace espalier::functional
-   // namespace espalier::functional

@@ -1,0 +1,159 @@
+// The array's weight store and tables: what OpWeight writes, and how a compute command finds its slots there.
+#include <algorithm>
+
+#include "functional/array.hpp"
+#include "functional/slots.hpp"
+
+namespace espalier::functional {
+
+void LineQueue::push(std::span<const std::uint8_t> bytes) {
+  if (head_ > 0 && head_ * 2 >= bytes_.size()) {
+    bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(head_));
+    head_ = 0;
+  }
+  bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+  bytes_.resize(bytes_.size() + line_bytes_ - bytes.size());
+}
+
+void LineQueue::pop(std::size_t lines) {
+  head_ += lines * line_bytes_;
+  if (head_ == bytes_.size()) clear();
+}
+
+void LineQueue::clear() {
+  bytes_.clear();
+  head_ = 0;
+}
+
+std::size_t Array::item_bytes(unsigned format) const {
+  const std::size_t entries = std::size_t{configuration_.lanes} * abi::EntryBits / 8;
+  switch (format) {
+    case abi::FormatSparse:
+      return entries;
+    case abi::FormatDense:
+      return abi::BeatBytes;
+    case abi::FormatBlock:
+      return abi::BeatBytes + (entries + abi::BeatBytes - 1) / abi::BeatBytes * abi::BeatBytes;
+    case abi::FormatRow:
+      return abi::RowBits / 8;
+    case abi::FormatScale:
+      return abi::ScaleBits / 8;
+    case abi::FormatProgram:
+      return abi::ProgramBits / 8;
+    default:
+      return configuration_.pixels;
+  }
+}
+
+std::size_t Array::write_weights(const abi::Command& command, std::span<const std::uint8_t> bytes) {
+  const std::size_t size = item_bytes(command.format);
+  if (command.format == abi::FormatSparse) return write_sparse(command.items, bytes);
+  const std::size_t items = std::min<std::size_t>(command.items, bytes.size() / size);
+  if (fills_store(command.format)) {
+    // What fills up the last beat of a line is not stored.
+    const std::size_t entries = std::size_t{configuration_.lanes} * abi::EntryBits / 8;
+    const std::size_t used = command.format == abi::FormatBlock ? abi::BeatBytes + entries : size;
+    for (std::size_t i = 0; i < items; ++i) lines_.push(bytes.subspan(i * size, used));
+    return items;
+  }
+  for (std::size_t i = 0; i < items; ++i) {
+    write_entry(command.format, command.address + i, bytes.subspan(i * size, size));
+  }
+  return 0;
+}
+
+/// A line is written with its last slot or with the last slot of the command; beats that end before leave it unwritten.
+std::size_t Array::write_sparse(std::uint32_t items, std::span<const std::uint8_t> bytes) {
+  const std::size_t size = item_bytes(abi::FormatSparse);
+  const std::size_t per_line = configuration_.line_slots(abi::WeightsSparse, 1);
+  const std::size_t slots = std::min<std::size_t>(items, bytes.size() / size);
+  std::size_t lines = 0;
+  for (std::size_t slot = 0; slot < slots; slot += per_line) {
+    const std::size_t count = std::min(per_line, items - slot);
+    if (slot + count > slots) break;
+    lines_.push(bytes.subspan(slot * size, count * size));
+    ++lines;
+  }
+  return lines;
+}
+
+/// Table addresses wrap at the depth of the table.
+void Array::write_entry(unsigned format, std::size_t entry, std::span<const std::uint8_t> item) {
+  if (format == abi::FormatRow) {
+    rows_[entry % abi::RowDepth] = abi::decode_row(static_cast<std::uint32_t>(abi::get_bits(item, 0, abi::RowBits)));
+  } else if (format == abi::FormatScale) {
+    scales_[entry % abi::ScaleDepth] = abi::decode_scale(abi::get_bits(item, 0, abi::ScaleBits));
+  } else if (format == abi::FormatProgram) {
+    program_[entry % abi::ProgramDepth] = abi::decode_program(abi::get_bits(item, 0, abi::ProgramBits));
+  } else {
+    std::copy(item.begin(), item.end(), &permutations_[entry % abi::PermuteDepth * item.size()]);
+  }
+}
+
+void Array::LaneRows::add(const abi::Entry& entry, std::span<const std::uint8_t> slot_weights) {
+  if (entry.valid) {
+    taps.push_back({entry.offset, entry.segment});
+    for (const std::uint8_t weight : slot_weights) weights.push_back(static_cast<std::int8_t>(weight));
+  }
+  if (!entry.last) return;
+  rows.push_back({rows.empty() ? 0 : rows.back().end, static_cast<std::uint32_t>(taps.size())});
+}
+
+/// Sorts the next chunk by lane, idle entries left out; returns the number of valid entries.
+std::uint64_t Array::take_lines(const abi::Command& command) {
+  for (LaneRows& lane : lanes_) {
+    lane.taps.clear();
+    lane.weights.clear();
+    lane.rows.clear();
+  }
+  if (command.weights == abi::WeightsSparse) {
+    take_sparse(command);
+  } else if (command.weights == abi::WeightsDense) {
+    take_dense(command);
+  } else {
+    take_block(command);
+  }
+  lines_.pop(static_cast<std::size_t>(chunk_lines(command, configuration_)));
+  std::uint64_t valid = 0;
+  for (const LaneRows& lane : lanes_) valid += lane.taps.size();
+  return valid;
+}
+
+void Array::take_sparse(const abi::Command& command) {
+  const unsigned lanes = configuration_.lanes;
+  const unsigned per_line = configuration_.line_slots(command.weights, command.split);
+  for (std::uint32_t slot = 0; slot < command.slots; ++slot) {
+    const std::uint8_t* entries = lines_.line(slot / per_line) + slot % per_line * lanes * 4;
+    for (unsigned k = 0; k < lanes; ++k, entries += 4) {
+      abi::Entry entry = abi::decode_entry(read_entry(entries));
+      entry.segment = 0;  // not part of the format
+      lanes_[k].add(entry, {entries, 1});
+    }
+  }
+}
+
+void Array::take_dense(const abi::Command& command) {
+  const unsigned per_line = configuration_.line_slots(command.weights, command.split);
+  const unsigned line_weights = configuration_.line_weights();
+  DenseSlots slots(command, configuration_.lanes);
+  for (std::uint32_t slot = 0; slot < command.slots; ++slot, slots.advance()) {
+    const std::uint8_t* weights = lines_.line(slot / per_line) + slot % per_line * command.split;
+    const abi::Entry entry = slots.entry();
+    for (unsigned k = 0; k < slots.active_lanes(); ++k) {
+      lanes_[k].add(entry, {weights + std::size_t{k} * line_weights, command.split});
+    }
+  }
+}
+
+void Array::take_block(const abi::Command& command) {
+  const unsigned line_weights = configuration_.line_weights();
+  for (std::uint32_t slot = 0; slot < command.slots; ++slot) {
+    const std::uint8_t* line = lines_.line(slot);
+    for (unsigned k = 0; k < configuration_.lanes; ++k) {
+      const abi::Entry entry = abi::decode_entry(read_entry(line + abi::BeatBytes + std::size_t{k} * 4));
+      lanes_[k].add(entry, {line + std::size_t{k} * line_weights, command.split});
+    }
+  }
+}
+
+}  // namespace espalier::functional
