@@ -151,9 +151,9 @@ module esp_weight_unit #(
     table_data_o = '0;
     if (emit && !is_line) begin
       case (format_q)
-        3'(esp_abi_pkg::FormatRow): table_data_o = {96'd0, beat_i[32'(sub_q)*32+:32]};
+        3'(esp_abi_pkg::FormatRow): table_data_o = TableBits'(beat_i[32'(sub_q)*32+:32]);
         3'(esp_abi_pkg::FormatScale), 3'(esp_abi_pkg::FormatProgram):
-                                    table_data_o = {64'd0, beat_i[32'(sub_q)*64+:64]};
+                                    table_data_o = TableBits'(beat_i[32'(sub_q)*64+:64]);
         default:                    table_data_o = TableBits'(beat_i[32'(sub_q)*Pixels*8+:Pixels*8]);
       endcase
     end

@@ -169,10 +169,6 @@ module esp_sequencer #(
     end
   end
 
-  function automatic logic [1:0] log2_split(input logic [7:0] split);
-    log2_split = split[3] ? 2'd3 : split[2] ? 2'd2 : split[1] ? 2'd1 : 2'd0;
-  endfunction
-
   // Last slot of a full line.
   function automatic logic [2:0] full_line(input logic [7:0] weights, input logic [1:0] split);
     case (weights)
@@ -229,11 +225,11 @@ module esp_sequencer #(
         maximum_q    <= command_i[esp_abi_pkg::CmdOperationLsb+:8] == 8'(esp_abi_pkg::OperationMax) ||
                         command_i[esp_abi_pkg::CmdOperationLsb+:8] == 8'(esp_abi_pkg::OperationMaxReduce);
         weights_q    <= command_i[esp_abi_pkg::CmdWeightsLsb+:2];
-        split_q      <= log2_split(command_i[esp_abi_pkg::CmdSplitLsb+:8]);
+        split_q      <= esp_abi_pkg::log2_split(command_i[esp_abi_pkg::CmdSplitLsb+:8]);
         broadcast_q  <= (command_i[esp_abi_pkg::CmdFlagsLsb+:8] & 8'(esp_abi_pkg::FlagBroadcast)) != '0;
         slot_q       <= '0;
         slot_last_q  <= full_line(command_i[esp_abi_pkg::CmdWeightsLsb+:8],
-                                  log2_split(command_i[esp_abi_pkg::CmdSplitLsb+:8]));
+                                  esp_abi_pkg::log2_split(command_i[esp_abi_pkg::CmdSplitLsb+:8]));
         tail_lanes_q <= command_i[esp_abi_pkg::CmdTailLanesLsb+:8];
         slots_q      <= command_i[esp_abi_pkg::CmdSlotsLsb+:32];
         slot_index_q <= '0;

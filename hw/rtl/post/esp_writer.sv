@@ -11,16 +11,18 @@ module esp_writer #(
     parameter int unsigned Index   = 0,
     parameter int unsigned Pixels  = 16,
     parameter int unsigned TagBits = 17,  // {context, write program entry}
-    parameter int unsigned RowBits = 11
+    parameter int unsigned RowBits = 11,
+    parameter int unsigned TableBits = Pixels * 8 > 64 ? Pixels * 8 : 64
 ) (
     input  logic                                clk_i,
     input  logic                                rst_ni,
     // Tables, written by the weight unit
-    input  logic                                parameter_write_i,
+    input  logic                                row_write_i,
+    input  logic                                scale_write_i,
     input  logic                                program_write_i,
     input  logic                                permute_write_i,
     input  logic [15:0]                         table_addr_i,
-    input  logic [127:0]                        table_data_i,
+    input  logic [TableBits-1:0]                table_data_i,
     // Commands in flight, by context: the fields of OpCompute
     input  logic [511:0]                        context0_i,
     input  logic [511:0]                        context1_i,
@@ -39,7 +41,12 @@ module esp_writer #(
     output logic                                finished_o,
     output logic                                finished_context_o
 );
-  localparam int unsigned ParameterAddrBits = $clog2(esp_abi_pkg::ParameterDepth);
+  localparam int unsigned LineWeights       = 64 / Lanes;
+  localparam int unsigned MaxSplit          = LineWeights < Pixels ? LineWeights : Pixels;
+  localparam int unsigned SplitBits         = $clog2(MaxSplit);
+  localparam int unsigned Granule           = Pixels / MaxSplit;
+  localparam int unsigned RowAddrBits       = $clog2(esp_abi_pkg::RowDepth);
+  localparam int unsigned ScaleAddrBits     = $clog2(esp_abi_pkg::ScaleDepth);
   localparam int unsigned ProgramAddrBits   = $clog2(esp_abi_pkg::ProgramDepth);
   localparam int unsigned PermuteAddrBits   = $clog2(esp_abi_pkg::PermuteDepth);
   localparam int unsigned WriterCount       = esp_abi_pkg::Writers;
@@ -77,28 +84,49 @@ module esp_writer #(
 
   logic [TagBits+RowBits-1:0]   tag;
   logic                         tag_context;
-  logic [ParameterAddrBits-1:0] parameter_addr;
-  logic [127:0]                 parameters;
+  logic [15:0]                  chunk_row;   // of the chunk: j * K + k
+  logic [RowAddrBits-1:0]       row_addr;
+  logic [ScaleAddrBits-1:0]     scale_addr;  // of segment 0
+  logic [31:0]                  row;
+  logic [MaxSplit*64-1:0]       scales;      // entries scale_addr div MaxSplit * MaxSplit ..
   logic [511:0]                 context_fields;
 
   assign tag            = result_tag_i[32'(chosen)*(TagBits+RowBits)+:TagBits+RowBits];
   assign tag_context    = tag[TagBits-1];
   assign context_fields = tag_context ? context1_i : context0_i;
-  assign parameter_addr = ParameterAddrBits'(context_fields[esp_abi_pkg::CmdParameterLsb+:16]) +
-                          ParameterAddrBits'(32'(tag[TagBits+:RowBits]) * Lanes + WriterCount * 32'(chosen) + Index);
+  assign chunk_row      = 16'(32'(tag[TagBits+:RowBits]) * Lanes + WriterCount * 32'(chosen) + Index);
+  assign row_addr       = RowAddrBits'(context_fields[esp_abi_pkg::CmdRowLsb+:16] + chunk_row);
+  assign scale_addr     = ScaleAddrBits'(context_fields[esp_abi_pkg::CmdScaleLsb+:16] +
+                                         (chunk_row << esp_abi_pkg::log2_split(context_fields[esp_abi_pkg::CmdSplitLsb+:8])));
 
   esp_ram #(
-      .Width(128),
-      .Depth(esp_abi_pkg::ParameterDepth)
-  ) u_parameters (
+      .Width(32),
+      .Depth(esp_abi_pkg::RowDepth)
+  ) u_rows (
       .clk_i,
-      .write_i(parameter_write_i),
-      .write_addr_i(table_addr_i[ParameterAddrBits-1:0]),
-      .write_data_i(table_data_i),
+      .write_i(row_write_i),
+      .write_addr_i(table_addr_i[RowAddrBits-1:0]),
+      .write_data_i(table_data_i[31:0]),
       .read_i(front_moves),
-      .read_addr_i(parameter_addr),
-      .read_data_o(parameters)
+      .read_addr_i(row_addr),
+      .read_data_o(row)
   );
+
+  // Entry i of the scale table is in memory i mod MaxSplit, so that the scales of a row are read at once.
+  for (genvar i = 0; i < MaxSplit; i++) begin : gen_scales
+    esp_ram #(
+        .Width(64),
+        .Depth(esp_abi_pkg::ScaleDepth / MaxSplit)
+    ) u_scales (
+        .clk_i,
+        .write_i(scale_write_i && 32'(table_addr_i) % MaxSplit == i),
+        .write_addr_i(table_addr_i[ScaleAddrBits-1:SplitBits]),
+        .write_data_i(table_data_i[63:0]),
+        .read_i(front_moves),
+        .read_addr_i(scale_addr[ScaleAddrBits-1:SplitBits]),
+        .read_data_o(scales[i*64+:64])
+    );
+  end
 
   // ---- Bias, multiply, round ----
   logic                      bias_context_q, multiply_context_q, round_context_q, expand_context_q, push_context_q;
@@ -106,29 +134,45 @@ module esp_writer #(
   logic [Pixels*32-1:0]      bias_data_q;
   logic signed [31:0]        multiply_a_q[Pixels];
   logic signed [8:0]         multiply_b_q[Pixels];
-  logic [23:0]               multiply_scale_q, multiply_scale_b_q;
-  logic [5:0]                multiply_shift_q, round_shift_q;
+  // Scales by granule of P / MaxSplit pixels, the smallest segment.
+  logic [SplitBits-1:0]      bias_first_q;                // of the row's scales among those read
+  logic [23:0]               multiply_scale_q[MaxSplit], multiply_scale_b_q;
+  logic [5:0]                multiply_shift_q[MaxSplit], round_shift_q[MaxSplit];
+  logic [7:0]                multiply_permute_q, round_permute_q, expand_permute_q;  // of the row
   logic [15:0]               multiply_output_q, round_output_q, expand_output_q;
   logic signed [63:0]        round_data_q[Pixels];
   logic [Pixels*8-1:0]       expand_data_q;
   logic [7:0]                round_zero_q, round_low_q, round_high_q, round_fill_q, expand_fill_q, push_fill_q;
   logic [511:0]              bias_fields, multiply_fields;
-  logic signed [31:0]        reduced;
   logic [2:0]                operation;
+  logic [1:0]                bias_split;
+  logic [63:0]               granule_scale[MaxSplit];
 
   assign bias_fields     = bias_context_q ? context1_i : context0_i;
   assign multiply_fields = multiply_context_q ? context1_i : context0_i;
   assign operation       = bias_fields[esp_abi_pkg::CmdOperationLsb+:3];
+  assign bias_split      = esp_abi_pkg::log2_split(bias_fields[esp_abi_pkg::CmdSplitLsb+:8]);
 
-  // Sum or maximum over the pixels, for the reducing operations.
   always_comb begin
-    reduced = '0;
-    if (bias_valid_q && operation == 3'(esp_abi_pkg::OperationMacReduce)) begin
-      for (int p = 0; p < Pixels; p++) reduced = reduced + $signed(bias_data_q[p*32+:32]);
-    end else if (bias_valid_q && operation == 3'(esp_abi_pkg::OperationMaxReduce)) begin
-      reduced = $signed(bias_data_q[31:0]);
-      for (int p = 1; p < Pixels; p++) begin
-        if ($signed(bias_data_q[p*32+:32]) > reduced) reduced = $signed(bias_data_q[p*32+:32]);
+    for (int unsigned q = 0; q < MaxSplit; q++) begin
+      granule_scale[q] = scales[32'(SplitBits'(bias_first_q + SplitBits'(q >> (SplitBits - 32'(bias_split)))))*64+:64];
+    end
+  end
+
+  // Sums or maxima over segments, for the reducing operations: node n of the tree covers nodes 2n and 2n + 1, leaf P + p is
+  // pixel p, and node s + g is segment g of s.
+  logic signed [31:0] tree[2*Pixels];
+  logic               reduces;
+
+  assign reduces = operation == 3'(esp_abi_pkg::OperationMacReduce) || operation == 3'(esp_abi_pkg::OperationMaxReduce);
+
+  always_comb begin
+    for (int n = 0; n < 2 * Pixels; n++) tree[n] = '0;
+    if (bias_valid_q && reduces) begin
+      for (int p = 0; p < Pixels; p++) tree[Pixels+p] = $signed(bias_data_q[p*32+:32]);
+      for (int n = Pixels - 1; n > 0; n--) begin
+        if (operation == 3'(esp_abi_pkg::OperationMacReduce)) tree[n] = tree[2*n] + tree[2*n+1];
+        else tree[n] = tree[2*n] > tree[2*n+1] ? tree[2*n] : tree[2*n+1];
       end
     end
   end
@@ -164,14 +208,18 @@ module esp_writer #(
         bias_data_q    <= result_i[32'(chosen)*Pixels*32+:Pixels*32];
         bias_program_q <= tag[15:0];
         bias_context_q <= tag_context;
+        bias_first_q   <= scale_addr[SplitBits-1:0];
       end
       if (bias_valid_q) begin
         multiply_context_q <= bias_context_q;
-        multiply_program_q <= bias_program_q + 16'(parameters[esp_abi_pkg::ParameterStepLsb+:8]);
-        multiply_output_q  <= parameters[esp_abi_pkg::ParameterOutputLsb+:16] +
+        multiply_program_q <= bias_program_q + 16'(row[esp_abi_pkg::RowStepLsb+:8]);
+        multiply_permute_q <= row[esp_abi_pkg::RowPermuteLsb+:8];
+        multiply_output_q  <= row[esp_abi_pkg::RowOutputLsb+:16] +
                               bias_fields[esp_abi_pkg::CmdOutputLsb+:16];
-        multiply_scale_q   <= parameters[esp_abi_pkg::ParameterMultiplierLsb+:24];
-        multiply_shift_q   <= parameters[esp_abi_pkg::ParameterShiftLsb+:6];
+        for (int q = 0; q < MaxSplit; q++) begin
+          multiply_scale_q[q] <= granule_scale[q][esp_abi_pkg::ScaleMultiplierLsb+:24];
+          multiply_shift_q[q] <= granule_scale[q][esp_abi_pkg::ScaleShiftLsb+:6];
+        end
         multiply_scale_b_q <= bias_fields[esp_abi_pkg::CmdMultiplierBLsb+:24];
         if (operation == 3'(esp_abi_pkg::OperationAdd)) begin
           for (int p = 0; p < Pixels; p++) begin
@@ -182,22 +230,22 @@ module esp_writer #(
           end
         end else begin
           for (int p = 0; p < Pixels; p++) begin
-            multiply_a_q[p] <= (operation == 3'(esp_abi_pkg::OperationMacReduce) ||
-                                operation == 3'(esp_abi_pkg::OperationMaxReduce) ?
-                                reduced : $signed(bias_data_q[p*32+:32])) +
-                               $signed(parameters[esp_abi_pkg::ParameterBiasLsb+:32]);
+            multiply_a_q[p] <= (reduces ? tree[(1<<bias_split)+(p>>(PixelBits-32'(bias_split)))] :
+                                $signed(bias_data_q[p*32+:32])) +
+                               $signed(granule_scale[p/Granule][esp_abi_pkg::ScaleBiasLsb+:32]);
             multiply_b_q[p] <= '0;
           end
         end
       end
       if (multiply_valid_q) begin
         for (int p = 0; p < Pixels; p++) begin
-          round_data_q[p] <= 64'(multiply_a_q[p]) * 64'($signed({1'b0, multiply_scale_q})) +
+          round_data_q[p] <= 64'(multiply_a_q[p]) * 64'($signed({1'b0, multiply_scale_q[p/Granule]})) +
                              64'(multiply_b_q[p]) * 64'($signed({1'b0, multiply_scale_b_q}));
         end
         round_context_q <= multiply_context_q;
         round_program_q <= multiply_program_q;
         round_output_q  <= multiply_output_q;
+        round_permute_q <= multiply_permute_q;
         round_shift_q   <= multiply_shift_q;
         round_zero_q    <= multiply_fields[esp_abi_pkg::CmdZeroLsb+:8];
         round_low_q     <= multiply_fields[esp_abi_pkg::CmdLowLsb+:8];
@@ -206,10 +254,11 @@ module esp_writer #(
       end
       if (round_valid_q) begin
         for (int p = 0; p < Pixels; p++) begin
-          expand_data_q[p*8+:8] <= requantised(round_data_q[p], round_shift_q, round_zero_q, round_low_q, round_high_q);
+          expand_data_q[p*8+:8] <= requantised(round_data_q[p], round_shift_q[p/Granule], round_zero_q, round_low_q, round_high_q);
         end
         expand_context_q <= round_context_q;
         expand_output_q  <= round_output_q;
+        expand_permute_q <= round_permute_q;
         expand_fill_q    <= round_fill_q;
       end
     end
@@ -242,7 +291,7 @@ module esp_writer #(
     if (permute_write_i) permutes[table_addr_i[PermuteAddrBits-1:0]] <= table_data_i[Pixels*8-1:0];
     if (push_free && expand_valid_q) begin
       push_addr_q    <= expand_output_q + entry[esp_abi_pkg::ProgramOffsetLsb+:16];
-      push_permute_q <= entry[esp_abi_pkg::ProgramPermuteLsb+:8];
+      push_permute_q <= entry[esp_abi_pkg::ProgramPermuteLsb+:8] + expand_permute_q;
       push_drop_q    <= entry[esp_abi_pkg::ProgramDropLsb];
       push_final_q   <= !chain;
       push_context_q <= expand_context_q;
