@@ -10,17 +10,18 @@ std::size_t product(int a, int b) { return static_cast<std::size_t>(a) * static_
 
 constexpr int MaxUnroll = 8;
 
-/// Entries of the parameter table that a chunk may use, so that the next one can be loaded meanwhile.
-constexpr int ParameterShare = static_cast<int>(abi::ParameterDepth) / 2;
+/// Entries of the row table that a chunk may use, so that the next one can be loaded meanwhile.
+constexpr int RowShare = static_cast<int>(abi::RowDepth) / 2;
 
 int lanes_of(const ChunkProblem& problem) { return static_cast<int>(problem.configuration.lanes); }
-int slot_limit(const ChunkProblem& problem) { return static_cast<int>(problem.configuration.slot_depth) / 2; }
+/// Slots in half of the weight store.
+int slot_limit(const ChunkProblem& problem, unsigned weights) {
+  return static_cast<int>(problem.configuration.line_depth / 2 * problem.configuration.line_slots(weights, 1));
+}
 
-abi::Parameter parameter_of(const ChunkProblem& problem, int channel, const Pass& pass, int step) {
-  abi::Parameter parameter = problem.rows->parameter(channel, pass);
-  parameter.output = static_cast<std::uint16_t>((channel - problem.output_channel) * problem.output_pitch);
-  parameter.step = static_cast<std::uint8_t>(step);
-  return parameter;
+abi::Row row_of(const ChunkProblem& problem, int channel, int step) {
+  return {static_cast<std::uint16_t>((channel - problem.output_channel) * problem.output_pitch),
+          static_cast<std::uint8_t>(step), 0};
 }
 
 /// Copies of the rows for each of the unrolled positions: row r of position t is r * unroll + t.
@@ -60,8 +61,8 @@ std::vector<Stretch> stretches_of(int x, int width, int unroll) {
 
 std::vector<ChannelRange> split_dense(const ChunkProblem& problem) {
   const int lanes = lanes_of(problem);
-  const int groups = std::clamp(slot_limit(problem) / std::max(1, problem.rows->taps_per_row()), 1,
-                                std::max(1, ParameterShare / lanes / 4));
+  const int groups = std::clamp(slot_limit(problem, abi::WeightsDense) / std::max(1, problem.rows->taps_per_row()), 1,
+                                std::max(1, RowShare / lanes / 4));
   const int unit = problem.rows->outputs_per_group();
   std::vector<ChannelRange> chunks;
   for (int first = problem.piece.first; first < problem.piece.first + problem.piece.count;) {
@@ -78,9 +79,9 @@ std::vector<ChannelRange> split_sparse(const ChunkProblem& problem, const std::v
   std::int64_t total = 0;
   for (const Row& row : rows) total += std::max<std::int64_t>(1, static_cast<std::int64_t>(row.size()));
   total *= unroll;
-  const std::int64_t capacity = static_cast<std::int64_t>(slot_limit(problem)) * lanes * 15 / 16;
+  const std::int64_t capacity = static_cast<std::int64_t>(slot_limit(problem, abi::WeightsSparse)) * lanes * 15 / 16;
   const auto by_slots = static_cast<int>((total + capacity - 1) / capacity);
-  int most_rows = std::max(lanes, ParameterShare / 2) / unroll;
+  int most_rows = std::max(lanes, RowShare / 2) / unroll;
   if (problem.most_channels > 0) most_rows = std::min(most_rows, problem.most_channels);
   const int by_rows = divide_up(static_cast<int>(rows.size()), std::max(1, most_rows));
   const int count = std::max({by_slots, by_rows, 1});
@@ -107,26 +108,33 @@ Stream dense_stream(const ChunkProblem& problem, ChannelRange chunk, const Pass&
   const int taps = rows.taps_per_row();
   Stream stream;
   stream.slots = stream.lower_bound = groups * taps;
-  stream.parameters.resize(product(groups, lanes));
-  stream.bytes.resize(product(stream.slots, lanes));
+  stream.rows.resize(product(groups, lanes));
+  stream.scales.resize(product(groups, lanes));
+  const int line_weights = static_cast<int>(problem.configuration.line_weights());
+  const int lines = divide_up(stream.slots, line_weights);
+  stream.bytes.resize(product(lines, abi::BeatBytes));
   for (int i = 0; i < chunk.count; ++i) {
     const int group = i / lanes;
     const int lane = i % lanes;
-    stream.parameters[static_cast<std::size_t>(i)] = parameter_of(problem, chunk.first + i, pass, 0);
+    stream.rows[static_cast<std::size_t>(i)] = row_of(problem, chunk.first + i, 0);
+    stream.scales[static_cast<std::size_t>(i)] = rows.scale(chunk.first + i, pass);
     const auto weights = rows.dense_weights(chunk.first + i);
     for (int tap = 0; tap < taps; ++tap) {
-      stream.bytes[product(group * taps + tap, lanes) + static_cast<std::size_t>(lane)] =
+      const int slot = group * taps + tap;
+      const std::size_t line = product(slot / line_weights, abi::BeatBytes);
+      stream.bytes[line + product(lane, line_weights) + static_cast<std::size_t>(slot % line_weights)] =
           static_cast<std::uint8_t>(weights[static_cast<std::size_t>(tap)]);
     }
   }
-  abi::Command& command = stream.command;
-  command.format = static_cast<std::uint8_t>(abi::FormatDense);
-  command.items = static_cast<std::uint32_t>(stream.slots);
-  command.count = {static_cast<std::uint16_t>(window.kernel_x), static_cast<std::uint16_t>(window.kernel_y),
-                   static_cast<std::uint16_t>(rows.inputs_per_group())};
-  command.step = {static_cast<std::uint16_t>(window.dilation_x),
-                  static_cast<std::uint16_t>(window.dilation_y * problem.views[0].row_pitch),
-                  static_cast<std::uint16_t>(problem.views[0].plane_pitch)};
+  stream.weights.format = static_cast<std::uint8_t>(abi::FormatDense);
+  stream.weights.items = static_cast<std::uint32_t>(lines);
+  abi::Command& command = stream.compute;
+  command.weights = static_cast<std::uint8_t>(abi::WeightsDense);
+  command.tap_count = {static_cast<std::uint16_t>(window.kernel_x), static_cast<std::uint16_t>(window.kernel_y),
+                       static_cast<std::uint16_t>(rows.inputs_per_group())};
+  command.tap_step = {static_cast<std::uint16_t>(window.dilation_x),
+                      static_cast<std::uint16_t>(window.dilation_y * problem.views[0].row_pitch),
+                      static_cast<std::uint16_t>(problem.views[0].plane_pitch)};
   command.tail_lanes = static_cast<std::uint8_t>(chunk.count - (groups - 1) * lanes);
   return stream;
 }
@@ -138,13 +146,16 @@ Stream sparse_stream(const ChunkProblem& problem, ChannelRange chunk, const std:
   Stream stream;
   stream.slots = schedule.size();
   stream.lower_bound = schedule.lower_bound;
-  stream.parameters.resize(product(schedule.rows_per_lane(), lanes));
+  stream.rows.resize(product(schedule.rows_per_lane(), lanes));
+  stream.scales.resize(stream.rows.size());
   for (int lane = 0; lane < lanes; ++lane) {
     const auto& lane_rows = schedule.lane_rows[static_cast<std::size_t>(lane)];
     for (std::size_t j = 0; j < lane_rows.size(); ++j) {
       const int row = lane_rows[j];
-      stream.parameters[j * static_cast<std::size_t>(lanes) + static_cast<std::size_t>(lane)] =
-          parameter_of(problem, chunk.first + row / stretch.unroll, pass, row % stretch.unroll);
+      const std::size_t entry = j * static_cast<std::size_t>(lanes) + static_cast<std::size_t>(lane);
+      const int channel = chunk.first + row / stretch.unroll;
+      stream.rows[entry] = row_of(problem, channel, row % stretch.unroll);
+      stream.scales[entry] = problem.rows->scale(channel, pass);
     }
   }
   stream.bytes.reserve(product(stream.slots, lanes) * 4);
@@ -154,8 +165,8 @@ Stream sparse_stream(const ChunkProblem& problem, ChannelRange chunk, const std:
       for (unsigned byte = 0; byte < 4; ++byte) stream.bytes.push_back(static_cast<std::uint8_t>(bits >> (8 * byte)));
     }
   }
-  stream.command.format = static_cast<std::uint8_t>(abi::FormatSparse);
-  stream.command.items = static_cast<std::uint32_t>(stream.slots);
+  stream.weights.format = static_cast<std::uint8_t>(abi::FormatSparse);
+  stream.weights.items = static_cast<std::uint32_t>(stream.slots);
   return stream;
 }
 
@@ -183,7 +194,8 @@ SlotEstimate estimate_sparse(const ChunkProblem& problem, const std::vector<Row>
           lengths.push_back(static_cast<int>(rows[static_cast<std::size_t>(row)].size()));
         }
         const double slots = makespan(std::move(lengths), lanes);
-        if (unroll > 1 && slots > slot_limit(problem)) cycles = std::numeric_limits<double>::infinity();
+        if (unroll > 1 && slots > slot_limit(problem, abi::WeightsSparse))
+          cycles = std::numeric_limits<double>::infinity();
         const int passes = stretch.count / stretch.unroll;
         cycles += slots * height * passes;
         beats += slots * lanes * 4 / abi::BeatBytes;

@@ -1,4 +1,4 @@
-// Output channels cut into chunks that fit the weight store and the parameter table, with their weight streams.
+// Output channels cut into chunks that fit the weight store and the tables, with their weight streams.
 #pragma once
 
 #include <cstdint>
@@ -26,11 +26,13 @@ struct Stretch {
 /// The columns [x, x + width) as one stretch of `unroll`, and the rest as another.
 std::vector<Stretch> stretches_of(int x, int width, int unroll);
 
-/// A weight stream for one stretch, and the parameters of its rows.
+/// A weight stream for one stretch, and the tables of its rows.
 struct Stream {
-  abi::Command command;  // format, items, counts and steps of the OpWeight
+  abi::Command weights;  // format and items of the OpWeight
+  abi::Command compute;  // weights, split, taps and tail lanes of the OpCompute
   std::vector<std::uint8_t> bytes;
-  std::vector<abi::Parameter> parameters;  // entry j * K + k
+  std::vector<abi::Row> rows;           // entry j * K + k
+  std::vector<abi::ScaleEntry> scales;  // entry (j * K + k) * split + segment
   int slots = 0;
   int lower_bound = 0;  // slots
 };

@@ -54,7 +54,7 @@ class HazardTracker {
   std::vector<Access> accesses_;
 };
 
-/// Addresses of a table (parameters, write program, permutations), handed out in a ring. A region may be overwritten
+/// Addresses of a table (rows, scales, write program, permutations), handed out in a ring. A region may be overwritten
 /// when the compute commands that used it have completed.
 class TableRing {
  public:

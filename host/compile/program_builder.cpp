@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "esp_error.hpp"
+#include "compile/layout.hpp"
 
 namespace espalier::compile {
 namespace {
@@ -82,15 +82,26 @@ void ProgramBuilder::table(std::uint8_t format, int first, std::size_t entries, 
   read_beats_ += command.run;
 }
 
-int ProgramBuilder::parameter_table(std::span<const abi::Parameter> entries) {
+int ProgramBuilder::row_table(std::span<const abi::Row> entries) {
   Waits waits;
-  const int first = parameter_ring_.allocate(static_cast<int>(entries.size()), waits);
-  std::vector<std::uint8_t> bytes;
-  for (const abi::Parameter& entry : entries) {
-    const auto encoded = abi::encode(entry);
-    bytes.insert(bytes.end(), encoded.begin(), encoded.end());
+  const int first = row_ring_.allocate(static_cast<int>(entries.size()), waits);
+  std::vector<std::uint8_t> bytes(entries.size() * (abi::RowBits / 8));
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    abi::set_bits(bytes, static_cast<unsigned>(i * abi::RowBits), abi::RowBits, abi::encode(entries[i]));
   }
-  table(static_cast<std::uint8_t>(abi::FormatParameter), first, entries.size(), bytes, waits);
+  table(static_cast<std::uint8_t>(abi::FormatRow), first, entries.size(), bytes, waits);
+  return first;
+}
+
+int ProgramBuilder::scale_table(std::span<const abi::ScaleEntry> entries) {
+  Waits waits;
+  const int split = static_cast<int>(configuration_.max_split());
+  const int first = scale_ring_.allocate(round_up(static_cast<int>(entries.size()), split), waits);
+  std::vector<std::uint8_t> bytes(entries.size() * (abi::ScaleBits / 8));
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    abi::set_bits(bytes, static_cast<unsigned>(i * abi::ScaleBits), abi::ScaleBits, abi::encode(entries[i]));
+  }
+  table(static_cast<std::uint8_t>(abi::FormatScale), first, entries.size(), bytes, waits);
   return first;
 }
 
@@ -116,7 +127,7 @@ int ProgramBuilder::program_table(std::span<const abi::ProgramEntry> entries) {
   return first;
 }
 
-void ProgramBuilder::slots(abi::Command command, std::span<const std::uint8_t> bytes, bool after_loads) {
+void ProgramBuilder::weights(abi::Command command, std::span<const std::uint8_t> bytes, bool after_loads) {
   command.opcode = static_cast<std::uint8_t>(abi::OpWeight);
   command.window = static_cast<std::uint8_t>(abi::WindowProgram);
   command.offset = blob(bytes);
@@ -130,14 +141,16 @@ void ProgramBuilder::slots(abi::Command command, std::span<const std::uint8_t> b
 void ProgramBuilder::compute(abi::Command command, const Tables& tables, const std::vector<Region>& reads,
                              const std::vector<Region>& writes, int first_entry) {
   command.opcode = static_cast<std::uint8_t>(abi::OpCompute);
-  command.parameter = static_cast<std::uint16_t>(tables.parameter);
+  command.row = static_cast<std::uint16_t>(tables.row);
+  command.scale = static_cast<std::uint16_t>(tables.scale);
   command.program = static_cast<std::uint16_t>(tables.program + first_entry);
   Waits waits = scratchpad_.waits(Unit::Compute, reads, writes);
   if (waits.drain) command.flags = static_cast<std::uint8_t>(command.flags | abi::FlagDrain);
   waits.on(Unit::Weight, tables_loaded_);
   append(command, Unit::Compute, waits);
   scratchpad_.record(Unit::Compute, count(Unit::Compute), reads, writes);
-  parameter_ring_.use(tables.parameter, count(Unit::Compute));
+  row_ring_.use(tables.row, count(Unit::Compute));
+  scale_ring_.use(tables.scale, count(Unit::Compute));
   program_ring_.use(tables.program, count(Unit::Compute));
   permute_ring_.use(tables.permute, count(Unit::Compute));
 }

@@ -27,18 +27,21 @@ class ProgramBuilder {
   void store(abi::Command command);
 
   /// OpWeight into a table: allocates entries of the table and returns the first.
-  int parameter_table(std::span<const abi::Parameter> entries);
+  int row_table(std::span<const abi::Row> entries);
+  /// The first entry is a multiple of every split.
+  int scale_table(std::span<const abi::ScaleEntry> entries);
   int permute_table(std::span<const std::vector<std::uint8_t>> entries);
   /// Entries of a write program whose `next` counts from its own start; 0 still ends a list.
   int program_table(std::span<const abi::ProgramEntry> entries);
 
   /// OpWeight into the weight store; offset, run and wait fields are filled in. Weights that wait for the loads so far
   /// leave them the bandwidth.
-  void slots(abi::Command command, std::span<const std::uint8_t> bytes, bool after_loads);
+  void weights(abi::Command command, std::span<const std::uint8_t> bytes, bool after_loads);
 
   /// The tables that a compute command uses, as returned above.
   struct Tables {
-    int parameter = 0;
+    int row = 0;
+    int scale = 0;
     int program = 0;
     int permute = 0;
   };
@@ -79,7 +82,8 @@ class ProgramBuilder {
   std::uint32_t tables_loaded_ = 0;  // count of the last OpWeight into a table
   HazardTracker scratchpad_;
   std::array<HazardTracker, abi::Windows> windows_;
-  TableRing parameter_ring_{static_cast<int>(abi::ParameterDepth)};
+  TableRing row_ring_{static_cast<int>(abi::RowDepth)};
+  TableRing scale_ring_{static_cast<int>(abi::ScaleDepth)};
   TableRing program_ring_{static_cast<int>(abi::ProgramDepth)};
   TableRing permute_ring_{static_cast<int>(abi::PermuteDepth)};
   std::uint64_t read_beats_ = 0;

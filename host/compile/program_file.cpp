@@ -94,8 +94,9 @@ class Checker {
   }
 
   void known_array(const abi::Configuration& compiled) const {
-    require(compiled == abi::Array8x8 || compiled == abi::Array16x16, "the file was compiled for an unknown array",
-            array_text(compiled), "compile the network for 8x8 or 16x16");
+    require(compiled == abi::Array8x8 || compiled == abi::Array16x16 || compiled == abi::Array32x32,
+            "the file was compiled for an unknown array", array_text(compiled),
+            "compile the network for 8x8, 16x16 or 32x32");
   }
 
   void array(const abi::Configuration& compiled, const abi::Configuration& wanted) const {
@@ -130,7 +131,7 @@ class Checker {
  private:
   static std::string array_text(const abi::Configuration& c) {
     return std::to_string(c.lanes) + "x" + std::to_string(c.pixels) + " with " + std::to_string(c.bank_rows) +
-           " rows per bank and " + std::to_string(c.slot_depth) + " slots";
+           " rows per bank and " + std::to_string(c.line_depth) + " lines";
   }
 
   void feature(const file::Feature& feature, const file::Program& program, std::uint64_t window_bytes) const {
@@ -177,7 +178,7 @@ std::vector<std::uint8_t> serialise(const Compiled& compiled) {
   const DeviceProgram& program = compiled.program;
   builder.Finish(
       file::CreateProgram(builder, FileFormatVersion, abi::AbiVersion, array.lanes, array.pixels, array.bank_rows,
-                          array.slot_depth, name, compiled.memory.bytes, compiled.memory.latency, image,
+                          array.line_depth, name, compiled.memory.bytes, compiled.memory.latency, image,
                           program.command_offset, program.command_count, program.input_bytes, program.output_bytes,
                           program.arena_bytes, input_vector, output_vector, layer_vector, compiled.prologue_cycles,
                           compiled.epilogue_cycles, compiled.total_cycles),
@@ -191,7 +192,7 @@ Compiled deserialise(std::span<const std::uint8_t> bytes, const std::string& whe
   const file::Program& program = checker.verified(bytes);
   checker.versions(program);
   Compiled compiled;
-  compiled.configuration = {program.lanes(), program.pixels(), program.bank_rows(), program.slot_depth()};
+  compiled.configuration = {program.lanes(), program.pixels(), program.bank_rows(), program.line_depth()};
   checker.known_array(compiled.configuration);
   if (configuration) checker.array(compiled.configuration, *configuration);
   checker.fields(program);

@@ -15,7 +15,7 @@
 namespace espalier::compile {
 
 /// Raised when a reader of older files could misread newer ones.
-inline constexpr std::uint32_t FileFormatVersion = 1;
+inline constexpr std::uint32_t FileFormatVersion = 2;
 
 /// The bytes of a compiled program.
 std::vector<std::uint8_t> serialise(const Compiled& compiled);

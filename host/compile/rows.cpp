@@ -144,9 +144,9 @@ std::vector<Row> StepRows::taps(int first, int count, const std::vector<OperandV
   return rows;
 }
 
-abi::Parameter StepRows::parameter(int channel, const Pass& pass) const {
+abi::ScaleEntry StepRows::scale(int channel, const Pass& pass) const {
   const abi::Scale identity = abi::make_scale(1.0);
-  abi::Parameter parameter;
+  abi::ScaleEntry entry;
   abi::Scale scale = identity;
   const bool maximum = layer_.kind == LayerKind::MaxPool || layer_.kind == LayerKind::GlobalMaxPool;
   std::int64_t zero_taps = 0;  // sum of the weights of all taps, which the zero point multiplies
@@ -154,7 +154,7 @@ abi::Parameter StepRows::parameter(int channel, const Pass& pass) const {
     case StepKind::Convolution: {
       const auto weights = dense_weights(channel);
       zero_taps = std::accumulate(weights.begin(), weights.end(), std::int64_t{0});
-      parameter.bias = layer_.bias[static_cast<std::size_t>(channel)];
+      entry.bias = layer_.bias[static_cast<std::size_t>(channel)];
       scale = layer_.scale[static_cast<std::size_t>(channel)];
       break;
     }
@@ -180,11 +180,11 @@ abi::Parameter StepRows::parameter(int channel, const Pass& pass) const {
     case StepKind::Copy:
       break;
   }
-  parameter.bias = static_cast<std::int32_t>(static_cast<std::uint32_t>(parameter.bias) -
+  entry.bias = static_cast<std::int32_t>(static_cast<std::uint32_t>(entry.bias) -
                                              static_cast<std::uint32_t>(zero_taps * step_.zero_in));
-  parameter.multiplier = scale.multiplier;
-  parameter.shift = static_cast<std::uint8_t>(scale.shift);
-  return parameter;
+  entry.multiplier = scale.multiplier;
+  entry.shift = static_cast<std::uint8_t>(scale.shift);
+  return entry;
 }
 
 abi::Command StepRows::command() const {

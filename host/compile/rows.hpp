@@ -1,4 +1,4 @@
-// What a step asks of the lanes: the taps, parameters and operation of every output channel.
+// What a step asks of the lanes: the taps, scales and operation of every output channel.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,8 @@ class StepRows {
   /// Non-zero taps of the output channels [first, first + count).
   std::vector<Row> taps(int first, int count, const std::vector<OperandView>& views) const;
 
-  /// Bias and scale; `output` and `step` are for the caller to set.
-  abi::Parameter parameter(int channel, const Pass& pass) const;
+  /// Bias and scale of an output channel.
+  abi::ScaleEntry scale(int channel, const Pass& pass) const;
 
   /// OpCompute with operation, zero points, clamps and fill.
   abi::Command command() const;

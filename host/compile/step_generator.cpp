@@ -459,6 +459,10 @@ void StepGenerator::compute_stretch(const Job& job, const Chunk& chunk, std::siz
   const int y = std::max(job.y, pass.y);
   const int height = std::min(job.y + job.height, pass.y + pass.height) - y;
   abi::Command command = rows_.command();
+  command.weights = stream.compute.weights;
+  command.tail_lanes = stream.compute.tail_lanes;
+  command.tap_count = stream.compute.tap_count;
+  command.tap_step = stream.compute.tap_step;
   command.slots = static_cast<std::uint32_t>(stream.slots);
   command.count_x = static_cast<std::uint16_t>(stretch.count / stretch.unroll);
   command.count_y = static_cast<std::uint16_t>(height);
@@ -476,14 +480,17 @@ void StepGenerator::compute_stretch(const Job& job, const Chunk& chunk, std::siz
   command.output = word(output_base(job));
 
   const int positions = command.count_x * height;
-  const bool single_positions = static_cast<unsigned>(stream.slots) > configuration_.slot_depth && positions > 1;
-  const int parameters = builder_->parameter_table(stream.parameters);
+  const int most_slots =
+      static_cast<int>(configuration_.line_depth * configuration_.line_slots(command.weights, command.split));
+  const bool single_positions = stream.slots > most_slots && positions > 1;
+  const int row = builder_->row_table(stream.rows);
+  const int scale = builder_->scale_table(stream.scales);
   const auto emit = [&](const abi::Command& part, int first_entry) {
-    builder_->slots(stream.command, stream.bytes, weights_after_loads_);
+    builder_->weights(stream.weights, stream.bytes, weights_after_loads_);
     work_->stream_beats += (stream.bytes.size() + abi::BeatBytes - 1) / abi::BeatBytes;
     if (before_first_compute_) before_first_compute_();
     before_first_compute_ = nullptr;
-    builder_->compute(part, {parameters, program, permute_table_}, reads(job, chunk), {output}, first_entry);
+    builder_->compute(part, {row, scale, program, permute_table_}, reads(job, chunk), {output}, first_entry);
   };
   if (!single_positions) {
     emit(command, 0);

@@ -38,7 +38,8 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 abi::Configuration parse_array(std::string_view text) {
   if (text == "8x8") return abi::Array8x8;
   if (text == "16x16") return abi::Array16x16;
-  refuse("no such array", "--array", text, "choose 8x8 or 16x16");
+  if (text == "32x32") return abi::Array32x32;
+  refuse("no such array", "--array", text, "choose 8x8, 16x16 or 32x32");
 }
 
 std::string array_text(const abi::Configuration& configuration) {
