@@ -11,6 +11,13 @@ namespace {
 
 constexpr std::uint32_t StuckCycles = 1000000;  // no real memory is that slow
 
+/// Whether the slots of a compute command can be walked at all; the machine itself checks every field.
+bool walkable(const abi::Command& command, const abi::Configuration& configuration) {
+  const auto& taps = command.tap_count;
+  return command.split != 0 && command.split <= configuration.max_split() && command.slots != 0 &&
+         (command.weights != abi::WeightsDense || (taps[0] != 0 && taps[1] != 0 && taps[2] != 0));
+}
+
 std::uint32_t rotate_banks(std::uint32_t banks, unsigned by) {
   const std::uint32_t wide = banks << (by % abi::Banks);
   return (wide | (wide >> abi::Banks)) & 0xffffU;
@@ -27,9 +34,9 @@ Machine::Machine(const DeviceProgram& program, const abi::Configuration& configu
       load_(configuration.words_per_beat()),
       store_(configuration.words_per_beat()),
       weight_(configuration),
-      sequencer_(configuration.slot_depth),
+      sequencer_(configuration),
       lanes_(configuration.lanes),
-      parameters_(abi::ParameterDepth),
+      rows_(abi::RowDepth),
       entries_(abi::ProgramDepth) {
   const std::size_t first = std::size_t{program.command_offset} * abi::BeatBytes;
   for (std::size_t i = 0; i < program.command_count; ++i) {
@@ -41,6 +48,9 @@ Machine::Machine(const DeviceProgram& program, const abi::Configuration& configu
     if (commands_.back().opcode < abi::OpLoad || commands_.back().opcode > abi::OpMark) {
       throw Error(ErrorCode::Program, "unknown opcode", "command " + std::to_string(i),
                   std::to_string(commands_.back().opcode));
+    }
+    if (commands_.back().opcode == abi::OpCompute && !walkable(commands_.back(), configuration)) {
+      throw Error(ErrorCode::Program, "split, slots or taps out of range", "command " + std::to_string(i));
     }
   }
   prediction_.marks.assign(abi::MarkDepth, 0);
@@ -101,9 +111,10 @@ std::span<const std::uint8_t> Machine::item_bytes(const abi::Command& job, std::
 void Machine::write_table() {
   const abi::Command& job = weight_.job();
   const std::uint32_t address = job.address + weight_.item();
-  if (job.format == abi::FormatParameter) {
-    parameters_[address % abi::ParameterDepth] =
-        abi::decode_parameter(item_bytes(job, weight_.item(), abi::ParameterBits / 8));
+  if (job.format == abi::FormatRow) {
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, item_bytes(job, weight_.item(), 4).data(), 4);
+    rows_[address % abi::RowDepth] = abi::decode_row(bits);
   } else if (job.format == abi::FormatProgram) {
     std::uint64_t bits = 0;
     std::memcpy(&bits, item_bytes(job, weight_.item(), 8).data(), 8);
@@ -111,18 +122,18 @@ void Machine::write_table() {
   }
 }
 
-SlotTiming Machine::take_slot() {
+LineTiming Machine::take_line() {
   const abi::Command& job = weight_.job();
-  if (weight_.item() == 0 || stream_serial_ != weight_.done()) {
+  if (weight_.line() == 0 || stream_serial_ != weight_.done()) {
     const std::size_t at = std::size_t{job.offset} * abi::BeatBytes;
     const std::size_t bytes = std::size_t{job.run} * abi::BeatBytes;
     if (job.window != abi::WindowProgram || at + bytes > program_.image.size()) {
       throw Error(ErrorCode::Program, "weights lie outside of the program", "beat " + std::to_string(job.offset));
     }
-    stream_ = slot_timings(job, {&program_.image[at], bytes}, configuration_);
+    stream_ = line_timings(job, {&program_.image[at], bytes}, configuration_);
     stream_serial_ = weight_.done();
   }
-  return stream_[weight_.item()];
+  return stream_[weight_.line()];
 }
 
 Machine::WriterSignals Machine::writer_signals(unsigned index, std::uint32_t blocked_bank) const {
@@ -167,10 +178,9 @@ void Machine::clock_writer(unsigned index, const WriterSignals& signals) {
   const auto lane = static_cast<unsigned>(signals.lane);
   const RowTag tag = lanes_[lane].oldest();
   const abi::Command& command = sequencer_.context(tag.context);
-  const abi::Parameter& parameter =
-      parameters_[(command.parameter + tag.row * configuration_.lanes + lane) % abi::ParameterDepth];
-  writer.bias = {true, tag.context, static_cast<std::uint16_t>(tag.entry + parameter.step),
-                 static_cast<std::uint16_t>(command.output + parameter.output)};
+  const abi::Row& row = rows_[(command.row + tag.row * configuration_.lanes + lane) % abi::RowDepth];
+  writer.bias = {true, tag.context, static_cast<std::uint16_t>(tag.entry + row.step),
+                 static_cast<std::uint16_t>(command.output + row.output)};
   writer.turn = (lane / abi::Writers + 1) % (configuration_.lanes / abi::Writers);
   lanes_[lane].pop();
 }
@@ -204,7 +214,7 @@ Machine::Signals Machine::settle(const abi::MemoryResponse& response) const {
   s.weight_starts = head_ready(Weight) && weight_.accepts() && weight_dma_.ready();
   s.store_starts = head_ready(Store) && store_.accepts();
   s.load_takes = load_.takes(load_dma_.beat_valid(), s.load_grants);
-  s.weight = weight_.signals(weight_dma_.beat_valid(), sequencer_.slot_space());
+  s.weight = weight_.signals(weight_dma_.beat_valid(), sequencer_.line_space());
   s.dispatches = command_dma_.beat_valid() && queues_[unit_of(commands_[dispatched_])].size() < abi::CommandQueue;
   s.marks = head_ready(Mark);
   return s;
@@ -229,7 +239,7 @@ void Machine::count(const Signals& s, const abi::MemoryRequest& pins) {
   const bool writes = pins.w_valid && s.response.w_ready;
   prediction_.read_beats += reads;
   prediction_.write_beats += writes ? 1U : 0U;
-  prediction_.macs += s.issue.issue ? s.issue.slot->entries : 0U;
+  prediction_.macs += s.issue.issue ? s.issue.slot.entries : 0U;
   const bool progress = s.issue.issue || reads != 0 || writes || s.response.b_valid || s.load_grants != 0 ||
                         s.dispatches || s.marks || s.finished[0] + s.finished[1] != 0;
   quiet_cycles_ = progress ? 0 : quiet_cycles_ + 1;
@@ -237,13 +247,13 @@ void Machine::count(const Signals& s, const abi::MemoryRequest& pins) {
 
 void Machine::clock_lanes(const Signals& s) {
   const Sequencer::Issue& issue = s.issue;
-  bank_pipeline_[cycle_ % 8] = issue.issue ? rotate_banks(issue.slot->banks, issue.base) : 0;
-  last_pipeline_[cycle_ % 8] = issue.issue ? issue.slot->last : 0;
+  bank_pipeline_[cycle_ % 8] = issue.issue ? rotate_banks(issue.slot.banks, issue.base) : 0;
+  last_pipeline_[cycle_ % 8] = issue.issue ? issue.slot.last : 0;
   for (std::uint32_t left = last_pipeline_[(cycle_ - ResultStage) % 8]; left != 0; left &= left - 1) {
     lanes_[static_cast<unsigned>(std::countr_zero(left))].arrive();
   }
   if (!issue.issue) return;
-  for (std::uint32_t left = issue.slot->last; left != 0; left &= left - 1) {
+  for (std::uint32_t left = issue.slot.last; left != 0; left &= left - 1) {
     lanes_[static_cast<unsigned>(std::countr_zero(left))].announce(issue.context, issue.entry);
   }
   if (issue.position_end) {
@@ -264,10 +274,9 @@ void Machine::clock_queues(const Signals& s) {
 
 void Machine::clock_units(const Signals& s) {
   // A write to the store or a table takes effect after this edge, so its contents are fetched before the unit moves on.
-  SlotTiming slot;
-  const bool slot_written = s.weight.emit && weight_.is_slot();
-  if (slot_written) slot = take_slot();
-  if (s.weight.emit && !slot_written) write_table();
+  LineTiming line;
+  if (s.weight.line) line = take_line();
+  if (s.weight.emit && !weight_.fills_lines()) write_table();
 
   abi::Command load, weight, compute, store, fetch;
   const auto pop = [&](unsigned unit, bool starts, abi::Command& command) -> const abi::Command* {
@@ -283,7 +292,7 @@ void Machine::clock_units(const Signals& s) {
   fetch.offset = program_.command_offset;
   fetch.run = program_.command_count;
 
-  sequencer_.clock(s.issue, slot_written ? &slot : nullptr, s.finished, compute_started);
+  sequencer_.clock(s.issue, s.weight.line ? &line : nullptr, s.finished, compute_started);
   load_.clock(s.load_takes, s.load_grants, load_started);
   load_dma_.clock(s.response, s.load_takes, load_started);
   weight_.clock(s.weight, weight_started);

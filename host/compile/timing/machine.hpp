@@ -15,18 +15,18 @@ namespace espalier::compile::timing {
 /// esp_sequencer: which slot is issued when.
 class Sequencer {
  public:
-  explicit Sequencer(unsigned slot_depth) : slot_depth_(slot_depth) {}
+  explicit Sequencer(const abi::Configuration& configuration) : configuration_(configuration) {}
 
   struct Issue {
     bool issue = false, position_end = false, finish = false, start = false;
-    const SlotTiming* slot = nullptr;
+    SlotTiming slot;  // while the line that holds it is loaded
     std::uint16_t base = 0, entry = 0;
     std::uint8_t context = 0;
   };
 
   bool active() const { return active_; }
   bool starved() const { return active_ && !loaded_; }
-  bool slot_space() const { return written_ - freed_ != slot_depth_; }
+  bool line_space() const { return written_ - freed_ != configuration_.line_depth; }
   bool results_pending() const { return outstanding_[0] != 0 || outstanding_[1] != 0; }
   std::uint32_t done() const { return done_; }
   /// The command that a context holds.
@@ -34,19 +34,25 @@ class Sequencer {
 
   /// Signals of this cycle. `busy_lanes`: lanes that cannot take another row.
   Issue signals(std::uint32_t busy_lanes, bool command_ready) const;
-  /// Edge. `written`: a slot is written; `finished`: results of each context whose last word left.
-  void clock(const Issue& issue, const SlotTiming* written, const std::array<unsigned, 2>& finished,
+  /// Edge. `written`: a line is written; `finished`: results of each context whose last word left.
+  void clock(const Issue& issue, const LineTiming* written, const std::array<unsigned, 2>& finished,
              const abi::Command* started);
 
  private:
-  const SlotTiming& slot(std::uint32_t number) const { return slots_[number - first_slot_]; }
+  SlotTiming current_slot() const;
+  bool line_ends() const;
+  void next_slot();
+  void start(const abi::Command& command);
 
-  unsigned slot_depth_;
-  std::deque<SlotTiming> slots_;  // those in the store
-  std::uint32_t first_slot_ = 0;
+  abi::Configuration configuration_;
+  std::deque<LineTiming> lines_;  // those in the store
+  std::uint32_t first_line_ = 0;
+  TapWalk taps_;
+  unsigned slot_in_line_ = 0, line_slots_ = 1;
   bool active_ = false, loaded_ = false;
   std::uint8_t context_ = 0, oldest_ = 0;
   std::array<abi::Command, 2> contexts_{};
+  // Lines are numbered from the start of the run.
   std::uint32_t slot_index_ = 0, written_ = 0, freed_ = 0, chunk_ = 0, current_ = 0, done_ = 0;
   std::uint16_t x_ = 0, y_ = 0, base_ = 0, row_base_ = 0, entry_ = 0;
   std::array<bool, 2> issued_{};
@@ -119,7 +125,7 @@ class Machine {
   bool finished() const;
   WriterSignals writer_signals(unsigned index, std::uint32_t blocked_bank) const;
   void write_table();
-  SlotTiming take_slot();
+  LineTiming take_line();
   std::span<const std::uint8_t> item_bytes(const abi::Command& job, std::uint32_t item, unsigned bytes) const;
 
   const DeviceProgram& program_;
@@ -147,9 +153,9 @@ class Machine {
   std::array<std::uint32_t, 8> bank_pipeline_{};
 
   // Tables of the writers, as far as time depends on them.
-  std::vector<abi::Parameter> parameters_;
+  std::vector<abi::Row> rows_;
   std::vector<abi::ProgramEntry> entries_;
-  std::vector<SlotTiming> stream_;  // slots of the weight unit's current command
+  std::vector<LineTiming> stream_;  // lines of the weight unit's current command
   std::uint32_t stream_serial_ = ~0U;
 
   std::uint32_t cycle_ = 0;

@@ -161,14 +161,19 @@ void StoreUnit::clock(const abi::MemoryResponse& response, std::uint32_t grants,
   }
 }
 
-unsigned WeightUnit::items_per_beat() const {
+/// A piece is what the unit takes from a beat in one cycle: at most 16 entries of a slot, a line's weights or a table
+/// entry.
+unsigned WeightUnit::pieces_per_beat() const {
   switch (job_.format) {
     case abi::FormatSparse:
-      return abi::BeatBytes * 8 / abi::EntryBits / configuration_.lanes;
+      return configuration_.lanes < 16 ? 16 / configuration_.lanes : 1;
     case abi::FormatDense:
-      return abi::BeatBytes / configuration_.lanes;
-    case abi::FormatParameter:
-      return abi::BeatBytes * 8 / abi::ParameterBits;
+    case abi::FormatBlock:
+      return 1;
+    case abi::FormatRow:
+      return abi::BeatBytes * 8 / abi::RowBits;
+    case abi::FormatScale:
+      return abi::BeatBytes * 8 / abi::ScaleBits;
     case abi::FormatProgram:
       return abi::BeatBytes * 8 / abi::ProgramBits;
     default:
@@ -176,12 +181,34 @@ unsigned WeightUnit::items_per_beat() const {
   }
 }
 
-WeightUnit::Signals WeightUnit::signals(bool beat_valid, bool slot_space) const {
+unsigned WeightUnit::pieces_per_line() const {
+  const unsigned entry_pieces = std::max(1U, configuration_.lanes / 16);
+  switch (job_.format) {
+    case abi::FormatSparse:
+      return configuration_.line_slots(abi::WeightsSparse, 1) * entry_pieces;
+    case abi::FormatBlock:
+      return 1 + entry_pieces;
+    default:
+      return 1;
+  }
+}
+
+/// An item of several pieces ends with the last of them.
+bool WeightUnit::item_ends() const {
+  if (job_.format == abi::FormatSparse) return (phase_ + 1) % std::max(1U, configuration_.lanes / 16) == 0;
+  return phase_ + 1 == pieces_per_line();
+}
+
+bool WeightUnit::line_ends() const { return phase_ + 1 == pieces_per_line() || (items_left_ == 1 && item_ends()); }
+
+WeightUnit::Signals WeightUnit::signals(bool beat_valid, bool line_space) const {
   Signals signals;
   if (!active_ || !beat_valid) return signals;
-  signals.emit = items_left_ != 0 && (!is_slot() || slot_space);
+  signals.emit = items_left_ != 0 && (!fills_lines() || line_space);
   signals.take = items_left_ == 0 || signals.emit;
-  signals.pop = signals.take && (items_left_ <= 1 || sub_ + 1 == items_per_beat());
+  signals.line = signals.emit && fills_lines() && line_ends();
+  const bool over = items_left_ == 0 || (items_left_ == 1 && item_ends());
+  signals.pop = signals.take && (over || sub_ + 1 == pieces_per_beat());
   return signals;
 }
 
@@ -193,10 +220,15 @@ void WeightUnit::clock(const Signals& signals, const abi::Command* started) {
       jobs_.pop_front();
       beats_left_ = job_.run;
       items_left_ = job_.items;
-      sub_ = 0;
+      line_ = sub_ = phase_ = 0;
     }
   } else if (signals.take) {
-    if (signals.emit) --items_left_;
+    if (signals.emit) {
+      const bool ends = item_ends();
+      phase_ = line_ends() ? 0 : phase_ + 1;
+      if (ends) --items_left_;
+    }
+    if (signals.line) ++line_;
     sub_ = signals.pop ? 0 : sub_ + 1;
     if (signals.pop && --beats_left_ == 0) {
       active_ = false;

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <deque>
 
-#include "compile/timing/slots.hpp"
+#include "compile/timing/lines.hpp"
 #include "esp_abi.hpp"
 #include "esp_memory_model.hpp"
 
@@ -123,27 +123,34 @@ class WeightUnit {
 
   struct Signals {
     bool take = false;  // the staged beat is used
-    bool emit = false;  // a slot or a table entry is written
+    bool emit = false;  // a piece of it goes to a line or a table
+    bool line = false;  // a line is written
     bool pop = false;   // the staged beat is used up
   };
 
   bool accepts() const { return jobs_.size() < 4; }
   std::uint32_t done() const { return done_; }
-  Signals signals(bool beat_valid, bool slot_space) const;
-  bool is_slot() const { return job_.format == abi::FormatSparse || job_.format == abi::FormatDense; }
+  Signals signals(bool beat_valid, bool line_space) const;
+  bool fills_lines() const { return job_.format <= abi::FormatBlock; }
   const abi::Command& job() const { return job_; }
-  /// Number of the item that would be written next.
+  /// Number of the table entry that would be written next.
   std::uint32_t item() const { return job_.items - items_left_; }
+  /// Number of the line of this command that would be written next.
+  std::uint32_t line() const { return line_; }
   void clock(const Signals& signals, const abi::Command* started);
 
  private:
-  unsigned items_per_beat() const;
+  unsigned pieces_per_beat() const;
+  unsigned pieces_per_line() const;
+  bool item_ends() const;
+  bool line_ends() const;
 
   abi::Configuration configuration_;
   std::deque<abi::Command> jobs_;
   bool active_ = false;
   abi::Command job_;
-  std::uint32_t beats_left_ = 0, items_left_ = 0, sub_ = 0, done_ = 0;
+  std::uint32_t beats_left_ = 0, items_left_ = 0, line_ = 0, done_ = 0;
+  unsigned sub_ = 0, phase_ = 0;  // piece within the beat, within the line
 };
 
 /// A row that a lane was told of: context (command in flight), write program entry, number within the position.

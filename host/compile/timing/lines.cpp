@@ -1,0 +1,114 @@
+#include "compile/timing/lines.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace espalier::compile::timing {
+namespace {
+
+std::uint32_t low_bits(unsigned count) { return count >= 32 ? ~0U : (1U << count) - 1U; }
+
+/// Lane groups 0 and 2 read port A of their copy of the banks, groups 1 and 3 port B.
+bool reads_port_b(unsigned lane) { return lane / abi::LanesPerPort % 2 == 1; }
+
+/// K encoded entries, lane 0 first.
+SlotTiming entries_timing(const std::uint8_t* bytes, unsigned lanes) {
+  SlotTiming slot;
+  for (unsigned k = 0; k < lanes; ++k) {
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, bytes + std::size_t{k} * 4, 4);
+    const abi::Entry entry = abi::decode_entry(bits);
+    if (entry.last) slot.last |= 1U << k;
+    if (!entry.valid) continue;
+    ++slot.entries;
+    if (reads_port_b(k)) slot.banks = static_cast<std::uint16_t>(slot.banks | (1U << (entry.offset % abi::Banks)));
+  }
+  return slot;
+}
+
+std::vector<LineTiming> sparse_lines(std::uint32_t items, std::span<const std::uint8_t> stream,
+                                     const abi::Configuration& configuration) {
+  const std::size_t bytes = std::size_t{4} * configuration.lanes;
+  const std::size_t slots = std::min<std::size_t>(items, stream.size() / bytes);
+  const std::size_t per_line = configuration.line_slots(abi::WeightsSparse, 1);
+  std::vector<LineTiming> lines((slots + per_line - 1) / per_line);
+  for (std::size_t s = 0; s < slots; ++s) {
+    lines[s / per_line].slots[s % per_line] = entries_timing(&stream[s * bytes], configuration.lanes);
+  }
+  return lines;
+}
+
+std::vector<LineTiming> block_lines(std::uint32_t items, std::span<const std::uint8_t> stream,
+                                    const abi::Configuration& configuration) {
+  const std::size_t entry_beats = (std::size_t{4} * configuration.lanes + abi::BeatBytes - 1) / abi::BeatBytes;
+  const std::size_t bytes = (1 + entry_beats) * abi::BeatBytes;
+  std::vector<LineTiming> lines(std::min<std::size_t>(items, stream.size() / bytes));
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    lines[i].slots[0] = entries_timing(&stream[i * bytes + abi::BeatBytes], configuration.lanes);
+  }
+  return lines;
+}
+
+}  // namespace
+
+std::vector<LineTiming> line_timings(const abi::Command& command, std::span<const std::uint8_t> stream,
+                                     const abi::Configuration& configuration) {
+  switch (command.format) {
+    case abi::FormatSparse:
+      return sparse_lines(command.items, stream, configuration);
+    case abi::FormatBlock:
+      return block_lines(command.items, stream, configuration);
+    default:
+      return std::vector<LineTiming>(std::min<std::size_t>(command.items, stream.size() / abi::BeatBytes));
+  }
+}
+
+void TapWalk::start(const abi::Command& command, unsigned lanes) {
+  count_ = command.tap_count;
+  step_ = command.tap_step;
+  segments_ = (command.flags & abi::FlagBroadcast) != 0 ? command.split : 1U;
+  lanes_ = lanes;
+  tail_lanes_ = command.tail_lanes;
+  slots_ = left_ = command.slots;
+  row_slots_ = segments_ * count_[0] * count_[1] * count_[2];
+  start_row();
+}
+
+/// Which row is the last of the chunk is known at its first slot.
+void TapWalk::start_row() {
+  segment_ = 0;
+  index_ = {};
+  offset_ = {};
+  used_ = left_ <= row_slots_ ? tail_lanes_ : lanes_;
+}
+
+bool TapWalk::row_ends() const {
+  return left_ == 1 || (segment_ + 1 == segments_ && index_[0] + 1U == count_[0] && index_[1] + 1U == count_[1] &&
+                        index_[2] + 1U == count_[2]);
+}
+
+SlotTiming TapWalk::slot() const {
+  SlotTiming slot;
+  if (row_ends()) slot.last = low_bits(used_);
+  slot.entries = static_cast<std::uint16_t>(used_);
+  if (used_ > abi::LanesPerPort) slot.banks = static_cast<std::uint16_t>(1U << (offset_[0] % abi::Banks));
+  return slot;
+}
+
+void TapWalk::advance() {
+  if (row_ends()) {
+    left_ = left_ == 1 ? slots_ : left_ - 1;
+    start_row();
+    return;
+  }
+  --left_;
+  if (++segment_ < segments_) return;
+  segment_ = 0;
+  std::size_t counter = 0;
+  while (index_[counter] + 1U == count_[counter]) index_[counter++] = 0;
+  ++index_[counter];
+  const auto offset = static_cast<std::uint16_t>(offset_[counter] + step_[counter]);
+  std::fill_n(offset_.begin(), counter + 1, offset);
+}
+
+}  // namespace espalier::compile::timing
