@@ -1,8 +1,11 @@
 #include "random_program.hpp"
 
 #include <algorithm>
-#include <map>
+#include <array>
+#include <optional>
 #include <span>
+
+#include "random_stream.hpp"
 
 namespace espalier::test {
 namespace {
@@ -21,7 +24,7 @@ class Builder {
     output_ = inputs_;
     for (int layer = 0; layer < layers; ++layer) {
       for (int i = random_.between(1, 3); i > 0; --i) load();
-      for (int i = random_.between(1, 3); i > 0; --i) chunk(static_cast<std::uint16_t>(layer));
+      for (int i = random_.between(1, 3); i > 0; --i) chunks(static_cast<std::uint16_t>(layer));
       store();
       abi::Command mark = command(abi::OpMark);
       mark.layer = static_cast<std::uint16_t>(layer);
@@ -37,6 +40,9 @@ class Builder {
   }
 
  private:
+  static constexpr int Permutes = 7;
+  static constexpr unsigned StoreMargin = 64;  // words that a store may read beyond the results
+
   static abi::Command command(unsigned opcode) {
     abi::Command c;
     c.opcode = static_cast<std::uint8_t>(opcode);
@@ -45,6 +51,11 @@ class Builder {
   std::uint32_t beats() const { return static_cast<std::uint32_t>(program_.image.size() / abi::BeatBytes); }
   void append(std::span<const std::uint8_t> bytes) {
     program_.image.insert(program_.image.end(), bytes.begin(), bytes.end());
+  }
+  template <typename Word>
+  requires std::is_integral_v<Word>
+  void append(Word word) {
+    for (unsigned b = 0; b < sizeof(Word); ++b) program_.image.push_back(static_cast<std::uint8_t>(word >> (8 * b)));
   }
   void align() {
     program_.image.resize((program_.image.size() + abi::BeatBytes - 1) / abi::BeatBytes * abi::BeatBytes);
@@ -84,80 +95,56 @@ class Builder {
     return ++weights_;
   }
 
-  // K entries per slot; lanes of a group that meet in a bank read the same word.
-  std::uint32_t sparse_slots(std::vector<int>& rows, double density, int offsets) {
-    const unsigned lanes = configuration_.lanes;
-    const auto slots = static_cast<std::uint32_t>(random_.between(1, 40));
-    const std::uint32_t offset = beats();
-    rows.assign(lanes, 0);
-    for (std::uint32_t s = 0; s < slots; ++s) {
-      std::map<unsigned, std::uint16_t> taken;
-      for (unsigned k = 0; k < lanes; ++k) {
-        if (k % abi::LanesPerPort == 0) taken.clear();
-        abi::Entry entry;
-        entry.weight = random_.byte();
-        entry.valid = random_.chance(density);
-        const auto wanted = static_cast<std::uint16_t>(random_.between(0, offsets - 1));
-        entry.offset = taken.try_emplace(wanted % abi::Banks, wanted).first->second;
-        entry.last = s + 1 == slots ? random_.chance(0.9) : random_.chance(0.1);
-        if (s + 1 == slots && rows[k] == 0) entry.last = true;
-        rows[k] += entry.last ? 1 : 0;
-        const std::uint32_t bits = abi::encode(entry);
-        for (unsigned b = 0; b < 4; ++b) program_.image.push_back(static_cast<std::uint8_t>(bits >> (8 * b)));
-        // A row that is cut off by the chunk's end would run on into the next position: end it.
+  /// Lines of a chunk: mostly few; some fill a good part of the store or more than all of it.
+  std::uint32_t chunk_size() {
+    const auto depth = static_cast<int>(configuration_.line_depth);
+    if (random_.chance(0.03)) return static_cast<std::uint32_t>(depth + random_.between(1, 100));
+    if (random_.chance(0.04)) return static_cast<std::uint32_t>(random_.between(depth / 4, depth));
+    return static_cast<std::uint32_t>(random_.between(1, std::min(40, depth)));
+  }
+
+  // One weight stream, the tables of its chunks and the commands that run them.
+  void chunks(std::uint16_t layer) {
+    constexpr std::array Formats{abi::FormatSparse, abi::FormatDense, abi::FormatBlock};
+    const unsigned format = Formats[static_cast<std::size_t>(random_.between(0, 2))];
+    RandomStream streams(configuration_, random_);
+    std::vector<RandomChunk> chunks{streams.chunk(format, chunk_size())};
+    std::uint32_t lines = chunks[0].lines;
+    // A second chunk of the same stream starts with a new line.
+    const unsigned per_line = configuration_.line_slots(abi::WeightsSparse, 1);
+    if (random_.chance(0.3) && (format != abi::FormatSparse || chunks[0].compute.slots % per_line == 0)) {
+      chunks.push_back(streams.chunk(format, static_cast<std::uint32_t>(random_.between(1, 20))));
+      lines += chunks[1].lines;
+      if (lines > configuration_.line_depth) {  // the tables of the second one would stand behind lines without room
+        chunks.pop_back();
+        lines = chunks[0].lines;
       }
     }
-    // Every lane ends its last row with the chunk.
-    for (unsigned k = 0; k < lanes; ++k) {
-      const std::size_t at = program_.image.size() - (lanes - k) * 4 + abi::EntryLastLsb / 8;
-      const auto bit = static_cast<std::uint8_t>(1U << (abi::EntryLastLsb % 8));
-      if ((program_.image[at] & bit) == 0) ++rows[k];
-      program_.image[at] = static_cast<std::uint8_t>(program_.image[at] | bit);
-    }
-    weight(abi::FormatSparse, 0, slots, offset);
-    commands_.push_back(pending_);
-    return slots;
-  }
-
-  std::uint32_t dense_slots(std::vector<int>& rows, int offsets) {
-    const unsigned lanes = configuration_.lanes;
     const std::uint32_t offset = beats();
-    const int groups = random_.between(1, 3);
-    std::array<std::uint16_t, 3> count{};
-    std::array<std::uint16_t, 3> step{};
-    for (unsigned i = 0; i < 3; ++i) {
-      count[i] = static_cast<std::uint16_t>(random_.between(1, 4));
-      step[i] = static_cast<std::uint16_t>(random_.between(0, offsets / 16));
+    std::uint32_t items = 0;
+    for (const RandomChunk& chunk : chunks) {
+      append(chunk.bytes);
+      items += chunk.items;
     }
-    const std::uint32_t row_slots = 1U * count[0] * count[1] * count[2];
-    const auto slots = static_cast<std::uint32_t>(groups) * row_slots;
-    for (std::uint32_t i = 0; i < slots * lanes; ++i)
-      program_.image.push_back(static_cast<std::uint8_t>(random_.byte()));
-    weight(abi::FormatDense, 0, slots, offset);
-    pending_.count = count;
-    pending_.step = step;
-    pending_.tail_lanes = static_cast<std::uint8_t>(random_.between(1, static_cast<int>(lanes)));
-    rows.assign(lanes, groups - 1);
-    for (unsigned k = 0; k < pending_.tail_lanes; ++k) ++rows[k];
+    weight(format, 0, items, offset);
+    const bool whole = lines <= configuration_.line_depth;
+    const std::size_t first = commands_.size();
     commands_.push_back(pending_);
-    return slots;
+    run(layer, chunks[0], whole && random_.chance(0.5) ? std::nullopt : std::optional(first));
+    for (std::size_t i = 1; i < chunks.size(); ++i) run(layer, chunks[i], std::nullopt);
   }
 
-  void chunk(std::uint16_t layer) {
-    const unsigned lanes = configuration_.lanes;
-    const int offsets = random_.between(1, 200);
-    const std::size_t first = commands_.size();
-    std::vector<int> rows;
-    const std::uint32_t slots =
-        random_.chance(0.6) ? sparse_slots(rows, random_.unit(), offsets) : dense_slots(rows, offsets);
-    abi::Command c = command(abi::OpCompute);
+  /// Tables and command of a chunk. `stream`: index of its OpWeight if the command may start with the first line; the
+  /// stream then comes after the tables.
+  void run(std::uint16_t layer, const RandomChunk& chunk, std::optional<std::size_t> stream) {
+    abi::Command c = chunk.compute;
     c.layer = layer;
-    c.slots = slots;
-    c.count_x = static_cast<std::uint16_t>(random_.between(1, 4));
-    c.count_y = static_cast<std::uint16_t>(random_.between(1, 3));
+    const int positions = chunk.lines > configuration_.line_depth ? 1 : chunk.lines > 300 ? 2 : 4;
+    c.count_x = static_cast<std::uint16_t>(random_.between(1, positions));
+    c.count_y = static_cast<std::uint16_t>(random_.between(1, positions > 2 ? 3 : 1));
     c.step_x = static_cast<std::uint16_t>(random_.between(0, 20));
     c.step_y = static_cast<std::uint16_t>(random_.between(0, 40));
-    c.address = static_cast<std::uint16_t>(random_.between(0, 300));
+    c.address = static_cast<std::uint16_t>(chunk.below + random_.between(0, 300));
     c.unroll = static_cast<std::uint8_t>(random_.between(1, 2));
     c.operation = static_cast<std::uint8_t>(random_.between(0, abi::Operations - 1));
     c.zero = random_.byte();
@@ -168,12 +155,11 @@ class Builder {
     c.zero_b = random_.byte();
     c.multiplier_b = static_cast<std::uint32_t>(random_.between(0, (1 << 24) - 1));
 
-    const int row_count = *std::max_element(rows.begin(), rows.end());
-    const std::uint32_t words = tables(c, row_count * static_cast<int>(lanes), rows);
+    const std::uint32_t words = tables(c, chunk.rows);
     c.wait_load = loads_;
     c.wait_weight = weights_;
     // No room: what was computed and not stored is overwritten, once all of it is in place.
-    const bool full = output_ + words > configuration_.scratch_words();
+    const bool full = output_ + words + StoreMargin > configuration_.scratch_words();
     if (full) {
       output_ = inputs_;
       c.wait_store = stores_;
@@ -181,12 +167,11 @@ class Builder {
     c.output = static_cast<std::uint16_t>(output_);
     output_ += words;
     if (full || random_.chance(0.3)) {
-      c.flags = abi::FlagDrain;
+      c.flags |= abi::FlagDrain;
       c.wait_compute = computes_;
     }
-    // Slots may come before or after the tables; if after, the command may start with the first slot.
-    if (random_.chance(0.5)) {
-      const auto at = commands_.begin() + static_cast<std::ptrdiff_t>(first);
+    if (stream) {
+      const auto at = commands_.begin() + static_cast<std::ptrdiff_t>(*stream);
       std::rotate(at, at + 1, commands_.end());
       --c.wait_weight;
     }
@@ -194,8 +179,48 @@ class Builder {
     ++computes_;
   }
 
-  // Write program, permutations and parameters. Every result has words of its own: row plane + entry of the position.
-  std::uint32_t tables(abi::Command& c, int parameter_rows, const std::vector<int>& rows) {
+  // Write program, permutations, rows and scales. Every result has words of its own: row plane + entry of the position.
+  // Returns the words of all results.
+  std::uint32_t tables(abi::Command& c, const std::vector<int>& rows) {
+    const auto permute = static_cast<std::uint8_t>(random_.between(0, 255));      // first entry of the permutations
+    const auto row_permute = static_cast<std::uint8_t>(random_.between(0, 255));  // what rows add at least
+    const auto plane = program_table(c, static_cast<std::uint8_t>(permute - row_permute));
+    permutations(permute);
+
+    const unsigned lanes = configuration_.lanes;
+    const auto count = static_cast<unsigned>(*std::max_element(rows.begin(), rows.end())) * lanes;
+    std::uint32_t start = beats();
+    std::uint16_t planes = 0;
+    for (unsigned i = 0; i < count; ++i) {
+      abi::Row row;
+      row.step = static_cast<std::uint8_t>(random_.between(0, c.unroll - 1));
+      row.permute = static_cast<std::uint8_t>(row_permute + random_.between(0, Permutes));
+      if (static_cast<int>(i / lanes) < rows[i % lanes]) row.output = static_cast<std::uint16_t>(plane * planes++);
+      append(abi::encode(row));
+    }
+    weight(abi::FormatRow, rows_, count, start, computes_);
+    commands_.push_back(pending_);
+    c.row = rows_;
+    rows_ = static_cast<std::uint16_t>((rows_ + count) % abi::RowDepth);
+
+    start = beats();
+    scales_ = static_cast<std::uint16_t>((scales_ + c.split - 1U) / c.split * c.split % abi::ScaleDepth);
+    for (unsigned i = 0; i < count * c.split; ++i) {
+      abi::ScaleEntry scale;
+      scale.bias = random_.between(-8000, 8000);
+      scale.multiplier = static_cast<std::uint32_t>(random_.between(1 << 23, (1 << 24) - 1));
+      scale.shift = static_cast<std::uint8_t>(random_.between(24, 36));
+      append(abi::encode(scale));
+    }
+    weight(abi::FormatScale, scales_, count * c.split, start, computes_);
+    commands_.push_back(pending_);
+    c.scale = scales_;
+    scales_ = static_cast<std::uint16_t>((scales_ + count * c.split) % abi::ScaleDepth);
+    return std::uint32_t{plane} * planes;
+  }
+
+  /// Chains of the write program; their permutations are `permute` and up. Returns the words of a row's results.
+  std::uint16_t program_table(abi::Command& c, std::uint8_t permute) {
     const int positions = c.count_x * c.count_y * c.unroll;
     std::vector<abi::ProgramEntry> entries(static_cast<std::size_t>(positions));
     const auto base = program_entries_;
@@ -204,7 +229,7 @@ class Builder {
       std::size_t at = static_cast<std::size_t>(p);
       for (int chain = random_.chance(0.3) ? random_.between(1, 3) : 0;; --chain) {
         entries[at].offset = offset++;
-        entries[at].permute = static_cast<std::uint8_t>(random_.between(0, 7));
+        entries[at].permute = static_cast<std::uint8_t>(permute + random_.between(0, Permutes));
         entries[at].drop = random_.chance(0.1);
         if (chain == 0) break;
         entries[at].next = static_cast<std::uint16_t>(base + entries.size());
@@ -212,48 +237,28 @@ class Builder {
         entries.emplace_back();
       }
     }
-    const std::uint16_t plane = offset;
-    std::uint32_t start = beats();
-    for (const auto& entry : entries) {
-      const std::uint64_t bits = abi::encode(entry);
-      for (unsigned b = 0; b < 8; ++b) program_.image.push_back(static_cast<std::uint8_t>(bits >> (8 * b)));
-    }
+    const std::uint32_t start = beats();
+    for (const auto& entry : entries) append(abi::encode(entry));
     weight(abi::FormatProgram, base, static_cast<std::uint32_t>(entries.size()), start, computes_);
     commands_.push_back(pending_);
     c.program = base;
     program_entries_ = static_cast<std::uint16_t>((base + entries.size()) % (abi::ProgramDepth / 2));
     if (program_entries_ == 0) program_entries_ = 1;
+    return offset;
+  }
 
-    start = beats();
-    for (unsigned i = 0; i < 8; ++i) {
+  /// What program entries and rows add up to: 2 * Permutes + 1 entries from `first`, modulo the depth of the table.
+  void permutations(std::uint8_t first) {
+    const std::uint32_t start = beats();
+    for (int i = 0; i < 2 * Permutes + 1; ++i) {
       for (unsigned p = 0; p < configuration_.pixels; ++p) {
         const auto source = static_cast<unsigned>(random_.between(0, static_cast<int>(configuration_.pixels) - 1));
         const auto mode = static_cast<unsigned>(random_.between(0, 2));
         program_.image.push_back(static_cast<std::uint8_t>(source | (mode << abi::PermuteModeLsb)));
       }
     }
-    weight(abi::FormatPermute, 0, 8, start, computes_);
+    weight(abi::FormatPermute, first, 2 * Permutes + 1, start, computes_);
     commands_.push_back(pending_);
-
-    start = beats();
-    const unsigned lanes = configuration_.lanes;
-    std::uint16_t plane_index = 0;
-    for (int i = 0; i < parameter_rows; ++i) {
-      abi::Parameter parameter;
-      parameter.bias = random_.between(-100000, 100000);
-      parameter.multiplier = static_cast<std::uint32_t>(random_.between(1 << 23, (1 << 24) - 1));
-      parameter.shift = static_cast<std::uint8_t>(random_.between(24, 40));
-      parameter.step = static_cast<std::uint8_t>(random_.between(0, c.unroll - 1));
-      if (i / static_cast<int>(lanes) < rows[static_cast<unsigned>(i) % lanes]) {
-        parameter.output = static_cast<std::uint16_t>(plane * plane_index++);
-      }
-      append(abi::encode(parameter));
-    }
-    weight(abi::FormatParameter, parameter_rows_, static_cast<std::uint32_t>(parameter_rows), start, computes_);
-    commands_.push_back(pending_);
-    c.parameter = parameter_rows_;
-    parameter_rows_ = static_cast<std::uint16_t>((parameter_rows_ + static_cast<unsigned>(parameter_rows)) % (abi::ParameterDepth / 2));
-    return static_cast<std::uint32_t>(plane) * plane_index;
   }
 
   void store() {
@@ -295,7 +300,7 @@ class Builder {
   std::vector<abi::Command> commands_;
   abi::Command pending_;
   std::uint32_t loads_ = 0, weights_ = 0, computes_ = 0, stores_ = 0, output_beats_ = 0;
-  std::uint16_t program_entries_ = 1, parameter_rows_ = 0;
+  std::uint16_t program_entries_ = 1, rows_ = 0, scales_ = 0;
 };
 
 }  // namespace
