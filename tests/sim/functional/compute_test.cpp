@@ -1,6 +1,7 @@
 // What command lists compute on the machine without a clock:
 //   - sparse rows of every operation give the definition of the contract, on every array size
-//   - dense streams count their offsets and leave the tail lanes idle
+//   - dense slots count their offsets and leave the tail lanes idle
+//   - a split word has a weight and a scale for each segment
 //   - results follow the write program: chains, drops, permutations with keep, copy and fill
 //   - addresses wrap at the end of the scratchpad; planes are strided in memory and scratchpad
 #include <gtest/gtest.h>
@@ -38,13 +39,14 @@ std::vector<std::uint8_t> identity(unsigned pixels) {
 struct Chunk {
   unsigned lanes, pixels, rows, slots;
   std::vector<abi::Entry> entries;  // [slot][lane]
-  std::vector<abi::Parameter> parameters;
+  std::vector<abi::Row> table;
+  std::vector<abi::ScaleEntry> scales;
   std::vector<abi::ProgramEntry> program;
   abi::Command command;
 };
 
 Chunk random_chunk(Random& random, const abi::Configuration& array, unsigned operation, unsigned input_words) {
-  Chunk chunk{array.lanes, array.pixels, static_cast<unsigned>(random.between(1, 4)), 0, {}, {}, {}, {}};
+  Chunk chunk{array.lanes, array.pixels, static_cast<unsigned>(random.between(1, 4)), 0, {}, {}, {}, {}, {}};
   const unsigned length = static_cast<unsigned>(random.between(1, 9));
   chunk.slots = chunk.rows * length;
   for (unsigned slot = 0; slot < chunk.slots; ++slot) {
@@ -70,12 +72,12 @@ Chunk random_chunk(Random& random, const abi::Configuration& array, unsigned ope
   c.high = static_cast<std::int8_t>(random.between(0, 127));
   c.output = static_cast<std::uint16_t>(input_words);
   for (unsigned row = 0; row < chunk.rows * chunk.lanes; ++row) {
-    abi::Parameter parameter;
-    parameter.bias = random.between(-5000, 5000);
-    parameter.multiplier = static_cast<std::uint32_t>(random.between(1 << 22, (1 << 24) - 1));
-    parameter.shift = static_cast<std::uint8_t>(random.between(24, 34));
-    parameter.output = static_cast<std::uint16_t>(row);
-    chunk.parameters.push_back(parameter);
+    chunk.table.push_back({static_cast<std::uint16_t>(row), 0, 0});
+    abi::ScaleEntry scale;
+    scale.bias = random.between(-5000, 5000);
+    scale.multiplier = static_cast<std::uint32_t>(random.between(1 << 22, (1 << 24) - 1));
+    scale.shift = static_cast<std::uint8_t>(random.between(24, 34));
+    chunk.scales.push_back(scale);
   }
   for (unsigned n = 0; n < unsigned{c.count_x} * c.count_y; ++n) {
     abi::ProgramEntry entry;
@@ -103,11 +105,10 @@ std::vector<std::int8_t> expected_word(const Chunk& chunk, unsigned position, un
   }
   if (c.operation == abi::OperationMacReduce) acc.assign(acc.size(), std::accumulate(acc.begin(), acc.end(), 0));
   if (c.operation == abi::OperationMaxReduce) acc.assign(acc.size(), *std::max_element(acc.begin(), acc.end()));
-  const abi::Parameter& parameter = chunk.parameters[row * chunk.lanes + lane];
+  const abi::ScaleEntry& scale = chunk.scales[row * chunk.lanes + lane];
   std::vector<std::int8_t> word;
   for (const std::int32_t value : acc) {
-    word.push_back(
-        abi::requantise(value + parameter.bias, parameter.multiplier, parameter.shift, c.zero, c.low, c.high));
+    word.push_back(abi::requantise(value + scale.bias, scale.multiplier, scale.shift, c.zero, c.low, c.high));
   }
   return word;
 }
@@ -127,7 +128,8 @@ TEST_P(Compute, RandomSparseRowsGiveTheDefinition) {
     const unsigned results = chunk.rows * chunk.lanes * chunk.command.count_x * chunk.command.count_y;
     ListBuilder list;
     list.transfer(abi::OpLoad, abi::WindowInput, input_beats, 0);
-    list.table<abi::Parameter>(abi::FormatParameter, chunk.parameters);
+    list.table<abi::Row>(abi::FormatRow, chunk.table);
+    list.table<abi::ScaleEntry>(abi::FormatScale, chunk.scales);
     list.table<abi::ProgramEntry>(abi::FormatProgram, chunk.program);
     list.permutations(identity(array.pixels), array.pixels);
     list.sparse(chunk.entries, array.lanes);
@@ -163,7 +165,6 @@ TEST_P(Compute, AddSeparatesItsOperandsAndRoundsOnce) {
   entries[0] = {1, 0, true, false};
   entries[array.lanes] = {-128, 1, true, false};
   entries[2 * array.lanes] = {-128, 1, true, true};
-  const std::vector<abi::Parameter> parameters{{0, 12345678, 25, 0, 0}};
   abi::Command add;
   add.opcode = abi::OpCompute;
   add.slots = 3;
@@ -176,7 +177,8 @@ TEST_P(Compute, AddSeparatesItsOperandsAndRoundsOnce) {
   add.output = 64;
   ListBuilder list;
   list.transfer(abi::OpLoad, abi::WindowInput, 1, 0);
-  list.table<abi::Parameter>(abi::FormatParameter, parameters);
+  list.table<abi::Row>(abi::FormatRow, std::vector<abi::Row>(1));
+  list.table<abi::ScaleEntry>(abi::FormatScale, std::vector<abi::ScaleEntry>{{0, 12345678, 25}});
   list.table<abi::ProgramEntry>(abi::FormatProgram, std::vector<abi::ProgramEntry>(1));
   list.permutations(identity(array.pixels), array.pixels);
   list.sparse(entries, array.lanes);
@@ -193,35 +195,40 @@ TEST_P(Compute, AddSeparatesItsOperandsAndRoundsOnce) {
   }
 }
 
-TEST_P(Compute, DenseStreamsCountOffsetsAndStopAtTheTail) {
+TEST_P(Compute, DenseSlotsCountOffsetsAndStopAtTheTail) {
   const abi::Configuration array = GetParam();
   FunctionalBus bus(array);
   driver::Device device(bus);
   Random random;
-  // Two groups of rows of 2 x 3 x 2 taps; the second uses 3 lanes.
+  // Two rows per lane of 2 x 3 x 2 taps; the second uses 3 lanes. Rows end inside a line.
   constexpr unsigned Taps = 12;
-  const auto weights = random_bytes(random, 2 * Taps * array.lanes);
+  const unsigned per_line = array.line_weights();
   abi::Command dense;
   dense.format = abi::FormatDense;
-  dense.items = 2 * Taps;
-  dense.count = {2, 3, 2};
-  dense.step = {1, 5, 17};
-  dense.tail_lanes = 3;
-  std::vector<abi::Parameter> parameters(2 * array.lanes);
-  for (unsigned i = 0; i < parameters.size(); ++i) {
-    parameters[i] = {static_cast<std::int32_t>(i), 1 << 23, 32, static_cast<std::uint16_t>(i), 0};
+  dense.items = (2 * Taps + per_line - 1) / per_line;
+  const auto weights = random_bytes(random, dense.items * std::size_t{abi::BeatBytes});
+  std::vector<abi::Row> rows(2 * array.lanes);
+  std::vector<abi::ScaleEntry> scales(2 * array.lanes);
+  for (unsigned i = 0; i < rows.size(); ++i) {
+    rows[i].output = static_cast<std::uint16_t>(i);
+    scales[i] = {static_cast<std::int32_t>(i), 1 << 23, 32};
   }
   abi::Command compute;
   compute.opcode = abi::OpCompute;
+  compute.weights = abi::WeightsDense;
   compute.address = 2;
   compute.slots = 2 * Taps;
   compute.count_x = compute.count_y = 1;
+  compute.tap_count = {2, 3, 2};
+  compute.tap_step = {1, 5, 17};
+  compute.tail_lanes = 3;
   compute.output = 64;
   ListBuilder list;
   const unsigned beats = 64 / array.words_per_beat();
   list.transfer(abi::OpLoad, abi::WindowInput, beats, 0);
   list.transfer(abi::OpLoad, abi::WindowInput, beats, 64);  // what no result overwrites
-  list.table<abi::Parameter>(abi::FormatParameter, parameters);
+  list.table<abi::Row>(abi::FormatRow, rows);
+  list.table<abi::ScaleEntry>(abi::FormatScale, scales);
   list.table<abi::ProgramEntry>(abi::FormatProgram, std::vector<abi::ProgramEntry>(1));
   list.permutations(identity(array.pixels), array.pixels);
   list.weight(dense, weights);
@@ -235,12 +242,67 @@ TEST_P(Compute, DenseStreamsCountOffsetsAndStopAtTheTail) {
       std::int32_t acc = static_cast<std::int32_t>(row);
       for (unsigned tap = 0; tap < Taps && row < array.lanes + 3; ++tap) {
         const unsigned word = 2 + tap % 2 + tap / 2 % 3 * 5 + tap / 6 * 17;
-        const unsigned weight = (row / array.lanes * Taps + tap) * array.lanes + row % array.lanes;
+        const unsigned slot = row / array.lanes * Taps + tap;
+        const unsigned weight = slot / per_line * 64 + row % array.lanes * per_line + slot % per_line;
         acc += static_cast<std::int8_t>(weights[weight]) * static_cast<std::int8_t>(input[word * array.pixels + p]);
       }
       const std::int8_t expected = row < array.lanes + 3 ? abi::requantise(acc, 1 << 23, 32, 0, -128, 127)
                                                          : static_cast<std::int8_t>(input[row * array.pixels + p]);
       ASSERT_EQ(static_cast<std::int8_t>(result.output[row * array.pixels + p]), expected) << row << " " << p;
+    }
+  }
+}
+
+// A word of s channels times s weights, with one segment of the word given to all of them and without; every segment
+// has its own scale, and the row adds to the permutation.
+TEST_P(Compute, SplitWordsHaveAWeightAndAScalePerSegment) {
+  const abi::Configuration array = GetParam();
+  FunctionalBus bus(array);
+  driver::Device device(bus);
+  for (unsigned split = 1; split <= array.max_split(); split *= 2) {
+    for (const unsigned segment : {0U, 1U, split - 1, split}) {  // split: no broadcast
+      if (segment > split) continue;
+      Random random(split * 16 + segment);
+      abi::Command block;
+      block.format = abi::FormatBlock;
+      block.items = 1;
+      std::vector<std::uint8_t> line = random_bytes(random, 64);
+      line.resize(64 + std::max(64U, array.lanes * 4));
+      const abi::Entry entry{0, 1, true, true, static_cast<std::uint8_t>(segment % split)};
+      abi::set_bits(std::span(line).subspan(64 + 2 * 4), 0, 32, abi::encode(entry));  // lane 2
+      std::vector<abi::ScaleEntry> scales(3 * split);
+      for (unsigned g = 0; g < split; ++g) scales[2 * split + g] = {static_cast<std::int32_t>(g * 100), 1 << 23, 30};
+      abi::Command compute;
+      compute.opcode = abi::OpCompute;
+      compute.weights = abi::WeightsBlock;
+      compute.split = static_cast<std::uint8_t>(split);
+      compute.flags = segment < split ? abi::FlagBroadcast : 0;
+      compute.slots = compute.count_x = compute.count_y = 1;
+      compute.output = 16;
+      std::vector<std::uint8_t> permutations(3 * array.pixels, 0);
+      const auto copy = identity(array.pixels);
+      std::copy(copy.begin(), copy.end(), permutations.begin() + 2 * array.pixels);
+      ListBuilder list;
+      list.transfer(abi::OpLoad, abi::WindowInput, 1, 0);
+      list.table<abi::Row>(abi::FormatRow, std::vector<abi::Row>{{}, {}, {0, 0, 3}});
+      list.table<abi::ScaleEntry>(abi::FormatScale, scales);
+      list.table<abi::ProgramEntry>(abi::FormatProgram, std::vector<abi::ProgramEntry>{{0, 255, false, 0}});
+      list.permutations(permutations, array.pixels);
+      list.weight(block, line);
+      list.add(compute);
+      list.transfer(abi::OpStore, abi::WindowOutput, 1, 16);
+      const auto input = random_bytes(random, 64);
+      const auto result = device.run({list.build(64, 64), input, {}});
+      EXPECT_EQ(result.counters.macs, 1U);
+      const unsigned length = array.pixels / split;
+      for (unsigned p = 0; p < array.pixels; ++p) {
+        const unsigned source = segment < split ? segment * length + p % length : p;
+        const int a = static_cast<std::int8_t>(input[array.pixels + source]);
+        const int w = static_cast<std::int8_t>(line[2 * array.line_weights() + p / length]);
+        const auto bias = static_cast<std::int32_t>(p / length * 100);
+        ASSERT_EQ(static_cast<std::int8_t>(result.output[p]), abi::requantise(a * w + bias, 1 << 23, 30, 0, -128, 127))
+            << "split " << split << " segment " << segment << " pixel " << p;
+      }
     }
   }
 }
@@ -270,7 +332,8 @@ TEST_P(Compute, WriteProgramChainsDropsAndPermutes) {
   compute.fill = -77;
   ListBuilder list;
   list.transfer(abi::OpLoad, abi::WindowInput, 1, 0);
-  list.table<abi::Parameter>(abi::FormatParameter, std::vector<abi::Parameter>{{0, 1, 0, 0, 0}});
+  list.table<abi::Row>(abi::FormatRow, std::vector<abi::Row>(1));
+  list.table<abi::ScaleEntry>(abi::FormatScale, std::vector<abi::ScaleEntry>{{0, 1, 0}});
   list.table<abi::ProgramEntry>(abi::FormatProgram, program);
   list.permutations(permutations, pixels);
   list.sparse(entries, array.lanes);
@@ -319,7 +382,7 @@ TEST_P(Compute, PlanesAreStridedAndAddressesWrap) {
 
 INSTANTIATE_TEST_SUITE_P(Arrays, Compute,
                          ::testing::Values(abi::Array8x8, abi::Array16x16, abi::Configuration{32, 32, 1024, 8192},
-                                           abi::Configuration{24, 8, 64, 100}),
+                                           abi::Configuration{16, 8, 64, 100}),
                          [](const auto& info) {
                            return std::to_string(info.param.lanes) + "x" + std::to_string(info.param.pixels);
                          });

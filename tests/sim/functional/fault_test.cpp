@@ -85,8 +85,6 @@ abi::Command weights(unsigned format, std::uint32_t items) {
   abi::Command command = transfer(abi::OpWeight, abi::WindowProgram, 0, 1);
   command.format = static_cast<std::uint8_t>(format);
   command.items = items;
-  command.count = {1, 1, 1};
-  command.tail_lanes = 1;
   return command;
 }
 
@@ -111,15 +109,51 @@ TEST_F(Faults, FieldsOutOfRangeNameTheirPosition) {
   EXPECT_EQ(run(with(transfer(abi::OpStore, 2, 0, 1), [](auto& c) { c.planes = 0; })), field(abi::CmdPlanesLsb));
   EXPECT_EQ(run(weights(9, 1)), field(abi::CmdFormatLsb));
   EXPECT_EQ(run(weights(abi::FormatSparse, 0)), field(abi::CmdItemsLsb));
-  EXPECT_EQ(run(with(weights(abi::FormatDense, 1), [](auto& c) { c.count[1] = 0; })), field(abi::CmdCount1Lsb));
-  EXPECT_EQ(run(with(weights(abi::FormatDense, 1), [](auto& c) { c.tail_lanes = 9; })), field(abi::CmdTailLanesLsb));
   EXPECT_EQ(run(with(compute(), [](auto& c) { c.slots = 0; })), field(abi::CmdSlotsLsb));
   EXPECT_EQ(run(with(compute(), [](auto& c) { c.slots = 8193, c.count_x = 2; })), field(abi::CmdSlotsLsb));
   EXPECT_EQ(run(with(compute(), [](auto& c) { c.count_x = 0; })), field(abi::CmdCountXLsb));
   EXPECT_EQ(run(with(compute(), [](auto& c) { c.count_y = 0; })), field(abi::CmdCountYLsb));
   EXPECT_EQ(run(with(compute(), [](auto& c) { c.unroll = 17; })), field(abi::CmdUnrollLsb));
   EXPECT_EQ(run(with(compute(), [](auto& c) { c.operation = 5; })), field(abi::CmdOperationLsb));
-  EXPECT_EQ(run(with(compute(), [](auto& c) { c.split = 2; })), field(abi::CmdSplitLsb));
+  EXPECT_EQ(run(with(compute(), [](auto& c) { c.weights = 3; })), field(abi::CmdWeightsLsb));
+  EXPECT_EQ(run(with(compute(), [](auto& c) { c.split = 2; })), field(abi::CmdSplitLsb));  // WeightsSparse
+}
+
+TEST_F(Faults, SplitAndTapsOutOfRangeNameTheirPosition) {
+  const auto field = [](std::uint32_t lsb) { return Outcome{abi::ErrorField, 1, lsb}; };
+  const Outcome valid{abi::ErrorTimeout, 1, 1000};  // waits for lines that never come
+  const abi::Command dense = with(compute(), [](auto& c) { c.weights = abi::WeightsDense; });
+  const abi::Command block = with(compute(), [](auto& c) { c.weights = abi::WeightsBlock; });
+  for (const unsigned split : {1U, 2U, 4U, 8U}) {
+    EXPECT_EQ(run(with(dense, [&](auto& c) { c.split = static_cast<std::uint8_t>(split); })), valid);
+    EXPECT_EQ(run(with(block, [&](auto& c) { c.split = static_cast<std::uint8_t>(split); })), valid);
+  }
+  for (const unsigned split : {0U, 3U, 6U, 16U, 255U}) {
+    EXPECT_EQ(run(with(dense, [&](auto& c) { c.split = static_cast<std::uint8_t>(split); })), field(abi::CmdSplitLsb));
+  }
+  EXPECT_EQ(run(with(block, [](auto& c) { c.split = 4, c.scale = 6; })), field(abi::CmdScaleLsb));
+  EXPECT_EQ(run(with(block, [](auto& c) { c.split = 2, c.scale = 6; })), valid);
+  EXPECT_EQ(run(with(dense, [](auto& c) { c.tail_lanes = 9; })), field(abi::CmdTailLanesLsb));
+  EXPECT_EQ(run(with(dense, [](auto& c) { c.tail_lanes = 0, c.split = 0; })), field(abi::CmdTailLanesLsb));
+  EXPECT_EQ(run(with(block, [](auto& c) { c.tail_lanes = 0; })), valid);
+  EXPECT_EQ(run(with(dense, [](auto& c) { c.tap_count[0] = 0; })), field(abi::CmdTapCount0Lsb));
+  EXPECT_EQ(run(with(dense, [](auto& c) { c.tap_count[1] = 0; })), field(abi::CmdTapCount1Lsb));
+  EXPECT_EQ(run(with(dense, [](auto& c) { c.tap_count[2] = 0; })), field(abi::CmdTapCount2Lsb));
+  EXPECT_EQ(run(with(block, [](auto& c) { c.tap_count = {}; })), valid);
+  // Lines of 8, 2 and 1 slots: 4096 of them fit, more only for a single position.
+  const auto slots = [&](abi::Command c, std::uint32_t count, unsigned positions) {
+    c.slots = count;
+    c.count_y = static_cast<std::uint16_t>(positions);
+    return run(c);
+  };
+  EXPECT_EQ(slots(dense, 8 * 4096, 2), valid);
+  EXPECT_EQ(slots(dense, 8 * 4096 + 1, 2), field(abi::CmdSlotsLsb));
+  EXPECT_EQ(slots(with(dense, [](auto& c) { c.split = 4; }), 2 * 4096 + 1, 2), field(abi::CmdSlotsLsb));
+  EXPECT_EQ(slots(compute(), 2 * 4096, 2), valid);
+  EXPECT_EQ(slots(compute(), 2 * 4096 + 1, 2), field(abi::CmdSlotsLsb));
+  EXPECT_EQ(slots(block, 4096, 2), valid);
+  EXPECT_EQ(slots(block, 4097, 2), field(abi::CmdSlotsLsb));
+  EXPECT_EQ(slots(block, 4097, 1), valid);
 }
 
 TEST_F(Faults, UnknownOpcodes) {
@@ -213,12 +247,12 @@ TEST_F(Faults, WeightsThatNeverFitTimeOut) {
   FunctionalBus bus(abi::Configuration{8, 8, 1024, 2});
   driver::Device device(bus);
   ListBuilder list;
-  list.sparse(std::vector<abi::Entry>(8 * 3), 8);
+  list.sparse(std::vector<abi::Entry>(8 * 5), 8);
   list.add(compute());
   const auto program = list.build(64, 64);
   try {
     device.run({program, {}, {}});
-    FAIL() << "a store of two slots took three";
+    FAIL() << "a store of two lines took three";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::Timeout);
   }
