@@ -8,7 +8,7 @@ module esp_top #(
     parameter int unsigned Lanes     = 16,
     parameter int unsigned Pixels    = 16,
     parameter int unsigned BankRows  = 4096,
-    parameter int unsigned SlotDepth = 8192
+    parameter int unsigned LineDepth = 4096
 ) (
     input  logic         ap_clk,
     input  logic         ap_rst_n,
@@ -86,16 +86,19 @@ module esp_top #(
   localparam int unsigned RowBits     = $clog2(BankRows);
   localparam int unsigned Groups      = (Lanes + esp_abi_pkg::LanesPerPort - 1) / esp_abi_pkg::LanesPerPort;
   localparam int unsigned TagBits     = 17;
-  localparam int unsigned ResultRowBits = $clog2(esp_abi_pkg::ParameterDepth);
+  localparam int unsigned ResultRowBits = $clog2(esp_abi_pkg::RowDepth);
   localparam int unsigned Served      = Lanes / esp_abi_pkg::Writers;
   localparam int unsigned WordBits    = Pixels * 8;
+  localparam int unsigned TableBits   = WordBits > 64 ? WordBits : 64;
+  // A lane's part of a line: its weights and {segment, last, valid, offset}; that holds the slots of WeightsSparse, too.
+  localparam int unsigned WeightBits  = 64 / Lanes * 8;
+  localparam int unsigned LineBits    = WeightBits + 21;
 
-  // This source holds at most two lane groups, one per port of a bank.
-  if (Lanes != 8 && Lanes != 16) begin : gen_lanes_illegal
-    $fatal(1, "Lanes must be 8 or 16");
+  if (Lanes != 8 && Lanes != 16 && Lanes != 32) begin : gen_lanes_illegal
+    $fatal(1, "Lanes must be 8, 16 or 32");
   end
-  if (Pixels != 8 && Pixels != 16) begin : gen_pixels_illegal
-    $fatal(1, "Pixels must be 8 or 16");
+  if (Pixels != 8 && Pixels != 16 && Pixels != 32) begin : gen_pixels_illegal
+    $fatal(1, "Pixels must be 8, 16 or 32");
   end
 
   logic clk_i, rst_ni;
@@ -145,7 +148,7 @@ module esp_top #(
       .Lanes(Lanes),
       .Pixels(Pixels),
       .BankRows(BankRows),
-      .SlotDepth(SlotDepth)
+      .LineDepth(LineDepth)
   ) u_registers (
       .clk_i,
       .rst_ni,
@@ -179,7 +182,8 @@ module esp_top #(
 
   esp_control #(
       .Lanes(Lanes),
-      .SlotDepth(SlotDepth)
+      .Pixels(Pixels),
+      .LineDepth(LineDepth)
   ) u_control (
       .clk_i,
       .rst_ni,
@@ -343,7 +347,7 @@ module esp_top #(
   // ---- Load and store units, weight unit ----
   logic [15:0]            load_bank, load_grant, store_bank, store_grant;
   logic [16*RowBits-1:0]  load_row, store_row;
-  logic [16*WordBits-1:0] load_data, bank_b_data;
+  logic [16*WordBits-1:0] load_data, store_data;
 
   esp_load_unit #(
       .Pixels(Pixels),
@@ -385,7 +389,7 @@ module esp_top #(
       .store_o(store_bank),
       .row_o(store_row),
       .grant_i(store_grant),
-      .data_i(bank_b_data),
+      .data_i(store_data),
       .window_error_o(window_error[3]),
       .window_offset_o(window_offset[96+:32]),
       .response_error_o(response_error[3]),
@@ -405,14 +409,15 @@ module esp_top #(
       .b_resp_i(m_axi_data_bresp)
   );
 
-  logic                slot_write, slot_space, parameter_write, program_write, permute_write;
-  logic [Lanes*32-1:0] slot_data;
-  logic [15:0]         table_addr;
-  logic [127:0]        table_data;
+  logic                      line_write, line_space, row_write, scale_write, program_write, permute_write;
+  logic [Lanes*LineBits-1:0] line_data;
+  logic [15:0]               table_addr;
+  logic [TableBits-1:0]      table_data;
 
   esp_weight_unit #(
       .Lanes(Lanes),
-      .Pixels(Pixels)
+      .Pixels(Pixels),
+      .LineBits(LineBits)
   ) u_weight (
       .clk_i,
       .run_ni(run_n),
@@ -426,10 +431,11 @@ module esp_top #(
       .beat_valid_i(weight_beat_valid),
       .beat_i(weight_beat),
       .beat_pop_o(weight_beat_pop),
-      .slot_write_o(slot_write),
-      .slot_o(slot_data),
-      .slot_space_i(slot_space),
-      .parameter_write_o(parameter_write),
+      .line_write_o(line_write),
+      .line_o(line_data),
+      .line_space_i(line_space),
+      .row_write_o(row_write),
+      .scale_write_o(scale_write),
       .program_write_o(program_write),
       .permute_write_o(permute_write),
       .table_addr_o(table_addr),
@@ -437,19 +443,22 @@ module esp_top #(
   );
 
   // ---- Sequencer, router, lanes ----
-  logic                issue, position_end, maximum, context_id, active, starved, compute_ready;
-  logic [Lanes*32-1:0] slot;
-  logic [15:0]         base, program_entry;
-  logic [Lanes-1:0]    lane_ready;
-  logic [1:0]          pushed, pushed_context;
-  logic [5:0]          entries;
-  logic [511:0]        context_q[2];
+  logic                      issue, position_end, maximum, broadcast, context_id, active, starved, compute_ready;
+  logic [Lanes*LineBits-1:0] line;
+  logic [2:0]                slot, segment;
+  logic [1:0]                weights, split;
+  logic [15:0]               base, offset, program_entry;
+  logic [Lanes-1:0]          entry_valid, entry_last, lane_ready;
+  logic [1:0]                pushed, pushed_context;
+  logic [5:0]                entries;
+  logic [511:0]              context_q[2];
 
   assign compute_ready = unit_ready[2] && (!compute_command[esp_abi_pkg::CmdFlagsLsb] || queues_empty);
 
   esp_sequencer #(
       .Lanes(Lanes),
-      .SlotDepth(SlotDepth)
+      .LineBits(LineBits),
+      .LineDepth(LineDepth)
   ) u_sequencer (
       .clk_i,
       .rst_ni(run_n),
@@ -458,16 +467,24 @@ module esp_top #(
       .command_i(compute_command),
       .waits_met_i(compute_ready),
       .command_pop_o(unit_pop[2]),
-      .slot_write_i(slot_write),
-      .slot_data_i(slot_data),
-      .slot_space_o(slot_space),
+      .line_write_i(line_write),
+      .line_data_i(line_data),
+      .line_space_o(line_space),
       .lane_ready_i(lane_ready),
       .issue_o(issue),
       .position_end_o(position_end),
+      .line_o(line),
       .slot_o(slot),
+      .valid_o(entry_valid),
+      .last_o(entry_last),
+      .offset_o(offset),
+      .segment_o(segment),
+      .weights_o(weights),
+      .split_o(split),
+      .broadcast_o(broadcast),
+      .maximum_o(maximum),
       .base_o(base),
       .program_o(program_entry),
-      .maximum_o(maximum),
       .context_o(context_id),
       .pushed_i(pushed),
       .pushed_context_i(pushed_context),
@@ -487,28 +504,42 @@ module esp_top #(
   logic [Groups*16*RowBits-1:0]  lane_row;
   logic [Groups*16*WordBits-1:0] lane_data;
   logic [Lanes-1:0]              word_valid, word_last;
-  logic                          word_maximum;
-  logic [Lanes*8-1:0]            word_weight;
+  logic                          word_maximum, word_broadcast;
+  logic [1:0]                    word_split;
+  logic [Lanes*WeightBits-1:0]   word_weight;
+  logic [Lanes*3-1:0]            word_segment;
   logic [Lanes*WordBits-1:0]     word;
 
   esp_lane_router #(
       .Lanes(Lanes),
       .Pixels(Pixels),
+      .LineBits(LineBits),
       .BankRows(BankRows)
   ) u_router (
       .clk_i,
       .rst_ni(run_n),
       .issue_i(issue),
+      .line_i(line),
       .slot_i(slot),
-      .base_i(base),
+      .valid_i(entry_valid),
+      .last_i(entry_last),
+      .offset_i(offset),
+      .segment_i(segment),
+      .weights_i(weights),
+      .split_i(split),
+      .broadcast_i(broadcast),
       .maximum_i(maximum),
+      .base_i(base),
       .read_o(lane_read),
       .row_o(lane_row),
       .data_i(lane_data),
       .valid_o(word_valid),
       .last_o(word_last),
       .maximum_o(word_maximum),
+      .split_o(word_split),
+      .broadcast_o(word_broadcast),
       .weight_o(word_weight),
+      .segment_o(word_segment),
       .word_o(word)
   );
 
@@ -520,18 +551,22 @@ module esp_top #(
     esp_lane #(
         .Pixels(Pixels),
         .TagBits(TagBits),
-        .RowBits(ResultRowBits)
+        .RowBits(ResultRowBits),
+        .LineWeights(WeightBits / 8)
     ) u_lane (
         .clk_i,
         .rst_ni(run_n),
-        .announce_i(issue && slot[k*32+esp_abi_pkg::EntryLastLsb]),
+        .announce_i(issue && entry_last[k]),
         .restart_i(position_end),
         .tag_i({context_id, program_entry}),
         .ready_o(lane_ready[k]),
         .valid_i(word_valid[k]),
         .last_i(word_last[k]),
         .maximum_i(word_maximum),
-        .weight_i(word_weight[k*8+:8]),
+        .split_i(word_split),
+        .broadcast_i(word_broadcast),
+        .weight_i(word_weight[k*WeightBits+:WeightBits]),
+        .segment_i(word_segment[k*3+:3]),
         .word_i(word[k*WordBits+:WordBits]),
         .pop_i(result_pop[k]),
         .result_valid_o(result_valid[k]),
@@ -567,7 +602,8 @@ module esp_top #(
     ) u_writer (
         .clk_i,
         .rst_ni(run_n),
-        .parameter_write_i(parameter_write),
+        .row_write_i(row_write),
+        .scale_write_i(scale_write),
         .program_write_i(program_write),
         .permute_write_i(permute_write),
         .table_addr_i(table_addr),
@@ -588,70 +624,31 @@ module esp_top #(
     );
   end
 
-  // ---- Scratchpad ----
-  logic [15:0] ready0, ready1, queue_empty;
-  assign push_ready[0] = ready0[push_addr[3:0]];
-  assign push_ready[1] = ready1[push_addr[19:16]];
-  assign queues_empty  = &queue_empty;
-
-  for (genvar b = 0; b < 16; b++) begin : gen_bank
-    logic                b_read, b_write;
-    logic [RowBits-1:0]  b_row;
-    logic [Pixels-1:0]   b_enable;
-    logic [WordBits-1:0] b_data;
-
-    esp_bank_port #(
-        .Bytes(Pixels),
-        .RowBits(RowBits)
-    ) u_port (
-        .clk_i,
-        .rst_ni(run_n),
-        .lane_read_i(Groups > 1 && lane_read[(Groups-1)*16+b]),
-        .lane_row_i(lane_row[((Groups-1)*16+b)*RowBits+:RowBits]),
-        .push0_i(push_valid[0] && push_addr[3:0] == 4'(b)),
-        .push1_i(push_valid[1] && push_addr[19:16] == 4'(b)),
-        .push0_row_i(push_addr[4+:RowBits]),
-        .push1_row_i(push_addr[20+:RowBits]),
-        .push0_enable_i(push_enable[0+:Pixels]),
-        .push1_enable_i(push_enable[Pixels+:Pixels]),
-        .push0_data_i(push_data[0+:WordBits]),
-        .push1_data_i(push_data[WordBits+:WordBits]),
-        .ready0_o(ready0[b]),
-        .ready1_o(ready1[b]),
-        .queue_empty_o(queue_empty[b]),
-        .store_i(store_bank[b]),
-        .store_row_i(store_row[b*RowBits+:RowBits]),
-        .store_grant_o(store_grant[b]),
-        .load_i(load_bank[b]),
-        .load_row_i(load_row[b*RowBits+:RowBits]),
-        .load_data_i(load_data[b*WordBits+:WordBits]),
-        .load_grant_o(load_grant[b]),
-        .read_o(b_read),
-        .write_o(b_write),
-        .row_o(b_row),
-        .enable_o(b_enable),
-        .data_o(b_data)
-    );
-
-    esp_scratch_bank #(
-        .Bytes(Pixels),
-        .Rows(BankRows)
-    ) u_bank (
-        .clk_i,
-        .a_read_i(lane_read[b]),
-        .a_row_i(lane_row[b*RowBits+:RowBits]),
-        .a_data_o(lane_data[b*WordBits+:WordBits]),
-        .b_read_i(b_read),
-        .b_write_i(b_write),
-        .b_row_i(b_row),
-        .b_enable_i(b_enable),
-        .b_data_i(b_data),
-        .b_data_o(bank_b_data[b*WordBits+:WordBits])
-    );
-    if (Groups > 1) begin : gen_second_group
-      assign lane_data[(16+b)*WordBits+:WordBits] = bank_b_data[b*WordBits+:WordBits];
-    end
-  end
+  esp_scratchpad #(
+      .Groups(Groups),
+      .Pixels(Pixels),
+      .BankRows(BankRows)
+  ) u_scratchpad (
+      .clk_i,
+      .rst_ni(run_n),
+      .lane_read_i(lane_read),
+      .lane_row_i(lane_row),
+      .lane_data_o(lane_data),
+      .push_valid_i(push_valid),
+      .push_ready_o(push_ready),
+      .push_addr_i(push_addr),
+      .push_enable_i(push_enable),
+      .push_data_i(push_data),
+      .queues_empty_o(queues_empty),
+      .store_i(store_bank),
+      .store_row_i(store_row),
+      .store_grant_o(store_grant),
+      .store_data_o(store_data),
+      .load_i(load_bank),
+      .load_row_i(load_row),
+      .load_data_i(load_data),
+      .load_grant_o(load_grant)
+  );
 
   // ---- Counters and progress ----
   assign progress = start || m_axi_command_rvalid || m_axi_weight_rvalid || m_axi_data_rvalid ||

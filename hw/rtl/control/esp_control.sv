@@ -6,7 +6,8 @@
 
 module esp_control #(
     parameter int unsigned Lanes     = 16,
-    parameter int unsigned SlotDepth = 8192
+    parameter int unsigned Pixels    = 16,
+    parameter int unsigned LineDepth = 4096
 ) (
     input  logic            clk_i,
     input  logic            rst_ni,
@@ -76,7 +77,8 @@ module esp_control #(
 
   esp_command_check #(
       .Lanes(Lanes),
-      .SlotDepth(SlotDepth)
+      .Pixels(Pixels),
+      .LineDepth(LineDepth)
   ) u_check (
       .command_i(fetch_command_i),
       .unit_o(unit),

@@ -5,7 +5,7 @@ module esp_registers #(
     parameter int unsigned Lanes     = 16,
     parameter int unsigned Pixels    = 16,
     parameter int unsigned BankRows  = 4096,
-    parameter int unsigned SlotDepth = 8192
+    parameter int unsigned LineDepth = 4096
 ) (
     input  logic          clk_i,
     input  logic          rst_ni,
@@ -81,8 +81,8 @@ module esp_registers #(
       11'(esp_abi_pkg::RegLanes / 4):           read_value = Lanes;
       11'(esp_abi_pkg::RegPixels / 4):          read_value = Pixels;
       11'(esp_abi_pkg::RegBankRows / 4):        read_value = BankRows;
-      11'(esp_abi_pkg::RegSlotDepth / 4):       read_value = SlotDepth;
-      11'(esp_abi_pkg::RegMaxSplit / 4):        read_value = 32'd1;
+      11'(esp_abi_pkg::RegLineDepth / 4):       read_value = LineDepth;
+      11'(esp_abi_pkg::RegMaxSplit / 4):        read_value = 64 / Lanes < Pixels ? 64 / Lanes : Pixels;
       default: begin
         for (int i = 0; i < ArgumentWords; i++) begin
           if (read_word == 11'(esp_abi_pkg::RegProgramAddress / 4 + i)) read_value = arguments_q[i];

@@ -38,10 +38,10 @@ module esp_unit_queue (
 
   assign valid_o = !empty;
   assign ready_o = !empty &&
-                   done_load_i >= command_o[esp_abi_pkg::CmdWaitLoadLsb+:32] &&
-                   done_weight_i >= command_o[esp_abi_pkg::CmdWaitWeightLsb+:32] &&
-                   done_compute_i >= command_o[esp_abi_pkg::CmdWaitComputeLsb+:32] &&
-                   done_store_i >= command_o[esp_abi_pkg::CmdWaitStoreLsb+:32];
+                   done_load_i >= 32'(command_o[esp_abi_pkg::CmdWaitLoadLsb+:24]) &&
+                   done_weight_i >= 32'(command_o[esp_abi_pkg::CmdWaitWeightLsb+:24]) &&
+                   done_compute_i >= 32'(command_o[esp_abi_pkg::CmdWaitComputeLsb+:24]) &&
+                   done_store_i >= 32'(command_o[esp_abi_pkg::CmdWaitStoreLsb+:24]);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) position_o <= '0;
