@@ -5,17 +5,20 @@ namespace espalier::rtl {
 
 std::unique_ptr<VerilatedMachine> make_machine_8x8(const MachineOptions& options);
 std::unique_ptr<VerilatedMachine> make_machine_16x16(const MachineOptions& options);
+std::unique_ptr<VerilatedMachine> make_machine_32x32(const MachineOptions& options);
 
-const std::array<abi::Configuration, 2>& built_configurations() {
-  static constexpr std::array<abi::Configuration, 2> Built{abi::Array8x8, abi::Array16x16};
+const std::array<abi::Configuration, 3>& built_configurations() {
+  static constexpr std::array<abi::Configuration, 3> Built{abi::Array8x8, abi::Array16x16, abi::Array32x32};
   return Built;
 }
 
 std::unique_ptr<VerilatedMachine> make_machine(const abi::Configuration& configuration, const MachineOptions& options) {
   if (configuration == abi::Array8x8) return make_machine_8x8(options);
   if (configuration == abi::Array16x16) return make_machine_16x16(options);
+  if (configuration == abi::Array32x32) return make_machine_32x32(options);
   throw Error(ErrorCode::Usage, "no RTL simulation was built for this array", "array",
-              std::to_string(configuration.lanes) + "x" + std::to_string(configuration.pixels), "use 8x8 or 16x16");
+              std::to_string(configuration.lanes) + "x" + std::to_string(configuration.pixels),
+              "use 8x8, 16x16 or 32x32");
 }
 
 }  // namespace espalier::rtl

@@ -55,6 +55,6 @@ struct MachineOptions {
 std::unique_ptr<VerilatedMachine> make_machine(const abi::Configuration& configuration, const MachineOptions& options);
 
 /// Sizes that were built.
-const std::array<abi::Configuration, 2>& built_configurations();
+const std::array<abi::Configuration, 3>& built_configurations();
 
 }  // namespace espalier::rtl

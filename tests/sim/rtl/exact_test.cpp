@@ -91,7 +91,8 @@ TEST_P(Exact, RandomProgramsGiveTheSameBitsAndThePredictedCycles) {
   }
 }
 
-/// Runs `p` with a stalling memory: the bits of the functional model, and the cycles of the timing model on the recording.
+/// Runs `p` with a stalling memory: the bits of the functional model, and the cycles of the timing model on the
+/// recording.
 void check_stalls(const abi::Configuration& configuration, const test::RandomProgram& p, rtl::RtlOptions options) {
   options.record = true;
   functional::FunctionalBus functional(configuration);
@@ -138,9 +139,10 @@ TEST_P(Exact, NoPatternOfStallsDeadlocks) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Arrays, Exact, ::testing::Values(abi::Array8x8, abi::Array16x16), [](const auto& info) {
-  return std::to_string(info.param.lanes) + "x" + std::to_string(info.param.pixels);
-});
+INSTANTIATE_TEST_SUITE_P(Arrays, Exact, ::testing::Values(abi::Array8x8, abi::Array16x16, abi::Array32x32),
+                         [](const auto& info) {
+                           return std::to_string(info.param.lanes) + "x" + std::to_string(info.param.pixels);
+                         });
 
 }  // namespace
 }  // namespace espalier
