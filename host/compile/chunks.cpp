@@ -10,18 +10,58 @@ std::size_t product(int a, int b) { return static_cast<std::size_t>(a) * static_
 
 constexpr int MaxUnroll = 8;
 
-/// Entries of the row table that a chunk may use, so that the next one can be loaded meanwhile.
-constexpr int RowShare = static_cast<int>(abi::RowDepth) / 2;
+/// Entries of the row and scale tables that a chunk may use, so that the next one can be loaded meanwhile.
+constexpr int TableShare = static_cast<int>(std::min(abi::RowDepth, abi::ScaleDepth)) / 2;
 
 int lanes_of(const ChunkProblem& problem) { return static_cast<int>(problem.configuration.lanes); }
-/// Slots in half of the weight store.
-int slot_limit(const ChunkProblem& problem, unsigned weights) {
-  return static_cast<int>(problem.configuration.line_depth / 2 * problem.configuration.line_slots(weights, 1));
+int split_of(const ChunkProblem& problem) { return problem.rows->command_split(); }
+
+unsigned private_weights(const ChunkProblem& problem) {
+  return split_of(problem) == 1 ? abi::WeightsSparse : abi::WeightsBlock;
 }
 
-abi::Row row_of(const ChunkProblem& problem, int channel, int step) {
-  return {static_cast<std::uint16_t>((channel - problem.output_channel) * problem.output_pitch),
-          static_cast<std::uint8_t>(step), 0};
+/// Slots in half of the weight store.
+int slot_limit(const ChunkProblem& problem, unsigned weights) {
+  const abi::Configuration& configuration = problem.configuration;
+  const auto split = static_cast<unsigned>(split_of(problem));
+  return static_cast<int>(configuration.line_depth / 2 * configuration.line_slots(weights, split));
+}
+
+/// Bytes of a slot with an entry per lane: beats of the weights, if any, and of the entries.
+int private_slot_bytes(const ChunkProblem& problem) {
+  const int beat = static_cast<int>(abi::BeatBytes);
+  const int entries = lanes_of(problem) * static_cast<int>(abi::EntryBits) / 8;
+  return split_of(problem) == 1 ? entries : beat + round_up(entries, beat);
+}
+
+/// Cycles of the weight unit for such a slot.
+int private_slot_cycles(const ChunkProblem& problem) {
+  return std::max(1, divide_up(private_slot_bytes(problem), static_cast<int>(abi::BeatBytes)));
+}
+
+abi::Row row_of(const ChunkProblem& problem, int row, int step) {
+  const int plane = problem.rows->output_plane(row) - problem.output_plane;
+  return {static_cast<std::uint16_t>(plane * problem.output_pitch), static_cast<std::uint8_t>(step),
+          static_cast<std::uint8_t>(problem.rows->variant(row))};
+}
+
+/// Fills the tables for the row that is entry `entry`.
+void describe_row(const ChunkProblem& problem, Stream& stream, std::size_t entry, int row, int step, const Pass& pass) {
+  const int channel = row * problem.rows->step().split();
+  stream.rows[entry] = row_of(problem, row, step);
+  for (int g = 0; g < split_of(problem); ++g) {
+    stream.scales[entry * static_cast<std::size_t>(split_of(problem)) + static_cast<std::size_t>(g)] =
+        problem.rows->scale(channel + g, pass);
+  }
+}
+
+/// The fields of a compute command that say how its weights are read.
+abi::Command compute_fields(const ChunkProblem& problem, unsigned weights) {
+  abi::Command command;
+  command.weights = static_cast<std::uint8_t>(weights);
+  command.split = static_cast<std::uint8_t>(split_of(problem));
+  if (problem.rows->broadcast()) command.flags = static_cast<std::uint8_t>(abi::FlagBroadcast);
+  return command;
 }
 
 /// Copies of the rows for each of the unrolled positions: row r of position t is r * unroll + t.
@@ -59,12 +99,12 @@ std::vector<Stretch> stretches_of(int x, int width, int unroll) {
   return stretches;
 }
 
-std::vector<ChannelRange> split_dense(const ChunkProblem& problem) {
+std::vector<Range> cut_dense(const ChunkProblem& problem) {
   const int lanes = lanes_of(problem);
-  const int groups = std::clamp(slot_limit(problem, abi::WeightsDense) / std::max(1, problem.rows->taps_per_row()), 1,
-                                std::max(1, RowShare / lanes / 4));
-  const int unit = problem.rows->outputs_per_group();
-  std::vector<ChannelRange> chunks;
+  const int groups = std::clamp(slot_limit(problem, abi::WeightsDense) / std::max(1, problem.rows->dense_slots()), 1,
+                                std::max(1, TableShare / lanes / std::max(4, split_of(problem))));
+  const int unit = problem.rows->step().rows_per_group();
+  std::vector<Range> chunks;
   for (int first = problem.piece.first; first < problem.piece.first + problem.piece.count;) {
     const int group_end = std::min((first / unit + 1) * unit, problem.piece.first + problem.piece.count);
     const int count = std::min(groups * lanes, group_end - first);
@@ -74,24 +114,28 @@ std::vector<ChannelRange> split_dense(const ChunkProblem& problem) {
   return chunks;
 }
 
-std::vector<ChannelRange> split_sparse(const ChunkProblem& problem, const std::vector<Row>& rows, int unroll) {
+std::vector<Range> cut_private(const ChunkProblem& problem, const std::vector<Row>& rows, int unroll) {
   const int lanes = lanes_of(problem);
   std::int64_t total = 0;
   for (const Row& row : rows) total += std::max<std::int64_t>(1, static_cast<std::int64_t>(row.size()));
   total *= unroll;
-  const std::int64_t capacity = static_cast<std::int64_t>(slot_limit(problem, abi::WeightsSparse)) * lanes * 15 / 16;
-  const auto by_slots = static_cast<int>((total + capacity - 1) / capacity);
-  int most_rows = std::max(lanes, RowShare / 2) / unroll;
-  if (problem.most_channels > 0) most_rows = std::min(most_rows, problem.most_channels);
-  const int by_rows = divide_up(static_cast<int>(rows.size()), std::max(1, most_rows));
+  const std::int64_t capacity = static_cast<std::int64_t>(slot_limit(problem, private_weights(problem))) * lanes;
+  const auto by_slots = static_cast<int>((total * 16 + capacity * 15 - 1) / (capacity * 15));
+  int most_rows = std::max(lanes, TableShare / 2 / split_of(problem)) / unroll;
+  if (problem.most_rows > 0) most_rows = std::min(most_rows, problem.most_rows);
+  // Rows that share an output plane stay together, so that a plane is stored once.
+  const int alignment = std::min(problem.rows->alignment(), std::max(1, most_rows));
+  most_rows = std::max(1, most_rows / alignment * alignment);
+  const int by_rows = divide_up(static_cast<int>(rows.size()), most_rows);
   const int count = std::max({by_slots, by_rows, 1});
-  std::vector<ChannelRange> chunks;
+  std::vector<Range> chunks;
   std::int64_t taken = 0;
   int first = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     taken += std::max<std::int64_t>(1, static_cast<std::int64_t>(rows[i].size())) * unroll;
     const int next = static_cast<int>(i) + 1;
-    const bool enough = taken * count >= total * static_cast<std::int64_t>(chunks.size() + 1);
+    const bool whole = (next - first) % alignment == 0;
+    const bool enough = whole && taken * count >= total * static_cast<std::int64_t>(chunks.size() + 1);
     if (enough || next - first >= most_rows || next == static_cast<int>(rows.size())) {
       chunks.push_back({problem.piece.first + first, next - first});
       first = next;
@@ -100,38 +144,40 @@ std::vector<ChannelRange> split_sparse(const ChunkProblem& problem, const std::v
   return chunks;
 }
 
-Stream dense_stream(const ChunkProblem& problem, ChannelRange chunk, const Pass& pass) {
+Stream dense_stream(const ChunkProblem& problem, Range chunk, const Pass& pass) {
   const int lanes = lanes_of(problem);
+  const int split = split_of(problem);
   const StepRows& rows = *problem.rows;
   const Window& window = rows.step().window;
   const int groups = divide_up(chunk.count, lanes);
-  const int taps = rows.taps_per_row();
-  Stream stream;
-  stream.slots = stream.lower_bound = groups * taps;
-  stream.rows.resize(product(groups, lanes));
-  stream.scales.resize(product(groups, lanes));
+  const int row_slots = rows.dense_slots();
   const int line_weights = static_cast<int>(problem.configuration.line_weights());
-  const int lines = divide_up(stream.slots, line_weights);
+  const int line_slots = line_weights / split;
+  Stream stream;
+  stream.slots = stream.lower_bound = groups * row_slots;
+  stream.rows.resize(product(groups, lanes));
+  stream.scales.resize(product(groups * split, lanes));
+  const int lines = divide_up(stream.slots, line_slots);
   stream.bytes.resize(product(lines, abi::BeatBytes));
   for (int i = 0; i < chunk.count; ++i) {
-    const int group = i / lanes;
-    const int lane = i % lanes;
-    stream.rows[static_cast<std::size_t>(i)] = row_of(problem, chunk.first + i, 0);
-    stream.scales[static_cast<std::size_t>(i)] = rows.scale(chunk.first + i, pass);
-    const auto weights = rows.dense_weights(chunk.first + i);
-    for (int tap = 0; tap < taps; ++tap) {
-      const int slot = group * taps + tap;
-      const std::size_t line = product(slot / line_weights, abi::BeatBytes);
-      stream.bytes[line + product(lane, line_weights) + static_cast<std::size_t>(slot % line_weights)] =
-          static_cast<std::uint8_t>(weights[static_cast<std::size_t>(tap)]);
+    const int row = chunk.first + i;
+    describe_row(problem, stream, static_cast<std::size_t>(i), row, 0, pass);
+    const std::size_t lane = product(i % lanes, line_weights);
+    for (int g = 0; g < split; ++g) {
+      const auto weights = rows.dense_weights(row * split + g);
+      for (int tap = 0; tap < row_slots; ++tap) {
+        const int slot = i / lanes * row_slots + tap;
+        const std::size_t line = product(slot / line_slots, abi::BeatBytes);
+        stream.bytes[line + lane + static_cast<std::size_t>(slot % line_slots * split + g)] =
+            static_cast<std::uint8_t>(weights[static_cast<std::size_t>(tap)]);
+      }
     }
   }
   stream.weights.format = static_cast<std::uint8_t>(abi::FormatDense);
   stream.weights.items = static_cast<std::uint32_t>(lines);
-  abi::Command& command = stream.compute;
-  command.weights = static_cast<std::uint8_t>(abi::WeightsDense);
+  abi::Command& command = stream.compute = compute_fields(problem, abi::WeightsDense);
   command.tap_count = {static_cast<std::uint16_t>(window.kernel_x), static_cast<std::uint16_t>(window.kernel_y),
-                       static_cast<std::uint16_t>(rows.inputs_per_group())};
+                       static_cast<std::uint16_t>(rows.step().planes_per_group())};
   command.tap_step = {static_cast<std::uint16_t>(window.dilation_x),
                       static_cast<std::uint16_t>(window.dilation_y * problem.views[0].row_pitch),
                       static_cast<std::uint16_t>(problem.views[0].plane_pitch)};
@@ -139,69 +185,85 @@ Stream dense_stream(const ChunkProblem& problem, ChannelRange chunk, const Pass&
   return stream;
 }
 
-Stream sparse_stream(const ChunkProblem& problem, ChannelRange chunk, const std::vector<Row>& rows, const Pass& pass,
-                     const Stretch& stretch) {
+Stream private_stream(const ChunkProblem& problem, Range chunk, const std::vector<Row>& rows, const Pass& pass,
+                      const Stretch& stretch) {
   const int lanes = lanes_of(problem);
+  const int split = split_of(problem);
   const Schedule schedule = schedule_rows(unrolled(rows, stretch.unroll, problem.rows->step().window.stride_x), lanes);
+  const unsigned weights = private_weights(problem);
+  const bool block = weights == abi::WeightsBlock;
   Stream stream;
   stream.slots = schedule.size();
   stream.lower_bound = schedule.lower_bound;
   stream.rows.resize(product(schedule.rows_per_lane(), lanes));
-  stream.scales.resize(stream.rows.size());
+  stream.scales.resize(stream.rows.size() * static_cast<std::size_t>(split));
+  const std::size_t slot_bytes = static_cast<std::size_t>(private_slot_bytes(problem));
+  const std::size_t entries_at = block ? abi::BeatBytes : 0;
+  stream.bytes.resize(schedule.slots.size() * slot_bytes);
   for (int lane = 0; lane < lanes; ++lane) {
     const auto& lane_rows = schedule.lane_rows[static_cast<std::size_t>(lane)];
-    for (std::size_t j = 0; j < lane_rows.size(); ++j) {
-      const int row = lane_rows[j];
-      const std::size_t entry = j * static_cast<std::size_t>(lanes) + static_cast<std::size_t>(lane);
-      const int channel = chunk.first + row / stretch.unroll;
-      stream.rows[entry] = row_of(problem, channel, row % stretch.unroll);
-      stream.scales[entry] = problem.rows->scale(channel, pass);
-    }
-  }
-  stream.bytes.reserve(product(stream.slots, lanes) * 4);
-  for (const auto& slot : schedule.slots) {
-    for (const abi::Entry& entry : slot) {
+    std::size_t j = 0;
+    for (std::size_t slot = 0; slot < schedule.slots.size() && j < lane_rows.size(); ++slot) {
+      ScheduledEntry entry = schedule.slots[slot][static_cast<std::size_t>(lane)];
+      const int row = chunk.first + lane_rows[j] / stretch.unroll;
+      if (block && entry.valid) {
+        const std::size_t at =
+            slot * slot_bytes + product(lane, static_cast<int>(problem.configuration.line_weights()));
+        for (int g = 0; g < split; ++g) {
+          stream.bytes[at + static_cast<std::size_t>(g)] =
+              static_cast<std::uint8_t>(problem.rows->weight(row * split + g, entry.index));
+        }
+        entry.weight = 0;
+      }
       const std::uint32_t bits = abi::encode(entry);
-      for (unsigned byte = 0; byte < 4; ++byte) stream.bytes.push_back(static_cast<std::uint8_t>(bits >> (8 * byte)));
+      const std::size_t at = slot * slot_bytes + entries_at + product(lane, 4);
+      for (unsigned byte = 0; byte < 4; ++byte) stream.bytes[at + byte] = static_cast<std::uint8_t>(bits >> (8 * byte));
+      if (!entry.last) continue;
+      describe_row(problem, stream, j * static_cast<std::size_t>(lanes) + static_cast<std::size_t>(lane), row,
+                   lane_rows[j] % stretch.unroll, pass);
+      ++j;
     }
   }
-  stream.weights.format = static_cast<std::uint8_t>(abi::FormatSparse);
+  stream.weights.format = static_cast<std::uint8_t>(block ? abi::FormatBlock : abi::FormatSparse);
   stream.weights.items = static_cast<std::uint32_t>(stream.slots);
+  stream.compute = compute_fields(problem, weights);
   return stream;
 }
 
 SlotEstimate estimate_dense(const ChunkProblem& problem, int height, int width, int strips) {
   double slots = 0;
-  for (const ChannelRange& chunk : split_dense(problem)) {
-    slots += static_cast<double>(divide_up(chunk.count, lanes_of(problem))) * problem.rows->taps_per_row();
+  for (const Range& chunk : cut_dense(problem)) {
+    slots += static_cast<double>(divide_up(chunk.count, lanes_of(problem))) * problem.rows->dense_slots();
   }
-  const double beats = slots * problem.configuration.lanes / abi::BeatBytes;
+  const double beats = slots * split_of(problem) / problem.configuration.line_weights();
   return {std::max(slots * height * width, beats * strips), 1, beats};
 }
 
-SlotEstimate estimate_sparse(const ChunkProblem& problem, const std::vector<Row>& rows, int height, int width,
-                             int strips) {
+SlotEstimate estimate_private(const ChunkProblem& problem, const std::vector<Row>& rows, int height, int width,
+                              int strips) {
   const int lanes = lanes_of(problem);
   SlotEstimate best{std::numeric_limits<double>::infinity(), 1, 0};
   for (int unroll = 1; unroll <= std::min(MaxUnroll, width); ++unroll) {
     double cycles = 0;
     double beats = 0;
+    double stream = 0;  // cycles of the weight unit
     for (const Stretch& stretch : stretches_of(0, width, unroll)) {
-      for (const ChannelRange& chunk : split_sparse(problem, rows, unroll)) {
+      for (const Range& chunk : cut_private(problem, rows, unroll)) {
         std::vector<int> lengths;
         for (int i = 0; i < chunk.count * stretch.unroll; ++i) {
           const int row = chunk.first - problem.piece.first + i / stretch.unroll;
           lengths.push_back(static_cast<int>(rows[static_cast<std::size_t>(row)].size()));
         }
         const double slots = makespan(std::move(lengths), lanes);
-        if (unroll > 1 && slots > slot_limit(problem, abi::WeightsSparse))
+        if (unroll > 1 && slots > slot_limit(problem, private_weights(problem)))
           cycles = std::numeric_limits<double>::infinity();
         const int passes = stretch.count / stretch.unroll;
         cycles += slots * height * passes;
-        beats += slots * lanes * 4 / abi::BeatBytes;
+        beats += slots * private_slot_bytes(problem) / abi::BeatBytes;
+        stream += slots * private_slot_cycles(problem);
       }
     }
-    cycles = std::max(cycles, beats * strips);
+    cycles = std::max(cycles, stream * strips);
     if (cycles < 0.995 * best.cycles) best = {cycles, unroll, beats};
   }
   return best;

@@ -41,6 +41,7 @@ LayerReport report_of(const model::Network& network, std::size_t index, const La
   report.bound = bound_of(work);
   report.scheduled_slots = work.slots;
   report.lower_bound_cycles = work.lower_bound;
+  report.split = work.split;
   report.mark = static_cast<int>(index) + 1;
   return report;
 }
@@ -101,7 +102,7 @@ const char* to_string(Bound bound) {
 
 Compiled compile(const model::Network& network, const abi::Configuration& configuration, const Options& options) {
   model::validate(network);
-  Lowered lowered = lower(network, configuration);
+  Lowered lowered = lower(network, configuration, options);
   const Placement placement = place(network, lowered, configuration);
   Generated generated = generate(network, lowered, placement, configuration, options);
   Compiled compiled;

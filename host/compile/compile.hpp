@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,8 +27,10 @@ enum class Mode { Auto, Dense, Sparse };
 struct Options {
   MemoryParameters memory;  // of the prediction
   Mode mode = Mode::Auto;   // Dense and Sparse hold for convolutions that can be executed that way
-  bool timing = true;       // run the timing model
-  unsigned threads = 0;     // that schedule layers at the same time, 0: one per processor; the program is the same
+  /// Channels in a computed word: this many, or the most below that the layer can be computed with. None: the best.
+  std::optional<int> split;
+  bool timing = true;    // run the timing model
+  unsigned threads = 0;  // that schedule layers at the same time, 0: one per processor; the program is the same
   /// Called before each layer with its index, the number of layers and its name.
   std::function<void(std::size_t, std::size_t, const std::string&)> progress;
 };
@@ -53,10 +56,11 @@ struct LayerReport {
   std::uint64_t scheduled_slots = 0;     // cycles in which the lanes are issued a slot
   std::uint64_t lower_bound_cycles = 0;  // the fullest lane or bank port, over all positions
   int mark = 0;                          // index of the layer's OpMark
+  int split = 1;                         // channels in a computed word
 };
 
-/// A network input or output in its window: byte p of word (row, column) of channel c lies at offset * 64 + c *
-/// plane_bytes + (row * row_pitch + column) * P + p.
+/// A network input or output in its window: byte b of word (row, column) of plane n lies at offset * 64 + n *
+/// plane_bytes + (row * row_pitch + column) * P + b; plane n holds the channels n * split .. n * split + split - 1.
 struct PackedFeature {
   std::string name;
   int index = 0;  // position among the network's inputs or outputs

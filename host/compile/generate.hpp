@@ -13,6 +13,7 @@ namespace espalier::compile {
 /// What the generated commands of one layer do, in cycles and beats.
 struct LayerWork {
   bool sparse = false;
+  int split = 1;                  // of the layer's first step
   std::uint64_t slots = 0;        // issued, over all positions
   std::uint64_t lower_bound = 0;  // slots at least, over all positions
   std::uint64_t result_words = 0;

@@ -10,10 +10,10 @@ int tile_extent(int size, int grid, int step) { return std::max(step, size - (gr
 
 }  // namespace
 
-Tiling Tiling::of(int height, int width, int grid_y, int grid_x) {
+Tiling Tiling::of(int height, int width, int grid_y, int grid_x, WordShape word) {
   const int tile_y = divide_up(height, grid_y);
   const int tile_x = divide_up(width, grid_x);
-  return {divide_up(height, tile_y), divide_up(width, tile_x), tile_y, tile_x, tile_y, tile_x};
+  return {divide_up(height, tile_y), divide_up(width, tile_x), tile_y, tile_x, tile_y, tile_x, word};
 }
 
 Source source_of(const Tiling& tiling, Pixel pixel) {
@@ -23,21 +23,23 @@ Source source_of(const Tiling& tiling, Pixel pixel) {
 }
 
 std::optional<Pixel> Layout::pixel(int byte, int row, int column) const {
-  if (byte >= grid_y * grid_x) return std::nullopt;
-  const int y = (byte / grid_x) * step_y + row - origin_y;
-  const int x = (byte % grid_x) * step_x + column - origin_x;
+  const int tile = byte % word.segment;
+  if (tile >= grid_y * grid_x) return std::nullopt;
+  const int y = (tile / grid_x) * step_y + row - origin_y;
+  const int x = (tile % grid_x) * step_x + column - origin_x;
   if (y < 0 || y >= height || x < 0 || x >= width) return std::nullopt;
   return Pixel{y, x};
 }
 
 Tiling Layout::tiling() const {
-  return {grid_y, grid_x, step_y, step_x, tile_extent(height, grid_y, step_y), tile_extent(width, grid_x, step_x)};
+  return {grid_y, grid_x, step_y, step_x, tile_extent(height, grid_y, step_y), tile_extent(width, grid_x, step_x),
+          word};
 }
 
 bool Layout::same_tiles(const Layout& other) const {
   const bool same_y = grid_y == other.grid_y && (grid_y == 1 || step_y == other.step_y);
   const bool same_x = grid_x == other.grid_x && (grid_x == 1 || step_x == other.step_x);
-  return same_y && same_x && height == other.height && width == other.width;
+  return same_y && same_x && height == other.height && width == other.width && word == other.word;
 }
 
 Layout window_layout(const Tiling& tiling, const Window& window, int height, int width) {
@@ -53,6 +55,7 @@ Layout window_layout(const Tiling& tiling, const Window& window, int height, int
   layout.rows = (tiling.height - 1) * window.stride_y + window.extent_y();
   layout.columns = (tiling.width - 1) * window.stride_x + window.extent_x();
   layout.row_pitch = layout.columns;
+  layout.word = tiling.word;
   return layout;
 }
 

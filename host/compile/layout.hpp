@@ -1,6 +1,6 @@
 // Where the pixels of a feature lie: in tiles of positions while it is computed, in words while it is stored.
 //
-//   Tiling tiling = Tiling::of(56, 56, 4, 4);                  // 4 x 4 tiles of 14 x 14 pixels
+//   Tiling tiling = Tiling::of(56, 56, 4, 4, {1, 16});         // 4 x 4 tiles of 14 x 14 pixels
 //   Layout layout = window_layout(tiling, window);             // input words that a 3x3 window needs, halo included
 //   std::optional<Pixel> pixel = layout.pixel(p, row, column); // what byte p of a word holds
 #pragma once
@@ -23,15 +23,23 @@ constexpr int divide_up(int value, int by) { return (value + by - 1) / by; }
 /// Rounds `value` up to a multiple of `unit`.
 constexpr int round_up(int value, int unit) { return divide_up(value, unit) * unit; }
 
-/// Tiles computed in parallel, one per byte of a word. Tile (ty, tx) is byte ty * grid_x + tx; its position (y, x) is
-/// the pixel (ty * step_y + y, tx * step_x + x). Positions beyond a step are used by the last tile of an axis only.
+/// How the bytes of a word are shared out: `split` channels (segments) of `segment` pixels each.
+struct WordShape {
+  int split = 1;
+  int segment = 1;
+  bool operator==(const WordShape&) const = default;
+};
+
+/// Tiles computed in parallel, one per byte of a segment. Tile (ty, tx) is byte ty * grid_x + tx; its position (y, x)
+/// is the pixel (ty * step_y + y, tx * step_x + x). Positions beyond a step are used by the last tile of an axis only.
 struct Tiling {
   int grid_y = 1, grid_x = 1;
   int step_y = 1, step_x = 1;
   int height = 1, width = 1;
+  WordShape word;
 
-  /// A height x width map cut into grid_y x grid_x tiles of equal size.
-  static Tiling of(int height, int width, int grid_y, int grid_x);
+  /// A height x width map cut into grid_y x grid_x tiles of equal size, at most `word.segment` of them.
+  static Tiling of(int height, int width, int grid_y, int grid_x, WordShape word);
 
   int positions() const { return height * width; }
   int tiles() const { return grid_y * grid_x; }
@@ -57,8 +65,9 @@ struct Window {
   int extent_x() const { return (kernel_x - 1) * dilation_x + 1; }
 };
 
-/// The words of one plane: byte of tile (ty, tx) of word (row, column) is pixel (ty * step_y + row - origin_y, tx *
-/// step_x + column - origin_x), or a fill value where that is outside the map. The same in scratchpad and memory.
+/// The words of one plane, which holds `word.split` consecutive channels: in every segment, the byte of tile (ty, tx)
+/// of word (row, column) is pixel (ty * step_y + row - origin_y, tx * step_x + column - origin_x), or a fill value
+/// where that is outside the map. The same in scratchpad and memory.
 struct Layout {
   int height = 1, width = 1;  // of the map
   int grid_y = 1, grid_x = 1;
@@ -66,9 +75,13 @@ struct Layout {
   int origin_y = 0, origin_x = 0;
   int rows = 1, columns = 1;
   int row_pitch = 1;  // words
+  WordShape word;
 
   /// Words from the first to the last of a plane.
   int plane_words() const { return (rows - 1) * row_pitch + columns; }
+
+  /// Planes of `channels` channels.
+  int planes(int channels) const { return divide_up(channels, word.split); }
 
   /// The pixel that byte `byte` of word (row, column) holds; none for bytes that hold the fill value.
   std::optional<Pixel> pixel(int byte, int row, int column) const;
@@ -76,7 +89,7 @@ struct Layout {
   /// Tiles of the layout as a computation over all pixels would use them.
   Tiling tiling() const;
 
-  /// Whether two layouts differ at most in their halo.
+  /// Whether two layouts differ at most in their halo; their words have one shape.
   bool same_tiles(const Layout& other) const;
 
   bool operator==(const Layout&) const = default;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "compile/layer_ways.hpp"
 #include "compile/tiling_choice.hpp"
 #include "esp_error.hpp"
 
@@ -57,8 +58,8 @@ bool global(LayerKind kind) { return kind == LayerKind::GlobalAveragePool || kin
 
 class Lowering {
  public:
-  Lowering(const model::Network& network, const abi::Configuration& configuration)
-      : network_(network), configuration_(configuration) {}
+  Lowering(const model::Network& network, const abi::Configuration& configuration, const Options& options)
+      : network_(network), configuration_(configuration), options_(options) {}
 
   Lowered run() {
     find_roots();
@@ -88,6 +89,7 @@ class Lowering {
     }
     roots_.resize(network_.features.size());
     for (std::size_t i = 0; i < roots_.size(); ++i) roots_[i] = {static_cast<int>(i), 0};
+    most_split_.assign(network_.features.size(), static_cast<int>(configuration_.max_split()));
     for (std::size_t i = network_.layers.size(); i-- > 0;) {
       const Layer& layer = network_.layers[i];
       if (layer.kind != LayerKind::Concat) continue;
@@ -98,6 +100,8 @@ class Lowering {
         if (free && same_quantisation(feature(input), feature(layer.output))) {
           root(input) = {root(layer.output).feature, root(layer.output).channel + channel};
         }
+        int& most = most_split_[static_cast<std::size_t>(root(layer.output).feature)];
+        while ((root(layer.output).channel + channel) % most != 0) most /= 2;
         channel += feature(input).channels;
       }
     }
@@ -105,30 +109,51 @@ class Lowering {
 
   void choose(std::size_t index) {
     const Layer& layer = network_.layers[index];
-    const Feature& out = feature(layer.output);
     auto& wanted = requests(root(layer.output).feature);
+    if (root(layer.output).feature == layer.output) limit_split(layer.output);
     for (std::size_t part = 0; part < layer.inputs.size(); ++part) {
       if (layer.kind == LayerKind::Add && part > 0) break;
       if (layer.kind == LayerKind::Concat && in_place(layer, static_cast<int>(part))) continue;
       tilings_[index].resize(layer.inputs.size());
-      tilings_[index][part] = choose_tiling(problem(layer, static_cast<int>(part)), configuration_);
+      tilings_[index][part] = chosen_tiling(layer, static_cast<int>(part));
+      want_something(layer, tilings_[index][part]);
     }
-    if (wanted.empty()) {
-      const Tiling tiling = tilings_[index].empty() ? fewest_words(out.height, out.width, configuration_)
-                                                    : own_tiling(layer, tilings_[index]);
-      wanted.push_back({window_layout(tiling, {}, out.height, out.width), {}});
-    }
+    want_something(layer, fewest_words(feature(layer.output).height, feature(layer.output).width, 1, configuration_));
     if (wanted.size() > 1 || contains(network_.outputs, root(layer.output).feature)) {
       wanted.front().layout = covering(wanted.front().layout);
     }
     for (std::size_t part = 0; part < layer.inputs.size(); ++part) request_input(index, part);
   }
 
-  Tiling own_tiling(const Layer& layer, const std::vector<Tiling>& parts) const {
-    for (std::size_t part = 0; part < parts.size(); ++part) {
-      if (layer.kind != LayerKind::Concat || parts[part].positions() > 1) return parts[part];
+  /// If nobody has asked for a layout of a layer's output, it is that of its own tiles.
+  void want_something(const Layer& layer, Tiling tiling) {
+    const Feature& out = feature(layer.output);
+    auto& wanted = requests(root(layer.output).feature);
+    const int most = most_split_[static_cast<std::size_t>(root(layer.output).feature)];
+    if (!wanted.empty()) return;
+    if (tiling.word.split > most) tiling = fewest_words(out.height, out.width, most, configuration_);
+    wanted.push_back({window_layout(tiling, {}, out.height, out.width), {}});
+  }
+
+  /// The first image of a feature is the one that is written into; its words must not hold channels of two parts.
+  void limit_split(int index) {
+    auto& wanted = requests(index);
+    const int most = most_split_[static_cast<std::size_t>(index)];
+    const auto fits = [&](const Request& request) { return request.layout.word.split <= most; };
+    if (wanted.empty() || fits(wanted.front())) return;
+    const auto found = std::find_if(wanted.begin(), wanted.end(), fits);
+    if (found != wanted.end()) {
+      std::iter_swap(wanted.begin(), found);
+      return;
     }
-    return parts.front();
+    const Tiling tiling = fewest_words(feature(index).height, feature(index).width, most, configuration_);
+    wanted.insert(wanted.begin(), {window_layout(tiling, {}, feature(index).height, feature(index).width), {}});
+  }
+
+  Tiling chosen_tiling(const Layer& layer, int part) {
+    const TilingProblem choice = problem(layer, part);
+    if (!global(layer.kind)) return choose_tiling(choice, configuration_);
+    return {1, 1, 1, 1, 1, 1, choose_words(choice, configuration_).word};
   }
 
   bool in_place(const Layer& layer, int part) {
@@ -142,8 +167,7 @@ class Lowering {
     TilingProblem result;
     result.height = out.height;
     result.width = out.width;
-    result.rows = layer.kind == LayerKind::Concat ? in.channels : out.channels;
-    result.slots = slots_per_position(layer, result.rows);
+    result.splits = LayerWays(network_, layer, configuration_, options_).options(channel_place(layer, part));
     if (windowed(layer.kind)) result.window = window_of(layer);
     result.input_height = in.height;
     result.input_width = in.width;
@@ -153,18 +177,21 @@ class Lowering {
       break;
     }
     for (const int input : layer.inputs) {
-      for (const Request& request : requests(root(input).feature)) result.sources.push_back(request.layout);
+      const int base = root(input).feature;
+      for (const Request& request : requests(base)) result.sources.push_back(request.layout);
+      result.most_source_split = std::min(result.most_source_split, most_split_[static_cast<std::size_t>(base)]);
     }
     return result;
   }
 
-  double slots_per_position(const Layer& layer, int rows) const {
-    const double lanes = configuration_.lanes;
-    if (layer.kind == LayerKind::Add) return std::max(1.0, 3 * rows / lanes);
-    if (!windowed(layer.kind)) return std::max(1.0, rows / lanes);
-    if (layer.kind != LayerKind::Convolution) return layer.kernel_h * layer.kernel_w * rows / lanes;
-    const auto nonzero = std::count_if(layer.weights.begin(), layer.weights.end(), [](auto w) { return w != 0; });
-    return std::max(1.0, static_cast<double>(nonzero) / lanes);
+  ChannelPlace channel_place(const Layer& layer, int part) {
+    int channel = root(layer.output).channel;
+    int channels = feature(layer.output).channels;
+    if (layer.kind == LayerKind::Concat) {
+      for (int i = 0; i < part; ++i) channel += feature(layer.inputs[static_cast<std::size_t>(i)]).channels;
+      channels = feature(layer.inputs[static_cast<std::size_t>(part)]).channels;
+    }
+    return {channels, channel + channels == feature(root(layer.output).feature).channels};
   }
 
   void request_input(std::size_t index, std::size_t part) {
@@ -173,7 +200,7 @@ class Lowering {
     if (layer.kind == LayerKind::Concat && in_place(layer, static_cast<int>(part))) return;
     Request request;
     if (global(layer.kind)) {
-      request.layout = window_layout(fewest_words(in.height, in.width, configuration_), {}, in.height, in.width);
+      request.layout = window_layout(pooled_words(in, tilings_[index][part]), {}, in.height, in.width);
       request.fill = layer.kind == LayerKind::GlobalMaxPool ? FillRule{FillRule::Kind::AtMost, -128}
                                                             : FillRule{FillRule::Kind::Exactly, in.zero};
     } else {
@@ -183,6 +210,11 @@ class Lowering {
       request.fill = fill_rule(layer, in);
     }
     add_request(root(layer.inputs[part]).feature, request);
+  }
+
+  /// The words of a map that is pooled as a whole, with as many channels in them as in the result.
+  Tiling pooled_words(const Feature& in, const Tiling& result) const {
+    return fewest_words(in.height, in.width, result.word.split, configuration_);
   }
 
   FillRule fill_rule(const Layer& layer, const Feature& in) const {
@@ -227,6 +259,7 @@ class Lowering {
         image.feature = index;
         image.channels = feature(index).channels;
         image.layout = request.layout;
+        image.planes = image.layout.planes(image.channels);
         image.fill = static_cast<std::int8_t>(request.fill.kind == FillRule::Kind::Any ? feature(index).zero
                                                                                        : request.fill.value);
         image.input = input;
@@ -250,7 +283,8 @@ class Lowering {
       const auto merged = FillRule::merged(known[i].fill, fill);
       if (known[i].layout.same_tiles(layout) && merged && merged->kind == known[i].fill.kind &&
           merged->value == known[i].fill.value) {
-        return {first_image_[static_cast<std::size_t>(base)] + static_cast<int>(i), root(input).channel};
+        return {first_image_[static_cast<std::size_t>(base)] + static_cast<int>(i),
+                root(input).channel / layout.word.split};
       }
     }
     throw Error(ErrorCode::Internal, "no image has the layout of a reader", feature(input).name);
@@ -263,12 +297,19 @@ class Lowering {
       const int parts_channels = feature(layer.inputs[part]).channels;
       const bool skip = (layer.kind == LayerKind::Add && part > 0) ||
                         (layer.kind == LayerKind::Concat && in_place(layer, static_cast<int>(part)));
-      if (!skip) lowered_.steps.push_back(make_step(index, part, channel));
+      if (!skip) add_step(make_step(index, part, channel));
       channel += parts_channels;
     }
     const int output = root(layer.output).feature;
     if (output == layer.output) copy_to_readers(index, output);
     lowered_.last_step.push_back(static_cast<int>(lowered_.steps.size()));
+  }
+
+  void add_step(const Step& step) {
+    Image& image = lowered_.images[static_cast<std::size_t>(step.output)];
+    const int end = step.output_channel + step.rows() * step.split();
+    image.planes = std::max(image.planes, image.layout.planes(end));
+    lowered_.steps.push_back(step);
   }
 
   Step make_step(std::size_t index, std::size_t part, int channel) {
@@ -288,10 +329,9 @@ class Lowering {
     FillRule fill;
     Layout layout;
     if (global(layer.kind)) {
-      const Tiling words = fewest_words(in.height, in.width, configuration_);
+      const Tiling words = pooled_words(in, step.tiling);
       layout = window_layout(words, {}, in.height, in.width);
       step.window = {words.height, words.width, 1, 1, 1, 1, 0, 0};
-      step.tiling = {1, 1, 1, 1, 1, 1};
       fill = layer.kind == LayerKind::GlobalMaxPool ? FillRule{FillRule::Kind::AtMost, -128}
                                                     : FillRule{FillRule::Kind::Exactly, in.zero};
     } else {
@@ -341,13 +381,15 @@ class Lowering {
       step.output = first + static_cast<int>(i);
       step.output_channels = step.input_channels = step.groups = feature(output).channels;
       step.tiling = lowered_.images[static_cast<std::size_t>(first)].layout.tiling();
-      lowered_.steps.push_back(step);
+      add_step(step);
     }
   }
 
   const model::Network& network_;
   const abi::Configuration& configuration_;
+  const Options& options_;
   std::vector<Root> roots_;
+  std::vector<int> most_split_;                 // per root feature: divides the first channel of every part
   std::vector<std::vector<Request>> requests_;  // per root feature
   std::vector<std::vector<Tiling>> tilings_;    // per layer and input
   std::vector<int> first_image_;                // per root feature
@@ -356,8 +398,8 @@ class Lowering {
 
 }  // namespace
 
-Lowered lower(const model::Network& network, const abi::Configuration& configuration) {
-  return Lowering(network, configuration).run();
+Lowered lower(const model::Network& network, const abi::Configuration& configuration, const Options& options) {
+  return Lowering(network, configuration, options).run();
 }
 
 }  // namespace espalier::compile

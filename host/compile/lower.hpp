@@ -1,13 +1,15 @@
-// From layers to steps: which tiles every layer computes, and in which layout every feature is stored.
+// From layers to steps: which tiles and how many channels in a word every layer computes, and in which layout every
+// feature is stored.
 //
 // Layouts are chosen from the last layer to the first: a layer takes the tiles that cost least given the layout its
 // readers want, and its producer then writes what this layer reads. A concatenation whose inputs have its quantisation
-// costs nothing: the inputs are written into its planes.
+// costs nothing: the inputs are written into its planes, whose words never hold channels of two inputs.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "compile/compile.hpp"
 #include "compile/layout.hpp"
 #include "esp_abi.hpp"
 #include "model/network.hpp"
@@ -19,16 +21,17 @@ struct Image {
   std::string name;
   int feature = -1;  // index into Network::features
   int channels = 0;
+  int planes = 0;  // at least those of the channels; results of more channels in a word may fill some beyond
   Layout layout;
   std::int8_t fill = 0;  // bytes outside the map
   bool input = false;    // lies in the input window, packed by the host
   bool output = false;   // lies in the output window
 };
 
-/// Planes [channel, ...) of an image, as one input of a step.
+/// Planes [plane, ...) of an image, as one input of a step.
 struct Operand {
   int image = -1;
-  int channel = 0;
+  int plane = 0;
 };
 
 /// What the rows of a step compute.
@@ -41,7 +44,8 @@ enum class StepKind {
   Copy,         // one tap, exactly the input: another layout of the same feature
 };
 
-/// A layer, or a part of one, that reads whole images and writes planes of one image.
+/// A layer, or a part of one, that reads whole images and writes planes of one image. A row computes the channels of
+/// one word of its tiling, tiling.word.split; the words of its inputs have the same shape.
 struct Step {
   StepKind kind = StepKind::Convolution;
   int layer = 0;
@@ -55,6 +59,15 @@ struct Step {
   Tiling tiling;
   Window window;
   std::int32_t zero_in = 0;
+
+  int split() const { return tiling.word.split; }
+  int rows() const { return divide_up(output_channels, split()); }
+  int planes() const { return divide_up(input_channels, split()); }
+  /// Whether a channel is computed from that channel of the inputs alone, and a row from one plane.
+  bool channelwise() const { return groups == input_channels && groups == output_channels; }
+  int row_groups() const { return channelwise() ? rows() : groups; }
+  int rows_per_group() const { return rows() / row_groups(); }
+  int planes_per_group() const { return planes() / row_groups(); }
 };
 
 /// A network in steps. `last_step[layer]` is one past the steps of that layer; steps are in layer order.
@@ -67,6 +80,6 @@ struct Lowered {
 };
 
 /// Chooses tiles and layouts. Throws Error(Unsupported) for shapes the machine cannot hold at all.
-Lowered lower(const model::Network& network, const abi::Configuration& configuration);
+Lowered lower(const model::Network& network, const abi::Configuration& configuration, const Options& options);
 
 }  // namespace espalier::compile

@@ -21,11 +21,11 @@ std::size_t element(const PackedFeature& feature, int channel, Pixel pixel) {
          static_cast<std::size_t>(pixel.x);
 }
 
-/// Byte of the window that holds byte `byte` of a word.
-std::size_t address(const PackedFeature& feature, unsigned pixels, int channel, int row, int column, int byte) {
+/// Byte of the window that holds byte `byte` of a word of a plane.
+std::size_t address(const PackedFeature& feature, unsigned pixels, int plane, int row, int column, int byte) {
   const std::size_t word = static_cast<std::size_t>(row) * static_cast<std::size_t>(feature.layout.row_pitch) +
                            static_cast<std::size_t>(column);
-  return feature.offset * abi::BeatBytes + static_cast<std::size_t>(channel) * feature.plane_bytes + word * pixels +
+  return feature.offset * abi::BeatBytes + static_cast<std::size_t>(plane) * feature.plane_bytes + word * pixels +
          static_cast<std::size_t>(byte);
 }
 
@@ -36,9 +36,11 @@ void pack_feature(const PackedFeature& feature, unsigned pixels, std::span<const
     for (int column = 0; column < layout.columns; ++column) {
       for (int byte = 0; byte < static_cast<int>(pixels); ++byte) {
         const std::optional<Pixel> pixel = layout.pixel(byte, row, column);
-        for (int channel = 0; channel < feature.channels; ++channel) {
-          const std::int8_t value = pixel ? tensor[element(feature, channel, *pixel)] : feature.fill;
-          window[address(feature, pixels, channel, row, column, byte)] = static_cast<std::uint8_t>(value);
+        for (int plane = 0; plane < layout.planes(feature.channels); ++plane) {
+          const int channel = plane * layout.word.split + byte / layout.word.segment;
+          const bool holds = pixel && channel < feature.channels;
+          const std::int8_t value = holds ? tensor[element(feature, channel, *pixel)] : feature.fill;
+          window[address(feature, pixels, plane, row, column, byte)] = static_cast<std::uint8_t>(value);
         }
       }
     }
@@ -85,8 +87,9 @@ std::vector<std::vector<std::int8_t>> unpack(const Compiled& compiled, std::span
       for (int x = 0; x < layout.width; ++x) {
         const Source source = source_of(tiling, {y, x});
         for (int channel = 0; channel < feature.channels; ++channel) {
-          const std::size_t from = address(feature, compiled.configuration.pixels, channel, source.y + layout.origin_y,
-                                           source.x + layout.origin_x, source.tile);
+          const int byte = channel % layout.word.split * layout.word.segment + source.tile;
+          const std::size_t from = address(feature, compiled.configuration.pixels, channel / layout.word.split,
+                                           source.y + layout.origin_y, source.x + layout.origin_x, byte);
           tensor[element(feature, channel, {y, x})] = static_cast<std::int8_t>(window[from]);
         }
       }

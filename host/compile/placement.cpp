@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <string>
 
@@ -15,7 +16,7 @@ constexpr int Never = std::numeric_limits<int>::max();
 
 std::string size_text(int words) { return std::to_string(words) + " words"; }
 
-/// How the inputs of a streamed step are brought in: once, or by the channels of a piece, or by strips of rows.
+/// How the inputs of a streamed step are brought in: once, or by the planes of a piece, or by strips of rows.
 enum class InputMode { Whole, Pieces, Strips };
 
 /// A way to stream a step, and what it costs.
@@ -67,22 +68,30 @@ class Placer {
     for (std::size_t i = 0; i < uses_.size(); ++i) last_use_[i] = uses_[i].empty() ? -1 : uses_[i].back();
   }
 
-  bool by_piece(const Step& step) const { return step.groups > 1; }
+  bool by_piece(const Step& step) const { return step.row_groups() > 1; }
 
-  /// Output channels of the smallest piece that is computed without idle lanes.
+  /// Rows that a piece consists of: whole groups, and whole planes of the output.
+  int row_unit(const Step& step) const {
+    const int planes = std::max(1, image(step.output).layout.word.split / step.split());
+    return std::lcm(by_piece(step) ? step.rows_per_group() : 1, planes);
+  }
+
+  /// Output planes of a piece.
+  int piece_planes(const Step& step, int piece) const { return image(step.output).layout.planes(piece * step.split()); }
+
+  /// Rows of the smallest piece that is computed without idle lanes.
   int least_piece(const Step& step) const {
-    const int unit = step.output_channels / step.groups;
-    return by_piece(step) ? unit : std::min(lanes_, step.output_channels);
+    return std::min(by_piece(step) ? row_unit(step) : round_up(lanes_, row_unit(step)), step.rows());
   }
 
   /// If the smallest piece of a step does not fit with all the rows it reads, the images are read in strips of rows.
   void pad_streamed_rows() {
     for (const Step& step : lowered_.steps) {
-      const int channels = step.input_channels / step.groups;
-      int words = least_piece(step) * pitch(image(step.output)) + words_per_beat_;
+      const int planes = least_piece(step) / step.rows_per_group() * step.planes_per_group();
+      int words = piece_planes(step, least_piece(step)) * pitch(image(step.output)) + words_per_beat_;
       for (const Operand& operand : step.inputs) {
         const Image& in = image(operand.image);
-        words += (by_piece(step) ? channels : in.channels) * pitch(in) + words_per_beat_;
+        words += (by_piece(step) ? planes : in.planes) * pitch(in) + words_per_beat_;
       }
       if (words <= scratchpad_.words()) continue;
       for (const Operand& operand : step.inputs) {
@@ -112,9 +121,9 @@ class Placer {
   bool padded(int index) const { return std::find(padded_.begin(), padded_.end(), index) != padded_.end(); }
 
   /// Words of a whole image; loads may write a partial beat behind it.
-  int image_size(int index) const { return image(index).channels * pitch(image(index)) + words_per_beat_; }
+  int image_size(int index) const { return image(index).planes * pitch(image(index)) + words_per_beat_; }
 
-  /// Words between planes. Odd, so that channels spread over the banks. Large network inputs are loaded by rows, each
+  /// Words between planes. Odd, so that planes spread over the banks. Large network inputs are loaded by rows, each
   /// in whole beats, and must not run into the next plane.
   int pitch(const Image& image) const {
     const int words = image.layout.plane_words();
@@ -150,7 +159,7 @@ class Placer {
         place.inputs[i].load = !there;
       }
       place.output = whole(step.output);
-      place.piece_channels = step.output_channels;
+      place.piece_rows = step.rows();
       place.strip_rows = step.tiling.height;
       place.inputs_by_piece = false;
       result_.steps.push_back(place);
@@ -220,7 +229,7 @@ class Placer {
     for (const auto& [resident, range] : scratchpad_.ranges()) all.push_back(resident);
     for (const int resident : all) evict(resident);
     Streaming best;
-    for (int piece = step.output_channels; piece > 0; piece = smaller_piece(step, piece)) {
+    for (int piece = step.rows(); piece > 0; piece = smaller_piece(step, piece)) {
       for (const int buffers : {2, 1}) {
         for (const InputMode mode : {InputMode::Whole, InputMode::Pieces, InputMode::Strips}) {
           consider(best, step, piece, buffers, mode);
@@ -242,7 +251,7 @@ class Placer {
 
   /// About half a piece, in whole groups and full lanes where possible; 0 if it cannot be halved.
   int smaller_piece(const Step& step, int piece) const {
-    const int unit = step.groups > 1 ? step.output_channels / step.groups : 1;
+    const int unit = row_unit(step);
     if (piece <= unit) return 0;
     const int grain = piece / 2 >= lanes_ && lanes_ % unit == 0 ? lanes_ : unit;
     return std::max(piece / 2 / grain * grain, unit);
@@ -251,19 +260,17 @@ class Placer {
   void consider(Streaming& best, const Step& step, int piece, int buffers, InputMode mode) const {
     Streaming streaming;
     const int output_pitch = pitch(image(step.output));
-    const int piece_words = piece * output_pitch + words_per_beat_;
+    const int piece_words = piece_planes(step, piece) * output_pitch + words_per_beat_;
     int cursor = 0;
     StepPlace& place = streaming.place;
-    place.piece_channels = piece;
+    place.piece_rows = piece;
     place.strip_rows = step.tiling.height;
-    place.output = staged(cursor, piece_words, piece < step.output_channels ? buffers : 1, output_pitch);
-    const int pieces = divide_up(step.output_channels, piece);
+    place.output = staged(cursor, piece_words, piece < step.rows() ? buffers : 1, output_pitch);
+    const int pieces = divide_up(step.rows(), piece);
     double loads = 0;
     place.inputs_by_piece = mode != InputMode::Whole && by_piece(step);
     place.inputs_by_strip = mode == InputMode::Strips;
-    const int piece_inputs = by_piece(step)
-                                 ? piece / (step.output_channels / step.groups) * (step.input_channels / step.groups)
-                                 : step.input_channels;
+    const int piece_inputs = by_piece(step) ? piece / step.rows_per_group() * step.planes_per_group() : step.planes();
     if (mode == InputMode::Whole) {
       for (const Operand& operand : step.inputs) {
         Residence residence = staged(cursor, image_size(operand.image), 1, pitch(image(operand.image)));
@@ -277,7 +284,7 @@ class Placer {
       for (const Operand& operand : step.inputs) {
         const int pitch = this->pitch(image(operand.image));
         place.inputs.push_back(staged(cursor, piece_inputs * pitch + words_per_beat_, buffers, pitch));
-        loads += static_cast<double>(pitch) * step.input_channels;
+        loads += static_cast<double>(pitch) * step.planes();
       }
     } else {
       const int operands = static_cast<int>(step.inputs.size());
@@ -292,16 +299,17 @@ class Placer {
       loads = turns * pitch * piece_inputs * operands;
     }
     if (cursor > scratchpad_.words()) return;
-    // Pieces of few channels fill the lanes with several positions at a time.
+    // Pieces of few rows fill the lanes with several positions at a time.
     const int rows = by_piece(step) ? piece * std::min(step.tiling.width, 8) : piece;
-    const double spread = piece < lanes_ ? 0.7 : 1.0;  // neighbours of one channel share few banks
+    const double spread = piece < lanes_ ? 0.7 : 1.0;  // neighbours of one plane share few banks
     const double busy_lanes = spread * rows / round_up(rows, lanes_);
-    const double results = static_cast<double>(step.tiling.positions()) * step.output_channels;
-    const int group_channels = step.input_channels / step.groups;
-    const double taps = static_cast<double>(group_channels) * step.window.kernel_y * step.window.kernel_x;
+    const double results = static_cast<double>(step.tiling.positions()) * step.rows();
+    const int segments = step.channelwise() ? 1 : step.split();
+    const double taps =
+        static_cast<double>(step.planes_per_group()) * segments * step.window.kernel_y * step.window.kernel_x;
     const double compute = results * std::max(taps / lanes_ / busy_lanes, 1.0 / abi::Writers);
     loads /= words_per_beat_;
-    const double stores = static_cast<double>(output_pitch) * step.output_channels / words_per_beat_;
+    const double stores = static_cast<double>(output_pitch) * image(step.output).planes / words_per_beat_;
     const int turns = pieces * divide_up(step.tiling.height, place.strip_rows);
     // With two buffers the transfers of one turn are not hidden: loads of the first, stores of the last.
     const bool hidden = buffers == 2 && mode != InputMode::Whole;
@@ -351,7 +359,7 @@ class Placer {
       std::uint64_t& next = image.input ? input : image.output ? output : arena;
       place.window = image.input ? abi::WindowInput : image.output ? abi::WindowOutput : abi::WindowArena;
       place.offset = static_cast<std::uint32_t>(next);
-      if (place.in_memory) next += place.beats(image.channels);
+      if (place.in_memory) next += place.beats(image.planes);
     }
     const auto bytes = [](std::uint64_t beats) { return std::max<std::uint64_t>(beats, 1) * abi::BeatBytes; };
     result_.input_bytes = bytes(input);

@@ -1,7 +1,7 @@
 // Where every image lies while every step runs: whole in the scratchpad, or moved through it in pieces.
 //
 // Images stay in the scratchpad from the step that writes them to the last one that reads them if there is room;
-// otherwise they are stored once and loaded again. A step whose images do not fit streams them: output channels in
+// otherwise they are stored once and loaded again. A step whose images do not fit streams them: output rows in
 // pieces, input rows in strips (halo rows are read again), or both.
 #pragma once
 
@@ -20,8 +20,8 @@ struct ImagePlace {
   std::uint32_t offset = 0;  // beats
   bool in_memory = false;    // written by the host, or stored by the steps that compute it
 
-  std::uint64_t beats(int channels) const {
-    return static_cast<std::uint64_t>(plane_beats) * static_cast<std::uint64_t>(channels);
+  std::uint64_t beats(int planes) const {
+    return static_cast<std::uint64_t>(plane_beats) * static_cast<std::uint64_t>(planes);
   }
 };
 
@@ -37,9 +37,9 @@ struct Residence {
 struct StepPlace {
   std::vector<Residence> inputs;
   Residence output;
-  int piece_channels = 1;        // output channels computed before the next piece is staged
-  int strip_rows = 1;            // rows of positions whose input is staged together
-  bool inputs_by_piece = false;  // a piece reads only its own input channels
+  int piece_rows = 1;            // computed before the next piece is staged
+  int strip_rows = 1;            // lines of positions whose input is staged together
+  bool inputs_by_piece = false;  // a piece reads only its own input planes
   bool inputs_by_strip = false;  // staging buffers hold the rows of a strip instead of all rows
 };
 

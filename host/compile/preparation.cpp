@@ -18,7 +18,7 @@ unsigned thread_count(const Options& options, std::size_t steps) {
 
 PreparedStep::PreparedStep(const model::Network& network, const Lowered& lowered, const Placement& placement,
                            std::size_t step, const abi::Configuration& configuration, Mode mode)
-    : rows(network, lowered, lowered.steps[step], configuration),
+    : rows(network, lowered, lowered.steps[step]),
       generator(rows, lowered, placement, placement.steps[step], configuration, mode) {
   generator.prepare();
 }

@@ -11,13 +11,13 @@ constexpr const char* Recompile = "compile the network again";
 constexpr std::uint64_t MaxWindowBytes = std::uint64_t{1} << 32;  // no sum or product of checked fields overflows
 
 file::Layout pack_layout(const Layout& l) {
-  return {l.height,   l.width,    l.grid_y, l.grid_x,  l.step_y,   l.step_x,
-          l.origin_y, l.origin_x, l.rows,   l.columns, l.row_pitch};
+  return {l.height,   l.width, l.grid_y,  l.grid_x,    l.step_y,     l.step_x,      l.origin_y,
+          l.origin_x, l.rows,  l.columns, l.row_pitch, l.word.split, l.word.segment};
 }
 
 Layout unpack_layout(const file::Layout& l) {
-  return {l.height(),   l.width(),    l.grid_y(), l.grid_x(),  l.step_y(),   l.step_x(),
-          l.origin_y(), l.origin_x(), l.rows(),   l.columns(), l.row_pitch()};
+  return {l.height(),   l.width(),    l.grid_y(), l.grid_x(),  l.step_y(),    l.step_x(),
+          l.origin_y(), l.origin_x(), l.rows(),   l.columns(), l.row_pitch(), {l.split(), l.segment()}};
 }
 
 flatbuffers::Offset<file::Feature> write_feature(flatbuffers::FlatBufferBuilder& builder, const PackedFeature& f) {
@@ -27,10 +27,10 @@ flatbuffers::Offset<file::Feature> write_feature(flatbuffers::FlatBufferBuilder&
 }
 
 flatbuffers::Offset<file::Layer> write_layer(flatbuffers::FlatBufferBuilder& builder, const LayerReport& l) {
-  return file::CreateLayer(builder, builder.CreateString(l.name), builder.CreateString(l.op),
-                           builder.CreateString(l.shape), l.macs, l.nonzero_macs, l.density, l.sparse,
-                           l.predicted_cycles, l.dram_read_bytes, l.dram_write_bytes,
-                           static_cast<std::uint8_t>(l.bound), l.scheduled_slots, l.lower_bound_cycles, l.mark);
+  return file::CreateLayer(
+      builder, builder.CreateString(l.name), builder.CreateString(l.op), builder.CreateString(l.shape), l.macs,
+      l.nonzero_macs, l.density, l.sparse, l.predicted_cycles, l.dram_read_bytes, l.dram_write_bytes,
+      static_cast<std::uint8_t>(l.bound), l.scheduled_slots, l.lower_bound_cycles, l.mark, l.split);
 }
 
 PackedFeature read_feature(const file::Feature& f) {
@@ -63,6 +63,7 @@ LayerReport read_layer(const file::Layer& l) {
   result.scheduled_slots = l.scheduled_slots();
   result.lower_bound_cycles = l.lower_bound_cycles();
   result.mark = l.mark();
+  result.split = l.split();
   return result;
 }
 
@@ -146,14 +147,18 @@ class Checker {
                 layout.columns <= layout.row_pitch && positive(layout.row_pitch) && layout.origin_y >= 0 &&
                 layout.origin_x >= 0 && layout.origin_y < layout.rows && layout.origin_x < layout.columns,
             "a layout is out of range", name);
-    require(std::int64_t{layout.grid_y} * layout.grid_x <= std::int64_t{program.pixels()},
-            "a layout has more tiles than a word has bytes", name);
+    const WordShape word = layout.word;
+    require(positive(word.split) && positive(word.segment) &&
+                std::int64_t{word.split} * word.segment == std::int64_t{program.pixels()},
+            "a layout has words of another size", name);
+    require(std::int64_t{layout.grid_y} * layout.grid_x <= std::int64_t{word.segment},
+            "a layout has more tiles than a segment has bytes", name);
     const std::uint64_t words = static_cast<std::uint64_t>(layout.rows) * static_cast<std::uint64_t>(layout.row_pitch);
     const std::uint64_t last = words - static_cast<std::uint64_t>(layout.row_pitch - layout.columns);
-    const auto channels = static_cast<std::uint64_t>(feature.channels());
+    const auto planes = static_cast<std::uint64_t>(layout.planes(feature.channels()));
     const bool inside = last * program.pixels() <= feature.plane_bytes() && feature.plane_bytes() <= window_bytes &&
                         feature.offset() <= window_bytes / abi::BeatBytes &&
-                        feature.offset() * abi::BeatBytes + channels * feature.plane_bytes() <= window_bytes;
+                        feature.offset() * abi::BeatBytes + planes * feature.plane_bytes() <= window_bytes;
     require(inside, "a feature lies outside its window", name);
   }
 

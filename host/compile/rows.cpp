@@ -4,6 +4,8 @@
 #include <map>
 #include <numeric>
 
+#include "compile/layer_ways.hpp"
+
 namespace espalier::compile {
 namespace {
 
@@ -42,28 +44,31 @@ Pass bounding_pass(const Tiling& tiling, const Layout& layout, const std::functi
 
 }  // namespace
 
-StepRows::StepRows(const model::Network& network, const Lowered& lowered, const Step& step,
-                   const abi::Configuration& configuration)
+StepRows::StepRows(const model::Network& network, const Lowered& lowered, const Step& step)
     : network_(network),
       layer_(network.layers[static_cast<std::size_t>(step.layer)]),
       step_(step),
-      pixels_(static_cast<int>(configuration.pixels)),
+      output_split_(lowered.images[static_cast<std::size_t>(step.output)].layout.word.split),
       fill_(lowered.images[static_cast<std::size_t>(step.output)].fill) {
-  make_passes(lowered, configuration);
+  make_passes(lowered);
 }
 
-void StepRows::make_passes(const Lowered& lowered, const abi::Configuration& configuration) {
+void StepRows::make_passes(const Lowered& lowered) {
   const Layout& layout = lowered.images[static_cast<std::size_t>(step_.output)].layout;
-  const int pixels = static_cast<int>(configuration.pixels);
   const bool classes =
       step_.kind == StepKind::Pool && layer_.kind == LayerKind::AveragePool && !layer_.count_include_padding;
+  const auto add = [&](const Pass& pass, WritePlan plan) {
+    for (WritePlan& part : cut(std::move(plan), static_cast<int>(abi::PermuteDepth))) {
+      passes_.push_back(pass);
+      passes_.back().plan = std::move(part);
+    }
+  };
   Pass all;
   all.height = step_.tiling.height;
   all.width = step_.tiling.width;
   if (!classes) {
     if (layer_.kind == LayerKind::AveragePool) all.divisor = layer_.kernel_h * layer_.kernel_w;
-    all.plan = plan_writes(step_.tiling, layout, pixels);
-    passes_.push_back(std::move(all));
+    add(all, plan_writes(step_.tiling, layout));
     return;
   }
   const model::Feature& in = network_.features[static_cast<std::size_t>(layer_.inputs[0])];
@@ -83,35 +88,72 @@ void StepRows::make_passes(const Lowered& lowered, const abi::Configuration& con
     const bool first = passes_.empty();
     Pass pass = first ? all : bounding_pass(step_.tiling, layout, includes);
     pass.divisor = divisor;
-    pass.plan = plan_writes(step_.tiling, layout, pixels, {includes, first});
-    passes_.push_back(std::move(pass));
+    add(pass, plan_writes(step_.tiling, layout, {includes, first}));
   }
 }
 
-int StepRows::taps_per_row() const {
-  if (step_.kind == StepKind::Add) return 3;
-  return inputs_per_group() * step_.window.kernel_y * step_.window.kernel_x;
+bool StepRows::dense_possible() const {
+  const bool one_channel = step_.split() > 1 && step_.channelwise();
+  return step_.kind == StepKind::Convolution && !one_channel &&
+         dense_kernel(step_.window.kernel_y, step_.window.kernel_x);
 }
 
-std::size_t StepRows::weight_index(int channel, int input, int y, int x) const {
-  const int row = channel * inputs_per_group() + input;
-  return (static_cast<std::size_t>(row) * static_cast<std::size_t>(layer_.kernel_h) + static_cast<std::size_t>(y)) *
-             static_cast<std::size_t>(layer_.kernel_w) +
-         static_cast<std::size_t>(x);
+std::size_t StepRows::taps_per_channel() const {
+  return static_cast<std::size_t>(inputs_per_group()) * static_cast<std::size_t>(layer_.kernel_h) *
+         static_cast<std::size_t>(layer_.kernel_w);
+}
+
+/// [input of the group][y][x]; empty beyond the last channel.
+std::span<const std::int8_t> StepRows::channel_weights(int channel) const {
+  if (channel >= step_.output_channels) return {};
+  return std::span(layer_.weights).subspan(static_cast<std::size_t>(channel) * taps_per_channel(), taps_per_channel());
+}
+
+std::int8_t StepRows::weight(int channel, std::uint32_t index) const {
+  if (channel >= step_.output_channels) return 0;
+  return step_.kind == StepKind::Convolution ? channel_weights(channel)[index] : std::int8_t{1};
 }
 
 std::vector<std::int8_t> StepRows::dense_weights(int channel) const {
-  const auto taps = static_cast<std::ptrdiff_t>(taps_per_row());
-  const auto first = layer_.weights.begin() + static_cast<std::ptrdiff_t>(channel) * taps;
-  return {first, first + taps};
+  const auto weights = channel_weights(channel);
+  const auto segments = static_cast<std::size_t>(broadcast() ? step_.split() : 1);
+  const auto kernel = static_cast<std::size_t>(layer_.kernel_h * layer_.kernel_w);
+  std::vector<std::int8_t> result(static_cast<std::size_t>(dense_slots()), 0);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const std::size_t input = i / kernel;
+    result[(input / segments * kernel + i % kernel) * segments + input % segments] = weights[i];
+  }
+  return result;
 }
 
-void StepRows::append_window(Row& row, int channel, const OperandView& view, std::int8_t weight, int times) const {
+void StepRows::append_window(Row& row, int plane, const OperandView& view, std::int8_t weight, int times) const {
+  std::uint32_t index = 0;
   for (int y = 0; y < step_.window.kernel_y; ++y) {
-    for (int x = 0; x < step_.window.kernel_x; ++x) {
-      const int offset = view.delta + (channel - view.channel) * view.plane_pitch +
+    for (int x = 0; x < step_.window.kernel_x; ++x, ++index) {
+      const int offset = view.delta + (plane - view.plane) * view.plane_pitch +
                          y * step_.window.dilation_y * view.row_pitch + x * step_.window.dilation_x;
-      for (int i = 0; i < times; ++i) row.push_back({static_cast<std::uint16_t>(offset), weight});
+      for (int i = 0; i < times; ++i) row.push_back({static_cast<std::uint16_t>(offset), weight, 0, index});
+    }
+  }
+}
+
+void StepRows::append_convolution(Row& row, int index, const OperandView& view) const {
+  const int split = step_.split();
+  const int first_channel = index * split;
+  const int first_plane = index / step_.rows_per_group() * step_.planes_per_group();
+  const int segments = broadcast() ? split : 1;
+  std::uint32_t tap = 0;
+  for (int c = 0; c < inputs_per_group(); ++c) {
+    for (int y = 0; y < step_.window.kernel_y; ++y) {
+      for (int x = 0; x < step_.window.kernel_x; ++x, ++tap) {
+        bool used = false;
+        for (int o = 0; o < split; ++o) used = used || weight(first_channel + o, tap) != 0;
+        if (!used) continue;
+        const int offset = view.delta + (first_plane + c / segments - view.plane) * view.plane_pitch +
+                           y * step_.window.dilation_y * view.row_pitch + x * step_.window.dilation_x;
+        row.push_back({static_cast<std::uint16_t>(offset), weight(first_channel, tap),
+                       static_cast<std::uint8_t>(c % segments), tap});
+      }
     }
   }
 }
@@ -120,31 +162,18 @@ std::vector<Row> StepRows::taps(int first, int count, const std::vector<OperandV
   std::vector<Row> rows(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) {
     Row& row = rows[static_cast<std::size_t>(i)];
-    const int channel = first + i;
-    if (step_.kind == StepKind::Add) {
-      append_window(row, channel, views[0], 1, 1);
-      append_window(row, channel, views[1], -128, 2);
-    } else if (step_.kind != StepKind::Convolution) {
-      append_window(row, channel, views[0], 1, 1);
-    } else {
-      const int first_input = channel / outputs_per_group() * inputs_per_group();
-      for (int c = 0; c < inputs_per_group(); ++c) {
-        for (int y = 0; y < step_.window.kernel_y; ++y) {
-          for (int x = 0; x < step_.window.kernel_x; ++x) {
-            const std::int8_t weight = layer_.weights[weight_index(channel, c, y, x)];
-            if (weight == 0) continue;
-            const int offset = views[0].delta + (first_input + c - views[0].channel) * views[0].plane_pitch +
-                               y * step_.window.dilation_y * views[0].row_pitch + x * step_.window.dilation_x;
-            row.push_back({static_cast<std::uint16_t>(offset), weight});
-          }
-        }
-      }
+    if (step_.kind == StepKind::Convolution) {
+      append_convolution(row, first + i, views[0]);
+      continue;
     }
+    append_window(row, first + i, views[0], 1, 1);
+    if (step_.kind == StepKind::Add) append_window(row, first + i, views[1], -128, 2);
   }
   return rows;
 }
 
 abi::ScaleEntry StepRows::scale(int channel, const Pass& pass) const {
+  if (channel >= step_.output_channels) return {};
   const abi::Scale identity = abi::make_scale(1.0);
   abi::ScaleEntry entry;
   abi::Scale scale = identity;
@@ -152,7 +181,7 @@ abi::ScaleEntry StepRows::scale(int channel, const Pass& pass) const {
   std::int64_t zero_taps = 0;  // sum of the weights of all taps, which the zero point multiplies
   switch (step_.kind) {
     case StepKind::Convolution: {
-      const auto weights = dense_weights(channel);
+      const auto weights = channel_weights(channel);
       zero_taps = std::accumulate(weights.begin(), weights.end(), std::int64_t{0});
       entry.bias = layer_.bias[static_cast<std::size_t>(channel)];
       scale = layer_.scale[static_cast<std::size_t>(channel)];
@@ -160,13 +189,13 @@ abi::ScaleEntry StepRows::scale(int channel, const Pass& pass) const {
     }
     case StepKind::Pool:
       if (maximum) break;
-      zero_taps = taps_per_row();
+      zero_taps = std::int64_t{step_.window.kernel_y} * step_.window.kernel_x;
       scale = model::pool_scale(layer_, *pass.divisor);
       break;
     case StepKind::GlobalPool: {
       if (maximum) break;
       const model::Feature& in = network_.features[static_cast<std::size_t>(layer_.inputs[0])];
-      zero_taps = static_cast<std::int64_t>(taps_per_row()) * pixels_;
+      zero_taps = std::int64_t{step_.window.kernel_y} * step_.window.kernel_x * step_.tiling.word.segment;
       scale = model::pool_scale(layer_, in.height * in.width);
       break;
     }
@@ -181,7 +210,7 @@ abi::ScaleEntry StepRows::scale(int channel, const Pass& pass) const {
       break;
   }
   entry.bias = static_cast<std::int32_t>(static_cast<std::uint32_t>(entry.bias) -
-                                             static_cast<std::uint32_t>(zero_taps * step_.zero_in));
+                                         static_cast<std::uint32_t>(zero_taps * step_.zero_in));
   entry.multiplier = scale.multiplier;
   entry.shift = static_cast<std::uint8_t>(scale.shift);
   return entry;

@@ -29,8 +29,8 @@ class PortScheduler {
   }
 
   /// Entries [slot][lane of the group] until all rows are done.
-  std::vector<std::vector<abi::Entry>> run() {
-    std::vector<std::vector<abi::Entry>> slots;
+  std::vector<std::vector<ScheduledEntry>> run() {
+    std::vector<std::vector<ScheduledEntry>> slots;
     for (;;) {
       int active = 0;
       for (Lane& lane : lanes_) active += refill(lane) ? 1 : 0;
@@ -65,8 +65,8 @@ class PortScheduler {
     return true;
   }
 
-  std::vector<abi::Entry> issue() {
-    std::vector<abi::Entry> entries(lanes_.size());
+  std::vector<ScheduledEntry> issue() {
+    std::vector<ScheduledEntry> entries(lanes_.size());
     match();
     std::array<int, BankCount> word;
     word.fill(-1);
@@ -81,7 +81,7 @@ class PortScheduler {
       Lane& lane = lanes_[k];
       if (!lane.in_row || lane.bank >= 0) continue;
       if (lane.row->empty()) {
-        entries[k] = {0, 0, false, true};
+        entries[k] = {{0, 0, false, true}, 0};
         lane.in_row = false;
         --lane.left;
         continue;
@@ -96,14 +96,14 @@ class PortScheduler {
     return entries;
   }
 
-  abi::Entry take(Lane& lane, std::size_t index) {
+  ScheduledEntry take(Lane& lane, std::size_t index) {
     const Tap tap = lane.window[index];
     lane.window.erase(lane.window.begin() + static_cast<std::ptrdiff_t>(index));
     --lane.left;
     --demand_[static_cast<std::size_t>(bank_of(tap))];
     const bool last = lane.window.empty() && lane.next_tap == lane.row->size();
     if (last) lane.in_row = false;
-    return {tap.weight, tap.offset, true, last};
+    return {{tap.weight, tap.offset, true, last, tap.segment}, tap.index};
   }
 
   /// Among the words of the lane's bank, the one that most lanes without a bank want.
@@ -200,7 +200,7 @@ Schedule schedule_window(std::span<const Row> rows, const std::vector<std::vecto
   for (std::size_t first = 0; first < lanes; first += GroupLanes) {
     const std::size_t count = std::min<std::size_t>(GroupLanes, lanes - first);
     const auto slots = PortScheduler(rows, std::span(lane_rows).subspan(first, count), window).run();
-    if (slots.size() > schedule.slots.size()) schedule.slots.resize(slots.size(), std::vector<abi::Entry>(lanes));
+    if (slots.size() > schedule.slots.size()) schedule.slots.resize(slots.size(), std::vector<ScheduledEntry>(lanes));
     for (std::size_t s = 0; s < slots.size(); ++s) {
       std::copy(slots[s].begin(), slots[s].end(), schedule.slots[s].begin() + static_cast<std::ptrdiff_t>(first));
     }

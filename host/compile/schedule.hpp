@@ -14,22 +14,29 @@
 
 namespace espalier::compile {
 
-/// One non-zero weight: the word it multiplies, relative to the position's base.
+/// One non-zero weight, or the weights of all segments: the word it multiplies, relative to the position's base.
 struct Tap {
   std::uint16_t offset = 0;
   std::int8_t weight = 0;
+  std::uint8_t segment = 0;  // of the word
+  std::uint32_t index = 0;   // which of the row's weights, for the caller
 };
 
 using Row = std::vector<Tap>;
 
+/// A lane's entry in a slot, and the index of its tap.
+struct ScheduledEntry : abi::Entry {
+  std::uint32_t index = 0;
+};
+
 /// Slots of a chunk, and the rows of every lane in the order in which they finish.
 struct Schedule {
-  std::vector<std::vector<abi::Entry>> slots;  // [slot][lane]
-  std::vector<std::vector<int>> lane_rows;     // [lane][j] = index of a row
-  int lower_bound = 0;                         // slots: the fullest lane, or the fullest bank of a port
+  std::vector<std::vector<ScheduledEntry>> slots;  // [slot][lane]
+  std::vector<std::vector<int>> lane_rows;         // [lane][j] = index of a row
+  int lower_bound = 0;                             // slots: the fullest lane, or the fullest bank of a port
 
   int size() const { return static_cast<int>(slots.size()); }
-  /// Rows of the lane that has most of them; the parameter table needs this many entries per lane.
+  /// Rows of the lane that has most of them; the row table needs this many entries per lane.
   int rows_per_lane() const;
 };
 

@@ -41,7 +41,7 @@ void StepGenerator::prepare() {
   choose_mode();
   strip_ = overlapping_strip(strip_rows());
   strips_ = divide_up(step_.tiling.height, strip_);
-  for (int piece = 0; piece * place_.piece_channels < step_.output_channels; ++piece) {
+  for (int piece = 0; piece * place_.piece_rows < step_.rows(); ++piece) {
     pieces_.push_back(make_chunks(first_job(piece)));
   }
 }
@@ -51,15 +51,16 @@ void StepGenerator::emit(ProgramBuilder& builder, LayerWork& work, const std::fu
   work_ = &work;
   before_first_compute_ = before_first_compute;
   work.sparse = work.sparse || stream_mode_ == StreamMode::Sparse;
-  load_tables();
+  choose_pass_sets();
+  if (work.slots == 0) work.split = step_.split();
   for (std::size_t piece = 0; piece < pieces_.size(); ++piece) emit_piece(piece);
 }
 
 /// The first strip of a piece.
 StepGenerator::Job StepGenerator::first_job(int piece) const {
-  const int first = piece * place_.piece_channels;
+  const int first = piece * place_.piece_rows;
   Job job;
-  job.piece = {first, std::min(place_.piece_channels, step_.output_channels - first)};
+  job.piece = {first, std::min(place_.piece_rows, step_.rows() - first)};
   job.height = std::min(strip_, step_.tiling.height);
   job.index = piece * strips_;
   job.last_strip = strips_ == 1;
@@ -73,11 +74,14 @@ void StepGenerator::emit_piece(std::size_t piece) {
     job.height = std::min(strip_, step_.tiling.height - job.y);
     job.last_strip = job.y + strip_ >= step_.tiling.height;
     load_inputs(job);
-    const auto programs = write_programs(job);
-    for (const Chunk& chunk : pieces_[piece]) {
-      load_channels(chunk);
-      compute(job, chunk, programs);
-      store(job, chunk);
+    for (PassSet& set : pass_sets_) {
+      load_permutations(set);
+      const auto programs = write_programs(job, set);
+      for (const Chunk& chunk : pieces_[piece]) {
+        load_planes(chunk);
+        compute(job, chunk, set, programs);
+        if (&set == &pass_sets_.back()) store(job, chunk);
+      }
     }
     stored_rows_ = storable_rows(job);
   }
@@ -85,45 +89,53 @@ void StepGenerator::emit_piece(std::size_t piece) {
 
 void StepGenerator::choose_mode() {
   Job job;
-  job.piece = {0, place_.piece_channels};
+  job.piece = {0, place_.piece_rows};
   job.height = step_.tiling.height;
   const ChunkProblem whole = problem(job);
-  const std::vector<Row> taps = rows_.taps(0, place_.piece_channels, whole.views);
+  const std::vector<Row> taps = rows_.taps(0, place_.piece_rows, whole.views);
   const int strips = divide_up(step_.tiling.height, place_.strip_rows);
-  const auto sparse = estimate_sparse(whole, taps, step_.tiling.height, step_.tiling.width, strips);
+  const auto by_lane = estimate_private(whole, taps, step_.tiling.height, step_.tiling.width, strips);
   const auto dense = estimate_dense(whole, step_.tiling.height, step_.tiling.width, strips);
-  bool use_dense = rows_.dense_possible() && sparse.cycles > SparseMargin * dense.cycles;
+  bool use_dense = rows_.dense_possible() && by_lane.cycles > SparseMargin * dense.cycles;
   if (mode_ == Mode::Dense) use_dense = rows_.dense_possible();
   if (mode_ == Mode::Sparse) use_dense = false;
-  const double pieces = divide_up(step_.output_channels, place_.piece_channels);
-  estimate_ = use_dense ? dense : sparse;
+  const double pieces = divide_up(step_.rows(), place_.piece_rows);
+  estimate_ = use_dense ? dense : by_lane;
   estimate_.cycles *= pieces;
   estimate_.beats *= pieces;
-  stream_mode_ = use_dense ? StreamMode::Dense : StreamMode::Sparse;
+  stream_mode_ = use_dense ? StreamMode::Dense : rows_.command_split() > 1 ? StreamMode::Block : StreamMode::Sparse;
   for (const Pass& pass : rows_.passes()) {
     int unroll = 1;
     if (!use_dense) {
-      unroll = pass.width == step_.tiling.width ? sparse.unroll
-                                                : estimate_sparse(whole, taps, pass.height, pass.width, strips).unroll;
+      unroll = pass.width == step_.tiling.width ? by_lane.unroll
+                                                : estimate_private(whole, taps, pass.height, pass.width, strips).unroll;
     }
     stretches_.push_back(stretches_of(pass.x, pass.width, unroll));
   }
 }
 
-void StepGenerator::load_tables() {
-  std::vector<Permutation> table;
+/// As many passes as fit the permutation table; a step with more loads them again for each strip.
+void StepGenerator::choose_pass_sets() {
+  std::size_t size = abi::PermuteDepth + 1;
   for (const Pass& pass : rows_.passes()) {
-    permute_first_.push_back(static_cast<int>(table.size()));
-    table.insert(table.end(), pass.plan.permutations.begin(), pass.plan.permutations.end());
+    if (size + pass.plan.permutations.size() > abi::PermuteDepth) {
+      pass_sets_.push_back({permute_first_.size(), 0, -1});
+      size = 0;
+    }
+    ++pass_sets_.back().count;
+    permute_first_.push_back(static_cast<int>(size));
+    size += pass.plan.permutations.size();
   }
-  if (table.size() > abi::PermuteDepth) {
-    throw Error(ErrorCode::Unsupported, "the output needs too many byte permutations",
-                "image of '" + lowered_.images[static_cast<std::size_t>(step_.output)].name + "'",
-                std::to_string(table.size()) + " of " + std::to_string(abi::PermuteDepth),
-                "use a larger array or another map size");
+}
+
+void StepGenerator::load_permutations(PassSet& set) {
+  if (set.permute_table >= 0 && pass_sets_.size() == 1) return;
+  std::vector<Permutation> table;
+  for (std::size_t p = set.first; p < set.first + set.count; ++p) {
+    const auto& permutations = rows_.passes()[p].plan.permutations;
+    table.insert(table.end(), permutations.begin(), permutations.end());
   }
-  permute_table_ = builder_->permute_table(table);
-  for (int& first : permute_first_) first += permute_table_;
+  set.permute_table = builder_->permute_table(table);
 }
 
 std::size_t StepGenerator::entries(const Pass& pass, int y, int height) const {
@@ -158,15 +170,15 @@ void StepGenerator::choose_loading() {
     const Image& image = lowered_.images[static_cast<std::size_t>(operand.image)];
     const bool again = i > 0 && operand.image == step_.inputs[0].image;
     const bool shared = step_.inputs.size() > 1 && step_.inputs[0].image == step_.inputs[1].image;
-    const bool all_planes = operand.channel == 0 && image.channels == step_.input_channels && !shared;
+    const bool all_planes = operand.plane == 0 && image.channels == step_.input_channels && !shared;
     const bool by_beats =
         place_.inputs[i].plane_pitch >= round_up(image.layout.plane_words(), words_per_beat) && image.input;
     Loading loading = Loading::None;
     if (place_.inputs[i].whole && place_.inputs[i].load && !again) {
-      loading = step_.groups > 1 && all_planes ? Loading::Channels : Loading::Rows;
+      loading = step_.row_groups() > 1 && all_planes ? Loading::Planes : Loading::Rows;
       weights_after_loads_ = weights_after_loads_ || image.input;
     }
-    by_channels_ = by_channels_ || loading == Loading::Channels;
+    by_planes_ = by_planes_ || loading == Loading::Planes;
     loading_.push_back(loading);
     row_loads_ = row_loads_ || (loading == Loading::Rows && by_beats);
     loaded_.push_back(0);
@@ -205,21 +217,21 @@ int StepGenerator::overlapping_strip(int rows) const {
   if (row_loads_) {
     for (const Operand& operand : step_.inputs) {
       const auto& image = lowered_.images[static_cast<std::size_t>(operand.image)];
-      moved += static_cast<double>(placement_.images[static_cast<std::size_t>(operand.image)].beats(image.channels));
+      moved += static_cast<double>(placement_.images[static_cast<std::size_t>(operand.image)].beats(image.planes));
     }
   }
-  if (rows_match_ && out.in_memory) moved += static_cast<double>(out.beats(step_.output_channels));
-  if (by_channels_ || moved < OverlapShare * estimate_.cycles) return rows;
+  if (rows_match_ && out.in_memory) moved += static_cast<double>(out.beats(rows_.output_planes(0, step_.rows())));
+  if (by_planes_ || moved < OverlapShare * estimate_.cycles) return rows;
   const double most = std::min(MaxStrips, estimate_.cycles * StreamShare / std::max(1.0, estimate_.beats));
   return std::min(rows, std::max(1, divide_up(step_.tiling.height, std::max(1, static_cast<int>(most)))));
 }
 
-void StepGenerator::load_channels(const Chunk& chunk) {
+void StepGenerator::load_planes(const Chunk& chunk) {
   for (std::size_t i = 0; i < step_.inputs.size(); ++i) {
-    if (loading_[i] != Loading::Channels) continue;
+    if (loading_[i] != Loading::Planes) continue;
     const Image& image = lowered_.images[static_cast<std::size_t>(step_.inputs[i].image)];
-    const int last_group = (chunk.channels.first + chunk.channels.count - 1) / rows_.outputs_per_group();
-    const int end = (last_group + 1) * rows_.inputs_per_group();
+    const Range planes = group_planes(chunk.rows);
+    const int end = planes.first + planes.count;
     if (end <= loaded_[i]) continue;
     const int pitch = place_.inputs[i].plane_pitch;
     load_image(i, {loaded_[i], end - loaded_[i]}, 0, image.layout.rows,
@@ -228,10 +240,15 @@ void StepGenerator::load_channels(const Chunk& chunk) {
   }
 }
 
-ChannelRange StepGenerator::input_channels(const Job& job) const {
-  if (!place_.inputs_by_piece) return {0, step_.input_channels};
-  const int first = job.piece.first / rows_.outputs_per_group() * rows_.inputs_per_group();
-  return {first, job.piece.count / rows_.outputs_per_group() * rows_.inputs_per_group()};
+/// Input planes of the groups that these rows belong to.
+Range StepGenerator::group_planes(Range rows) const {
+  const int first = rows.first / step_.rows_per_group();
+  const int last = (rows.first + rows.count - 1) / step_.rows_per_group();
+  return {first * step_.planes_per_group(), (last - first + 1) * step_.planes_per_group()};
+}
+
+Range StepGenerator::input_planes(const Job& job) const {
+  return place_.inputs_by_piece ? group_planes(job.piece) : Range{0, step_.planes()};
 }
 
 int StepGenerator::buffer(const Residence& residence, int turn) const {
@@ -249,11 +266,11 @@ int StepGenerator::base_address(std::size_t operand, const Job& job) const {
   const int column = layout.origin_x - step_.window.pad_left;
   const int row = first_input_row(operand, job);
   if (residence.whole) {
-    const int plane = step_.inputs[operand].channel + input_channels(job).first;
+    const int plane = step_.inputs[operand].plane + input_planes(job).first;
     return residence.address[0] + plane * residence.plane_pitch + row * layout.row_pitch + column;
   }
   if (!place_.inputs_by_strip) {
-    return buffer(residence, job.piece.first / place_.piece_channels) + row * layout.row_pitch + column;
+    return buffer(residence, job.piece.first / place_.piece_rows) + row * layout.row_pitch + column;
   }
   return buffer(residence, job.index) + column;
 }
@@ -263,7 +280,7 @@ std::vector<OperandView> StepGenerator::views(const Job& job) const {
   for (std::size_t i = 0; i < step_.inputs.size(); ++i) {
     const Layout& layout = lowered_.images[static_cast<std::size_t>(step_.inputs[i].image)].layout;
     result.push_back({base_address(i, job) - base_address(0, job), place_.inputs[i].plane_pitch, layout.row_pitch,
-                      input_channels(job).first});
+                      input_planes(job).first});
   }
   return result;
 }
@@ -275,13 +292,12 @@ ChunkProblem StepGenerator::problem(const Job& job) const {
   result.views = views(job);
   result.output_pitch = place_.output.plane_pitch;
   result.piece = job.piece;
-  result.output_channel = output_channel(job);
-  if (by_channels_) result.most_channels = static_cast<int>(configuration_.lanes);
+  result.output_plane = output_plane(job);
+  if (by_planes_) result.most_rows = static_cast<int>(configuration_.lanes);
   return result;
 }
 
-void StepGenerator::load_image(std::size_t operand, ChannelRange channels, int first_row, int rows, int address,
-                               int pitch) {
+void StepGenerator::load_image(std::size_t operand, Range planes, int first_row, int rows, int address, int pitch) {
   const int index = step_.inputs[operand].image;
   const Layout& layout = lowered_.images[static_cast<std::size_t>(index)].layout;
   const ImagePlace& place = placement_.images[static_cast<std::size_t>(index)];
@@ -289,11 +305,11 @@ void StepGenerator::load_image(std::size_t operand, ChannelRange channels, int f
   abi::Command command;
   command.window = static_cast<std::uint8_t>(place.window);
   command.address = word(address);
-  command.offset = place.offset + static_cast<std::uint32_t>(place.beats(channels.first)) +
+  command.offset = place.offset + static_cast<std::uint32_t>(place.beats(planes.first)) +
                    static_cast<std::uint32_t>(first_row * layout.row_pitch / words_per_beat);
   command.run = static_cast<std::uint32_t>(divide_up((rows - 1) * layout.row_pitch + layout.columns, words_per_beat));
   command.pitch = static_cast<std::uint32_t>(place.plane_beats);
-  command.planes = static_cast<std::uint16_t>(channels.count);
+  command.planes = static_cast<std::uint16_t>(planes.count);
   command.word_pitch = static_cast<std::uint16_t>(pitch);
   builder_->load(command);
 }
@@ -308,26 +324,25 @@ void StepGenerator::load_inputs(const Job& job) {
       if (loading_[i] != Loading::Rows) continue;
       const int end = loadable_rows(i, job);
       if (end <= loaded_[i]) continue;
-      load_image(i, {0, image.channels}, loaded_[i], end - loaded_[i],
+      load_image(i, {0, image.planes}, loaded_[i], end - loaded_[i],
                  residence.address[0] + loaded_[i] * layout.row_pitch, residence.plane_pitch);
       loaded_[i] = end;
     } else if (!place_.inputs_by_strip) {
       if (job.y > 0) continue;
-      const ChannelRange channels = input_channels(job);
-      load_image(i, {operand.channel + channels.first, channels.count}, 0, layout.rows,
-                 buffer(residence, job.piece.first / place_.piece_channels), residence.plane_pitch);
+      const Range planes = input_planes(job);
+      load_image(i, {operand.plane + planes.first, planes.count}, 0, layout.rows,
+                 buffer(residence, job.piece.first / place_.piece_rows), residence.plane_pitch);
     } else {
       const int rows = (job.height - 1) * step_.window.stride_y + step_.window.extent_y();
-      const ChannelRange channels = input_channels(job);
-      load_image(i, {operand.channel + channels.first, channels.count}, first_input_row(i, job), rows,
+      const Range planes = input_planes(job);
+      load_image(i, {operand.plane + planes.first, planes.count}, first_input_row(i, job), rows,
                  buffer(residence, job.index), residence.plane_pitch);
     }
   }
 }
 
 std::vector<abi::ProgramEntry> StepGenerator::program_entries(const Pass& pass, const Stretch& stretch, int y,
-                                                              int height) const {
-  const std::size_t index = static_cast<std::size_t>(&pass - rows_.passes().data());
+                                                              int height, int permute_first) const {
   std::vector<abi::ProgramEntry> heads;
   std::vector<abi::ProgramEntry> tails;
   const std::size_t positions = static_cast<std::size_t>(height) * static_cast<std::size_t>(stretch.count);
@@ -338,8 +353,8 @@ std::vector<abi::ProgramEntry> StepGenerator::program_entries(const Pass& pass, 
       head.drop = writes.empty();
       for (std::size_t i = 0; i < writes.size(); ++i) {
         abi::ProgramEntry entry;
-        entry.offset = word(writes[i].offset);
-        entry.permute = static_cast<std::uint8_t>(permute_first_[index] + writes[i].permute);
+        entry.offset = word(writes[i].plane * place_.output.plane_pitch + writes[i].offset);
+        entry.permute = static_cast<std::uint8_t>(permute_first + writes[i].permute);
         const std::size_t next = i == 0 ? positions + tails.size() : positions + tails.size() + 1;
         entry.next = i + 1 < writes.size() ? static_cast<std::uint16_t>(next) : std::uint16_t{0};
         if (i == 0) {
@@ -355,15 +370,17 @@ std::vector<abi::ProgramEntry> StepGenerator::program_entries(const Pass& pass, 
   return heads;
 }
 
-std::vector<std::vector<int>> StepGenerator::write_programs(const Job& job) {
+std::vector<std::vector<int>> StepGenerator::write_programs(const Job& job, const PassSet& set) {
   std::vector<std::vector<int>> programs;
-  for (std::size_t p = 0; p < rows_.passes().size(); ++p) {
+  for (std::size_t p = set.first; p < set.first + set.count; ++p) {
     const Pass& pass = rows_.passes()[p];
     const int y = std::max(job.y, pass.y);
     const int height = std::min(job.y + job.height, pass.y + pass.height) - y;
     auto& firsts = programs.emplace_back();
     for (const Stretch& stretch : stretches_[p]) {
-      firsts.push_back(height > 0 ? builder_->program_table(program_entries(pass, stretch, y, height)) : -1);
+      const int permute_first = set.permute_table + permute_first_[p];
+      firsts.push_back(height > 0 ? builder_->program_table(program_entries(pass, stretch, y, height, permute_first))
+                                  : -1);
     }
   }
   return programs;
@@ -373,9 +390,7 @@ std::vector<StepGenerator::Chunk> StepGenerator::make_chunks(const Job& job) con
   const ChunkProblem chunk_problem = problem(job);
   std::vector<Chunk> chunks;
   if (stream_mode_ == StreamMode::Dense) {
-    for (const ChannelRange& channels : split_dense(chunk_problem)) {
-      chunks.push_back(make_chunk(chunk_problem, channels, {}));
-    }
+    for (const Range& range : cut_dense(chunk_problem)) chunks.push_back(make_chunk(chunk_problem, range, {}));
     return chunks;
   }
   int unroll = 1;
@@ -383,75 +398,76 @@ std::vector<StepGenerator::Chunk> StepGenerator::make_chunks(const Job& job) con
     for (const Stretch& stretch : stretches) unroll = std::max(unroll, stretch.unroll);
   }
   const std::vector<Row> rows = rows_.taps(job.piece.first, job.piece.count, chunk_problem.views);
-  for (const ChannelRange& channels : split_sparse(chunk_problem, rows, unroll)) {
-    const auto first = rows.begin() + (channels.first - job.piece.first);
-    chunks.push_back(make_chunk(chunk_problem, channels, {first, first + channels.count}));
+  for (const Range& range : cut_private(chunk_problem, rows, unroll)) {
+    const auto first = rows.begin() + (range.first - job.piece.first);
+    chunks.push_back(make_chunk(chunk_problem, range, {first, first + range.count}));
   }
   return chunks;
 }
 
-StepGenerator::Chunk StepGenerator::make_chunk(const ChunkProblem& chunk_problem, ChannelRange channels,
+StepGenerator::Chunk StepGenerator::make_chunk(const ChunkProblem& chunk_problem, Range range,
                                                const std::vector<Row>& rows) const {
   Chunk chunk;
-  chunk.channels = channels;
+  chunk.rows = range;
   for (std::size_t p = 0; p < rows_.passes().size(); ++p) {
     const Pass& pass = rows_.passes()[p];
     auto& streams = chunk.streams.emplace_back();
     for (const Stretch& stretch : stretches_[p]) {
-      streams.push_back(stream_mode_ == StreamMode::Dense
-                            ? dense_stream(chunk_problem, channels, pass)
-                            : sparse_stream(chunk_problem, channels, rows, pass, stretch));
+      streams.push_back(stream_mode_ == StreamMode::Dense ? dense_stream(chunk_problem, range, pass)
+                                                          : private_stream(chunk_problem, range, rows, pass, stretch));
     }
   }
   return chunk;
 }
 
 std::vector<Region> StepGenerator::reads(const Job& job, const Chunk& chunk) const {
-  ChannelRange channels = input_channels(job);
-  if (step_.groups > 1) {
-    const int first = chunk.channels.first / rows_.outputs_per_group();
-    const int last = (chunk.channels.first + chunk.channels.count - 1) / rows_.outputs_per_group();
-    channels = {first * rows_.inputs_per_group(), (last - first + 1) * rows_.inputs_per_group()};
-  }
+  const Range planes = step_.row_groups() > 1 ? group_planes(chunk.rows) : input_planes(job);
   std::vector<Region> regions;
   for (std::size_t i = 0; i < step_.inputs.size(); ++i) {
     const Layout& layout = lowered_.images[static_cast<std::size_t>(step_.inputs[i].image)].layout;
     const int rows = (job.height - 1) * step_.window.stride_y + step_.window.extent_y();
     const int columns = (step_.tiling.width - 1) * step_.window.stride_x + step_.window.extent_x();
     const int pitch = place_.inputs[i].plane_pitch;
-    const int begin = base_address(i, job) + (channels.first - input_channels(job).first) * pitch;
-    regions.push_back({begin, (rows - 1) * layout.row_pitch + columns, pitch, channels.count});
+    const int begin = base_address(i, job) + (planes.first - input_planes(job).first) * pitch;
+    regions.push_back({begin, (rows - 1) * layout.row_pitch + columns, pitch, planes.count});
   }
   return regions;
 }
 
 int StepGenerator::output_base(const Job& job) const {
   const Residence& residence = place_.output;
-  return residence.whole ? residence.address[0] + step_.output_channel * residence.plane_pitch
-                         : buffer(residence, job.piece.first / place_.piece_channels);
+  return residence.whole ? residence.address[0] : buffer(residence, job.piece.first / place_.piece_rows);
 }
 
-int StepGenerator::output_channel(const Job& job) const { return place_.output.whole ? 0 : job.piece.first; }
+/// The plane at output_base().
+int StepGenerator::output_plane(const Job& job) const {
+  return place_.output.whole ? 0 : rows_.output_plane(job.piece.first);
+}
+
+Range StepGenerator::output_planes(const Chunk& chunk) const {
+  return {rows_.output_plane(chunk.rows.first), rows_.output_planes(chunk.rows.first, chunk.rows.count)};
+}
 
 Region StepGenerator::output_region(const Job& job, const Chunk& chunk) const {
   const Layout& layout = lowered_.images[static_cast<std::size_t>(step_.output)].layout;
   const int pitch = place_.output.plane_pitch;
-  const int start = output_base(job) + (chunk.channels.first - output_channel(job)) * pitch;
-  if (!rows_match_) return {start, layout.plane_words(), pitch, chunk.channels.count};
-  return {start + job.y * layout.row_pitch, (job.height - 1) * layout.row_pitch + layout.columns, pitch,
-          chunk.channels.count};
+  const Range planes = output_planes(chunk);
+  const int start = output_base(job) + (planes.first - output_plane(job)) * pitch;
+  if (!rows_match_) return {start, layout.plane_words(), pitch, planes.count};
+  return {start + job.y * layout.row_pitch, (job.height - 1) * layout.row_pitch + layout.columns, pitch, planes.count};
 }
 
-void StepGenerator::compute(const Job& job, const Chunk& chunk, const std::vector<std::vector<int>>& programs) {
+void StepGenerator::compute(const Job& job, const Chunk& chunk, const PassSet& set,
+                            const std::vector<std::vector<int>>& programs) {
   for (std::size_t p = 0; p < programs.size(); ++p) {
     for (std::size_t s = 0; s < programs[p].size(); ++s) {
-      if (programs[p][s] >= 0) compute_stretch(job, chunk, p, s, programs[p][s]);
+      if (programs[p][s] >= 0) compute_stretch(job, chunk, set, set.first + p, s, programs[p][s]);
     }
   }
 }
 
-void StepGenerator::compute_stretch(const Job& job, const Chunk& chunk, std::size_t pass_index, std::size_t index,
-                                    int program) {
+void StepGenerator::compute_stretch(const Job& job, const Chunk& chunk, const PassSet& set, std::size_t pass_index,
+                                    std::size_t index, int program) {
   const Pass& pass = rows_.passes()[pass_index];
   const Stretch& stretch = stretches_[pass_index][index];
   const Stream& stream = chunk.streams[pass_index][index];
@@ -459,6 +475,8 @@ void StepGenerator::compute_stretch(const Job& job, const Chunk& chunk, std::siz
   const int y = std::max(job.y, pass.y);
   const int height = std::min(job.y + job.height, pass.y + pass.height) - y;
   abi::Command command = rows_.command();
+  command.flags = stream.compute.flags;
+  command.split = stream.compute.split;
   command.weights = stream.compute.weights;
   command.tail_lanes = stream.compute.tail_lanes;
   command.tap_count = stream.compute.tap_count;
@@ -472,8 +490,8 @@ void StepGenerator::compute_stretch(const Job& job, const Chunk& chunk, std::siz
   int address =
       base_address(0, job) + (y - job.y) * step_.window.stride_y * layout.row_pitch + stretch.x * step_.window.stride_x;
   if (stream_mode_ == StreamMode::Dense) {
-    const int group = chunk.channels.first / rows_.outputs_per_group();
-    address += (group * rows_.inputs_per_group() - input_channels(job).first) * place_.inputs[0].plane_pitch;
+    const int group = chunk.rows.first / step_.rows_per_group();
+    address += (group * step_.planes_per_group() - input_planes(job).first) * place_.inputs[0].plane_pitch;
   }
   command.address = word(address);
   Region output = output_region(job, chunk);
@@ -490,7 +508,7 @@ void StepGenerator::compute_stretch(const Job& job, const Chunk& chunk, std::siz
     work_->stream_beats += (stream.bytes.size() + abi::BeatBytes - 1) / abi::BeatBytes;
     if (before_first_compute_) before_first_compute_();
     before_first_compute_ = nullptr;
-    builder_->compute(part, {row, scale, program, permute_table_}, reads(job, chunk), {output}, first_entry);
+    builder_->compute(part, {row, scale, program, set.permute_table}, reads(job, chunk), {output}, first_entry);
   };
   if (!single_positions) {
     emit(command, 0);
@@ -504,7 +522,7 @@ void StepGenerator::compute_stretch(const Job& job, const Chunk& chunk, std::siz
   }
   work_->slots += static_cast<std::uint64_t>(stream.slots) * static_cast<std::uint64_t>(positions);
   work_->lower_bound += static_cast<std::uint64_t>(stream.lower_bound) * static_cast<std::uint64_t>(positions);
-  work_->result_words += entries(pass, y, height) * static_cast<std::size_t>(chunk.channels.count);
+  work_->result_words += entries(pass, y, height) * static_cast<std::size_t>(chunk.rows.count);
 }
 
 void StepGenerator::store(const Job& job, const Chunk& chunk) {
@@ -518,13 +536,14 @@ void StepGenerator::store(const Job& job, const Chunk& chunk) {
   const int words = (end - stored_rows_ - 1) * image.layout.row_pitch + image.layout.columns;
   abi::Command command;
   command.window = static_cast<std::uint8_t>(place.window);
+  const Range planes = output_planes(chunk);
   command.address =
-      word(output_base(job) + (chunk.channels.first - output_channel(job)) * place_.output.plane_pitch + first_word);
-  command.offset = place.offset + static_cast<std::uint32_t>(place.beats(step_.output_channel + chunk.channels.first)) +
+      word(output_base(job) + (planes.first - output_plane(job)) * place_.output.plane_pitch + first_word);
+  command.offset = place.offset + static_cast<std::uint32_t>(place.beats(planes.first)) +
                    static_cast<std::uint32_t>(first_word / words_per_beat);
   command.run = static_cast<std::uint32_t>(divide_up(words, words_per_beat));
   command.pitch = static_cast<std::uint32_t>(place.plane_beats);
-  command.planes = static_cast<std::uint16_t>(chunk.channels.count);
+  command.planes = static_cast<std::uint16_t>(planes.count);
   command.word_pitch = static_cast<std::uint16_t>(place_.output.plane_pitch);
   builder_->store(command);
 }

@@ -24,9 +24,9 @@ class StepGenerator {
   void emit(ProgramBuilder& builder, LayerWork& work, const std::function<void()>& before_first_compute);
 
  private:
-  /// Output channels and rows of positions computed from one set of staged inputs.
+  /// Rows and lines of positions computed from one set of staged inputs.
   struct Job {
-    ChannelRange piece;
+    Range piece;
     int y = 0;
     int height = 1;
     int index = 0;
@@ -34,41 +34,53 @@ class StepGenerator {
   };
 
   /// How a whole image is brought in: not at all, all planes with the first strips, or the planes of each chunk.
-  enum class Loading { None, Rows, Channels };
+  enum class Loading { None, Rows, Planes };
 
   /// A chunk with its streams, one per pass and stretch.
   struct Chunk {
-    ChannelRange channels;
+    Range rows;
     std::vector<std::vector<Stream>> streams;
+  };
+
+  /// Passes whose permutations are in the table at the same time.
+  struct PassSet {
+    std::size_t first = 0;
+    std::size_t count = 0;
+    int permute_table = -1;  // -1: not loaded
   };
 
   void choose_mode();
   Job first_job(int piece) const;
   void emit_piece(std::size_t piece);
-  void load_tables();
+  void choose_pass_sets();
+  void load_permutations(PassSet& set);
   int strip_rows() const;
   std::size_t entries(const Pass& pass, int y, int height) const;
   ChunkProblem problem(const Job& job) const;
   std::vector<OperandView> views(const Job& job) const;
-  ChannelRange input_channels(const Job& job) const;
+  Range input_planes(const Job& job) const;
+  Range group_planes(Range rows) const;
   int first_input_row(std::size_t operand, const Job& job) const;
   int base_address(std::size_t operand, const Job& job) const;
   int buffer(const Residence& residence, int turn) const;
   void load_inputs(const Job& job);
-  void load_image(std::size_t operand, ChannelRange channels, int first_row, int rows, int address, int pitch);
-  std::vector<std::vector<int>> write_programs(const Job& job);
-  std::vector<abi::ProgramEntry> program_entries(const Pass& pass, const Stretch& stretch, int y, int height) const;
+  void load_image(std::size_t operand, Range planes, int first_row, int rows, int address, int pitch);
+  std::vector<std::vector<int>> write_programs(const Job& job, const PassSet& set);
+  std::vector<abi::ProgramEntry> program_entries(const Pass& pass, const Stretch& stretch, int y, int height,
+                                                 int permute_first) const;
   std::vector<Chunk> make_chunks(const Job& job) const;
-  Chunk make_chunk(const ChunkProblem& problem, ChannelRange channels, const std::vector<Row>& rows) const;
-  void compute(const Job& job, const Chunk& chunk, const std::vector<std::vector<int>>& programs);
-  void compute_stretch(const Job& job, const Chunk& chunk, std::size_t pass, std::size_t stretch, int program);
+  Chunk make_chunk(const ChunkProblem& problem, Range chunk_rows, const std::vector<Row>& rows) const;
+  void compute(const Job& job, const Chunk& chunk, const PassSet& set, const std::vector<std::vector<int>>& programs);
+  void compute_stretch(const Job& job, const Chunk& chunk, const PassSet& set, std::size_t pass, std::size_t stretch,
+                       int program);
+  Range output_planes(const Chunk& chunk) const;
   void store(const Job& job, const Chunk& chunk);
   std::vector<Region> reads(const Job& job, const Chunk& chunk) const;
   Region output_region(const Job& job, const Chunk& chunk) const;
   int output_base(const Job& job) const;
-  int output_channel(const Job& job) const;
+  int output_plane(const Job& job) const;
   void choose_loading();
-  void load_channels(const Chunk& chunk);
+  void load_planes(const Chunk& chunk);
   int overlapping_strip(int rows) const;
   int rows_per_beat(const Layout& layout) const;
   int loadable_rows(std::size_t operand, const Job& job) const;
@@ -92,13 +104,13 @@ class StepGenerator {
   int strips_ = 1;
   StreamMode stream_mode_ = StreamMode::Sparse;
   std::vector<std::vector<Stretch>> stretches_;  // per pass
-  std::vector<int> permute_first_;               // per pass, in the permutation table
-  int permute_table_ = 0;
+  std::vector<int> permute_first_;               // per pass, from the start of its set's table
+  std::vector<PassSet> pass_sets_;
   SlotEstimate estimate_;
   std::vector<Loading> loading_;      // per operand
-  std::vector<int> loaded_;           // per operand, rows or channels
+  std::vector<int> loaded_;           // per operand, rows or planes
   int stored_rows_ = 0;               // of the current piece
-  bool by_channels_ = false;          // chunks of one channel per lane are loaded one by one
+  bool by_planes_ = false;            // chunks of one row per lane are loaded one by one
   bool row_loads_ = false;            // a strip of rows can be loaded by itself
   bool rows_match_ = false;           // row y of positions is written to row y of the output alone
   bool weights_after_loads_ = false;  // at the start, the input goes before the weights

@@ -1,5 +1,6 @@
-// Random networks with branches, residual adds and concatenations, compiled for both arrays:
+// Random networks with branches, residual adds and concatenations, compiled for all arrays:
 // - every byte of every output is that of the CPU reference;
+// - so it is with every number of channels in a word;
 // - features read in several layouts, and outputs that are read as well, are right;
 // - networks larger than the scratchpad run in pieces and give the same bytes.
 #include <gtest/gtest.h>
@@ -153,8 +154,11 @@ void check(int index, int scale, int layers) {
   std::string lines;
   for (const model::Layer& layer : network.layers) lines += model::to_text(network, layer) + "\n";
   SCOPED_TRACE(lines);
-  for (const auto& configuration : {abi::Array8x8, abi::Array16x16}) {
-    const compile::Compiled compiled = compile::compile(network, configuration);
+  for (const auto& configuration : {abi::Array8x8, abi::Array16x16, abi::Array32x32}) {
+    compile::Options options;
+    if (random.chance(0.6)) options.split = 1 << random.between(0, 3);
+    SCOPED_TRACE("split " + (options.split ? std::to_string(*options.split) : std::string("any")));
+    const compile::Compiled compiled = compile::compile(network, configuration, options);
     ASSERT_EQ(differences(network, compiled, random_inputs(network, random)), "");
   }
 }
