@@ -1,6 +1,7 @@
 #include "compile/lower.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 
 #include "compile/layer_ways.hpp"
@@ -35,6 +36,13 @@ struct Request {
   FillRule fill;
 };
 
+/// What one input of one layer was read as when its layout was last chosen.
+struct Wish {
+  std::size_t layer = 0;
+  std::size_t part = 0;
+  Layout layout;
+};
+
 /// The planes of a concatenation that a feature is written into; or the feature itself.
 struct Root {
   int feature = -1;
@@ -56,16 +64,24 @@ bool windowed(LayerKind kind) {
 
 bool global(LayerKind kind) { return kind == LayerKind::GlobalAveragePool || kind == LayerKind::GlobalMaxPool; }
 
+/// Times that layouts are chosen for the whole network.
+constexpr int Passes = 3;
+
 class Lowering {
  public:
   Lowering(const model::Network& network, const abi::Configuration& configuration, const Options& options)
-      : network_(network), configuration_(configuration), options_(options) {}
+      : network_(network), configuration_(configuration), options_(options), chooser_(configuration_) {}
 
   Lowered run() {
     find_roots();
-    requests_.resize(network_.features.size());
-    tilings_.resize(network_.layers.size());
-    for (std::size_t i = network_.layers.size(); i-- > 0;) choose(i);
+    wishes_.resize(network_.features.size());
+    splits_.resize(network_.layers.size());
+    // Each pass knows what the readers of a feature that come earlier wanted in the one before.
+    for (int pass = 0; pass < Passes; ++pass) {
+      requests_.assign(network_.features.size(), {});
+      tilings_.assign(network_.layers.size(), {});
+      for (std::size_t i = network_.layers.size(); i-- > 0;) choose(i);
+    }
     make_images();
     for (std::size_t i = 0; i < network_.layers.size(); ++i) make_steps(i);
     return std::move(lowered_);
@@ -109,20 +125,30 @@ class Lowering {
 
   void choose(std::size_t index) {
     const Layer& layer = network_.layers[index];
-    auto& wanted = requests(root(layer.output).feature);
-    if (root(layer.output).feature == layer.output) limit_split(layer.output);
-    for (std::size_t part = 0; part < layer.inputs.size(); ++part) {
-      if (layer.kind == LayerKind::Add && part > 0) break;
-      if (layer.kind == LayerKind::Concat && in_place(layer, static_cast<int>(part))) continue;
-      tilings_[index].resize(layer.inputs.size());
-      tilings_[index][part] = chosen_tiling(layer, static_cast<int>(part));
+    const int base = root(layer.output).feature;
+    auto& wanted = requests(base);
+    if (base == layer.output) choose_first(index);
+    tilings_[index].resize(layer.inputs.size());
+    for (const std::size_t part : computed_parts(layer)) {
+      const auto destination = wanted.empty() ? std::nullopt : std::optional(wanted.front().layout);
+      tilings_[index][part] = chosen(index, part, destination).tiling;
       want_something(layer, tilings_[index][part]);
     }
     want_something(layer, fewest_words(feature(layer.output).height, feature(layer.output).width, 1, configuration_));
-    if (wanted.size() > 1 || contains(network_.outputs, root(layer.output).feature)) {
+    if (wanted.size() > 1 || contains(network_.outputs, base)) {
       wanted.front().layout = covering(wanted.front().layout);
     }
     for (std::size_t part = 0; part < layer.inputs.size(); ++part) request_input(index, part);
+  }
+
+  /// The parts of a layer that are steps of their own.
+  std::vector<std::size_t> computed_parts(const Layer& layer) {
+    if (layer.kind == LayerKind::Add) return {0};
+    std::vector<std::size_t> parts;
+    for (std::size_t part = 0; part < layer.inputs.size(); ++part) {
+      if (layer.kind != LayerKind::Concat || !in_place(layer, static_cast<int>(part))) parts.push_back(part);
+    }
+    return parts;
   }
 
   /// If nobody has asked for a layout of a layer's output, it is that of its own tiles.
@@ -135,25 +161,44 @@ class Lowering {
     wanted.push_back({window_layout(tiling, {}, out.height, out.width), {}});
   }
 
-  /// The first image of a feature is the one that is written into; its words must not hold channels of two parts.
-  void limit_split(int index) {
-    auto& wanted = requests(index);
-    const int most = most_split_[static_cast<std::size_t>(index)];
+  /// The first image of a feature is the one that is written into, the others are copies of it: the cheapest. Its
+  /// words must not hold channels of two parts.
+  void choose_first(std::size_t index) {
+    const Layer& layer = network_.layers[index];
+    const Feature& out = feature(layer.output);
+    auto& wanted = requests(layer.output);
+    const int most = most_split_[static_cast<std::size_t>(layer.output)];
     const auto fits = [&](const Request& request) { return request.layout.word.split <= most; };
-    if (wanted.empty() || fits(wanted.front())) return;
-    const auto found = std::find_if(wanted.begin(), wanted.end(), fits);
-    if (found != wanted.end()) {
-      std::iter_swap(wanted.begin(), found);
-      return;
+    if (wanted.empty() || (wanted.size() == 1 && fits(wanted.front()))) return;
+    std::size_t best = wanted.size();
+    double best_cost = std::numeric_limits<double>::infinity();
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      if (!fits(wanted[i])) continue;
+      double cost = 0;
+      for (const Request& other : wanted) {
+        if (&other != &wanted[i]) cost += chooser_.copying(wanted[i].layout, other.layout, out.channels);
+      }
+      for (const std::size_t part : computed_parts(layer)) cost += chosen(index, part, wanted[i].layout).cost;
+      if (cost < best_cost || best == wanted.size()) {
+        best = i;
+        best_cost = cost;
+      }
     }
-    const Tiling tiling = fewest_words(feature(index).height, feature(index).width, most, configuration_);
-    wanted.insert(wanted.begin(), {window_layout(tiling, {}, feature(index).height, feature(index).width), {}});
+    if (best < wanted.size()) {
+      std::swap(wanted.front(), wanted[best]);
+    } else {
+      const Tiling tiling = fewest_words(out.height, out.width, most, configuration_);
+      wanted.insert(wanted.begin(), {window_layout(tiling, {}, out.height, out.width), {}});
+    }
   }
 
-  Tiling chosen_tiling(const Layer& layer, int part) {
-    const TilingProblem choice = problem(layer, part);
-    if (!global(layer.kind)) return choose_tiling(choice, configuration_);
-    return {1, 1, 1, 1, 1, 1, choose_words(choice, configuration_).word};
+  /// The best tiling of a part if it is written to `destination`.
+  TilingChoice chosen(std::size_t index, std::size_t part, const std::optional<Layout>& destination) {
+    TilingProblem choice = problem(index, part);
+    choice.destination = destination;
+    if (!global(network_.layers[index].kind)) return chooser_.tiling(choice);
+    const TilingChoice words = chooser_.words(choice);
+    return {{1, 1, 1, 1, 1, 1, words.tiling.word}, words.cost};
   }
 
   bool in_place(const Layer& layer, int part) {
@@ -161,27 +206,40 @@ class Lowering {
     return root(input).feature == root(layer.output).feature;
   }
 
-  TilingProblem problem(const Layer& layer, int part) {
-    const Feature& in = feature(layer.inputs[static_cast<std::size_t>(part)]);
+  TilingProblem problem(std::size_t index, std::size_t part) {
+    const Layer& layer = network_.layers[index];
+    const Feature& in = feature(layer.inputs[part]);
     const Feature& out = feature(layer.output);
     TilingProblem result;
     result.height = out.height;
     result.width = out.width;
-    result.splits = LayerWays(network_, layer, configuration_, options_).options(channel_place(layer, part));
+    result.splits = split_options(index, part);
     if (windowed(layer.kind)) result.window = window_of(layer);
     result.input_height = in.height;
     result.input_width = in.width;
-    result.input_channels = in.channels * (layer.kind == LayerKind::Add ? 2 : 1);
-    for (const Request& request : requests(root(layer.output).feature)) {
-      result.destinations.push_back(request.layout);
-      break;
-    }
-    for (const int input : layer.inputs) {
-      const int base = root(input).feature;
-      for (const Request& request : requests(base)) result.sources.push_back(request.layout);
+    result.input_channels = in.channels;
+    for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
+      if (i != part && layer.kind != LayerKind::Add) continue;
+      const int base = root(layer.inputs[i]).feature;
       result.most_source_split = std::min(result.most_source_split, most_split_[static_cast<std::size_t>(base)]);
+      auto& layouts = result.sources.emplace_back();
+      if (contains(network_.inputs, base)) continue;  // the host packs it in every layout
+      for (const Wish& wish : wishes_[static_cast<std::size_t>(base)]) {
+        if (wish.layer != index) layouts.push_back(wish.layout);
+      }
     }
     return result;
+  }
+
+  const std::vector<SplitOption>& split_options(std::size_t index, std::size_t part) {
+    const Layer& layer = network_.layers[index];
+    auto& parts = splits_[index];
+    parts.resize(layer.inputs.size());
+    if (parts[part].empty()) {
+      const ChannelPlace place = channel_place(layer, static_cast<int>(part));
+      parts[part] = LayerWays(network_, layer, configuration_, options_).options(place);
+    }
+    return parts[part];
   }
 
   ChannelPlace channel_place(const Layer& layer, int part) {
@@ -209,7 +267,16 @@ class Lowering {
       request.layout = window_layout(tiling, window, in.height, in.width);
       request.fill = fill_rule(layer, in);
     }
-    add_request(root(layer.inputs[part]).feature, request);
+    const int base = root(layer.inputs[part]).feature;
+    add_request(base, request);
+    auto& wishes = wishes_[static_cast<std::size_t>(base)];
+    const auto known = std::find_if(wishes.begin(), wishes.end(),
+                                    [&](const Wish& wish) { return wish.layer == index && wish.part == part; });
+    if (known == wishes.end()) {
+      wishes.push_back({index, part, request.layout});
+    } else {
+      known->layout = request.layout;
+    }
   }
 
   /// The words of a map that is pooled as a whole, with as many channels in them as in the result.
@@ -388,9 +455,12 @@ class Lowering {
   const model::Network& network_;
   const abi::Configuration& configuration_;
   const Options& options_;
+  TilingChooser chooser_;
+  std::vector<std::vector<std::vector<SplitOption>>> splits_;  // per layer and input
   std::vector<Root> roots_;
   std::vector<int> most_split_;                 // per root feature: divides the first channel of every part
   std::vector<std::vector<Request>> requests_;  // per root feature
+  std::vector<std::vector<Wish>> wishes_;       // per root feature
   std::vector<std::vector<Tiling>> tilings_;    // per layer and input
   std::vector<int> first_image_;                // per root feature
   Lowered lowered_;

@@ -38,115 +38,103 @@ bool aligned(const Tiling& tiling, const Layout& layout) {
          (tiling.grid_x == 1 || tiling.step_x == layout.step_x);
 }
 
-class Costs {
- public:
-  Costs(const TilingProblem& problem, const abi::Configuration& configuration)
-      : problem_(problem), words_per_beat_(static_cast<int>(configuration.words_per_beat())) {}
-
-  /// Cycles of the lanes and of the weight unit, whichever is slower.
-  double compute(const Tiling& tiling) const {
-    double best = Infinite;
-    for (const Way& way : option(tiling).ways) {
-      const double streams = way.resident ? 1.0 : StreamedPenalty * tiling.positions();
-      best = std::min(best, way.slots * std::max<double>(tiling.positions(), way.stream * streams));
-    }
-    return best;
-  }
-
-  /// Estimated cycles; infinite where the estimate itself would take too long.
-  double of(const Tiling& tiling) const {
-    Writing writing;
-    for (const Layout& layout : problem_.destinations) {
-      const Writing other = this->writing(tiling, layout);
-      if (other.words > writing.words) writing = other;
-    }
-    if (problem_.destinations.empty()) writing.words = tiling.positions();
-    const double writes = writing.words * option(tiling).rows / static_cast<double>(abi::Writers);
-    return std::max(compute(tiling) * writing.passes, writes) + 0.01 * writes +
-           reading(window_layout(tiling, problem_.window, problem_.input_height, problem_.input_width));
-  }
-
-  /// Cycles to bring the input into this layout, beyond what happens anyway.
-  double reading(const Layout& source) const {
-    const double moved = static_cast<double>(source.rows) * source.columns * source.planes(problem_.input_channels);
-    double cost = 0.1 * moved / words_per_beat_;
-    const bool known =
-        problem_.sources.empty() || std::any_of(problem_.sources.begin(), problem_.sources.end(),
-                                                [&](const Layout& other) { return other.same_tiles(source); });
-    if (!known) cost += moved;
-    if (source.word.split > problem_.most_source_split) cost += moved;
-    return cost;
-  }
-
- private:
-  /// Words of a result's planes, and how often results are computed because a table holds too few permutations.
-  struct Writing {
-    double words = 0;
-    int passes = 1;
-  };
-
-  const SplitOption& option(const Tiling& tiling) const {
-    return *std::find_if(problem_.splits.begin(), problem_.splits.end(),
-                         [&](const SplitOption& option) { return option.split == tiling.word.split; });
-  }
-
-  Writing writing(const Tiling& tiling, const Layout& layout) const {
-    const int words = layout.rows * layout.columns;
-    const int planes = std::max(1, tiling.word.split / layout.word.split);
-    if (aligned(tiling, layout)) return {static_cast<double>(words) * planes, 1};
-    if (words * layout.word.segment > PlanLimit) return {Infinite, 1};
-    const WritePlan plan = plan_writes(tiling, layout);
-    const int permutations = static_cast<int>(plan.permutations.size());
-    return {static_cast<double>(plan.words()), divide_up(permutations, static_cast<int>(abi::PermuteDepth))};
-  }
-
-  const TilingProblem& problem_;
-  int words_per_beat_;
-};
+const SplitOption& option(const TilingProblem& problem, const Tiling& tiling) {
+  return *std::find_if(problem.splits.begin(), problem.splits.end(),
+                       [&](const SplitOption& option) { return option.split == tiling.word.split; });
+}
 
 }  // namespace
 
-Tiling choose_tiling(const TilingProblem& problem, const abi::Configuration& configuration) {
+/// Cycles of the lanes and of the weight unit, whichever is slower.
+double TilingChooser::compute(const TilingProblem& problem, const Tiling& tiling) const {
+  double best = Infinite;
+  for (const Way& way : option(problem, tiling).ways) {
+    const double streams = way.resident ? 1.0 : StreamedPenalty * tiling.positions();
+    best = std::min(best, way.slots * std::max<double>(tiling.positions(), way.stream * streams));
+  }
+  return best;
+}
+
+/// Infinite where the estimate itself would take too long.
+double TilingChooser::cost(const TilingProblem& problem, const Tiling& tiling) {
+  const Writing written =
+      problem.destination ? writing(tiling, *problem.destination) : Writing{static_cast<double>(tiling.positions()), 1};
+  const double writes = written.words * option(problem, tiling).rows / static_cast<double>(abi::Writers);
+  return std::max(compute(problem, tiling) * written.passes, writes) + 0.01 * writes +
+         reading(problem, window_layout(tiling, problem.window, problem.input_height, problem.input_width));
+}
+
+/// Cycles to bring the input into this layout, beyond what happens anyway.
+double TilingChooser::reading(const TilingProblem& problem, const Layout& source) {
+  const double moved = static_cast<double>(source.rows) * source.columns * source.planes(problem.input_channels);
+  double cost = 0;
+  for (const auto& layouts : problem.sources) {
+    double copy = layouts.empty() ? 0 : Infinite;
+    for (const Layout& other : layouts) {
+      copy = std::min(copy, other.same_tiles(source) ? 0 : copying(other, source, problem.input_channels));
+    }
+    cost += copy + 0.1 * moved / configuration_.words_per_beat();
+  }
+  return source.word.split > problem.most_source_split ? cost + moved : cost;
+}
+
+double TilingChooser::copying(const Layout& from, const Layout& to, int channels) {
+  const Tiling tiling = from.tiling();
+  const Writing writes = writing(tiling, to);
+  const double rows = from.planes(channels);
+  return rows * std::max(writes.words / abi::Writers,
+                         static_cast<double>(tiling.positions()) * writes.passes / configuration_.lanes);
+}
+
+TilingChooser::Writing TilingChooser::writing(const Tiling& tiling, const Layout& layout) {
+  const int words = layout.rows * layout.columns;
+  const int planes = std::max(1, tiling.word.split / layout.word.split);
+  if (aligned(tiling, layout)) return {static_cast<double>(words) * planes, 1};
+  if (words * layout.word.segment > PlanLimit) return {Infinite, 1};
+  const std::vector<int> key{tiling.grid_y, tiling.grid_x,     tiling.step_y,    tiling.step_x,   tiling.height,
+                             tiling.width,  tiling.word.split, layout.height,    layout.width,    layout.grid_y,
+                             layout.grid_x, layout.step_y,     layout.step_x,    layout.origin_y, layout.origin_x,
+                             layout.rows,   layout.columns,    layout.word.split};
+  const auto [found, inserted] = known_.try_emplace(key);
+  if (inserted) {
+    const WritePlan plan = plan_writes(tiling, layout);
+    found->second = {static_cast<double>(plan.words()),
+                     divide_up(static_cast<int>(plan.permutations.size()), static_cast<int>(abi::PermuteDepth))};
+  }
+  return found->second;
+}
+
+TilingChoice TilingChooser::tiling(const TilingProblem& problem) {
   std::vector<Tiling> tilings;
   for (const SplitOption& option : problem.splits) {
-    const WordShape word = word_of(option.split, configuration);
+    const WordShape word = word_of(option.split, configuration_);
     // Tiles of the destination need the fewest writes.
-    for (const Layout& layout : problem.destinations) {
-      Tiling tiling = layout.tiling();
+    if (problem.destination) {
+      Tiling tiling = problem.destination->tiling();
       tiling.word = word;
       if (tiling.tiles() <= word.segment) tilings.push_back(tiling);
     }
     for (const Tiling& tiling : candidates(problem.height, problem.width, word)) tilings.push_back(tiling);
   }
-  const Costs costs(problem, configuration);
   std::stable_sort(tilings.begin(), tilings.end(),
-                   [&](const Tiling& a, const Tiling& b) { return costs.compute(a) < costs.compute(b); });
-  Tiling best = tilings.front();
-  double best_cost = Infinite;
+                   [&](const Tiling& a, const Tiling& b) { return compute(problem, a) < compute(problem, b); });
+  TilingChoice best{tilings.front(), Infinite};
   for (const Tiling& tiling : tilings) {
-    if (costs.compute(tiling) >= best_cost) break;
-    const double cost = costs.of(tiling);
-    if (cost < best_cost) {
-      best_cost = cost;
-      best = tiling;
-    }
+    if (compute(problem, tiling) >= best.cost) break;
+    const double cost = this->cost(problem, tiling);
+    if (cost < best.cost) best = {tiling, cost};
   }
   return best;
 }
 
-Tiling choose_words(const TilingProblem& problem, const abi::Configuration& configuration) {
-  const Costs costs(problem, configuration);
-  Tiling best;
-  double best_cost = Infinite;
+TilingChoice TilingChooser::words(const TilingProblem& problem) {
+  TilingChoice best{{}, Infinite};
   for (const SplitOption& option : problem.splits) {
-    const Tiling tiling = fewest_words(problem.input_height, problem.input_width, option.split, configuration);
+    const Tiling tiling = fewest_words(problem.input_height, problem.input_width, option.split, configuration_);
     const Way& way = option.ways.front();
     const double cost = way.slots * tiling.positions() * std::max(1.0, way.stream) +
-                        costs.reading(window_layout(tiling, {}, problem.input_height, problem.input_width));
-    if (cost < best_cost) {
-      best_cost = cost;
-      best = tiling;
-    }
+                        reading(problem, window_layout(tiling, {}, problem.input_height, problem.input_width));
+    if (cost < best.cost) best = {tiling, cost};
   }
   return best;
 }

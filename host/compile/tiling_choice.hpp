@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <vector>
 
 #include "compile/layer_ways.hpp"
@@ -16,20 +18,50 @@ struct TilingProblem {
   int height = 1, width = 1;  // of the output map
   Window window;
   int input_height = 1, input_width = 1;
-  int input_channels = 1;            // of all operands
-  int most_source_split = 64;        // channels in a word that the input can have without another copy of it
-  std::vector<SplitOption> splits;   // at least that of one channel in a word
-  std::vector<Layout> destinations;  // what readers want; empty: anything
-  std::vector<Layout> sources;       // layouts in which the input is written anyway
+  int input_channels = 1;                    // of one operand
+  int most_source_split = 64;                // channels in a word that the input can have without another copy of it
+  std::vector<SplitOption> splits;           // not empty
+  std::optional<Layout> destination;         // what the output is written to; none: anything
+  std::vector<std::vector<Layout>> sources;  // per operand, what other readers want of it; empty: anything is free
 };
 
-/// The cheapest tiling.
-Tiling choose_tiling(const TilingProblem& problem, const abi::Configuration& configuration);
-
-/// The cheapest tiling of the input map of a layer that reads it word by word (global pooling).
-Tiling choose_words(const TilingProblem& problem, const abi::Configuration& configuration);
+struct TilingChoice {
+  Tiling tiling;
+  double cost = 0;  // estimated cycles, with those of a copy of the input
+};
 
 /// The grid that needs the fewest words for a map, with `split` channels in a word.
 Tiling fewest_words(int height, int width, int split, const abi::Configuration& configuration);
+
+/// Chooses tiles; remembers what it has estimated.
+class TilingChooser {
+ public:
+  explicit TilingChooser(const abi::Configuration& configuration) : configuration_(configuration) {}
+
+  /// The cheapest tiling.
+  TilingChoice tiling(const TilingProblem& problem);
+
+  /// The cheapest tiling of the input map of a layer that reads it word by word (global pooling).
+  TilingChoice words(const TilingProblem& problem);
+
+  /// Cycles to bring an image of `channels` channels into another layout.
+  double copying(const Layout& from, const Layout& to, int channels);
+
+ private:
+  /// Words that a result is written to, over all positions, and how often it is computed because the table of
+  /// permutations does not hold all.
+  struct Writing {
+    double words = 0;
+    int passes = 1;
+  };
+
+  double compute(const TilingProblem& problem, const Tiling& tiling) const;
+  double cost(const TilingProblem& problem, const Tiling& tiling);
+  double reading(const TilingProblem& problem, const Layout& source);
+  Writing writing(const Tiling& tiling, const Layout& layout);
+
+  const abi::Configuration& configuration_;
+  std::map<std::vector<int>, Writing> known_;  // by the fields of tiling and layout
+};
 
 }  // namespace espalier::compile
