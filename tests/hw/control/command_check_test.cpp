@@ -2,7 +2,10 @@
 //   - a valid command has no error and names its unit
 //   - every field that can be wrong gives its error and position, at the edges of its range and with random values
 //   - of several faults the one at the lowest bit counts; random beats agree with the functional machine
-#include "Vesp_command_check_k16_d8192.h"
+#include <bit>
+
+#include "Vesp_command_check_k16_d4096.h"
+#include "Vesp_command_check_k32_d8192.h"
 #include "Vesp_command_check_k8_d64.h"
 #include "esp_abi.hpp"
 #include "functional/list_runner.hpp"
@@ -13,7 +16,7 @@ namespace {
 
 using abi::Command;
 
-Command valid_command(unsigned opcode, Random& random, unsigned lanes) {
+Command valid_command(unsigned opcode, Random& random, const abi::Configuration& array) {
   Command c;
   c.opcode = static_cast<std::uint8_t>(opcode);
   c.flags = static_cast<std::uint8_t>(random.between(0, 255));
@@ -23,9 +26,16 @@ Command valid_command(unsigned opcode, Random& random, unsigned lanes) {
   c.run = static_cast<std::uint32_t>(random.between(1, 1 << 30));
   c.planes = static_cast<std::uint16_t>(random.between(1, 65535));
   c.items = static_cast<std::uint32_t>(random.between(1, 1 << 30));
-  for (auto& count : c.count) count = static_cast<std::uint16_t>(random.between(1, 65535));
-  c.tail_lanes = static_cast<std::uint8_t>(random.between(1, static_cast<int>(lanes)));
-  c.slots = static_cast<std::uint32_t>(random.between(1, 64));
+  c.weights = static_cast<std::uint8_t>(random.between(0, abi::WeightsModes - 1));
+  if (c.weights != abi::WeightsSparse) {
+    c.split = static_cast<std::uint8_t>(1 << random.between(0, std::countr_zero(array.max_split())));
+  }
+  c.scale = static_cast<std::uint16_t>(random.between(0, 65535) / c.split * c.split);
+  c.tail_lanes = static_cast<std::uint8_t>(random.between(1, static_cast<int>(array.lanes)));
+  c.tap_count = {static_cast<std::uint16_t>(random.between(1, 255)), static_cast<std::uint16_t>(random.between(1, 255)),
+                 static_cast<std::uint16_t>(random.between(1, 65535))};
+  const auto most = static_cast<int>(array.line_depth * array.line_slots(c.weights, c.split));
+  c.slots = static_cast<std::uint32_t>(random.chance(0.3) ? most : random.between(1, most));
   c.count_x = static_cast<std::uint16_t>(random.between(1, 65535));
   c.count_y = static_cast<std::uint16_t>(random.between(1, 65535));
   c.unroll = static_cast<std::uint8_t>(random.between(1, 16));
@@ -33,8 +43,8 @@ Command valid_command(unsigned opcode, Random& random, unsigned lanes) {
   return c;
 }
 
-void damage(Command& c, Random& random, unsigned lanes) {
-  switch (random.between(0, 14)) {
+void damage(Command& c, Random& random, const abi::Configuration& array) {
+  switch (random.between(0, 16)) {
     case 0:
       c.layer = static_cast<std::uint16_t>(random.between(abi::MarkDepth, 65535));
       break;
@@ -54,13 +64,14 @@ void damage(Command& c, Random& random, unsigned lanes) {
       c.items = 0;
       break;
     case 6:
-      c.count[static_cast<std::size_t>(random.between(0, 2))] = 0;
+      c.tap_count[static_cast<std::size_t>(random.between(0, 2))] = 0;
       break;
     case 7:
-      c.tail_lanes = static_cast<std::uint8_t>(random.chance(0.5) ? 0 : lanes + 1);
+      c.tail_lanes = static_cast<std::uint8_t>(random.chance(0.5) ? 0 : array.lanes + 1);
       break;
     case 8:
-      c.slots = random.chance(0.5) ? 0 : static_cast<std::uint32_t>(random.between(60, 9000));
+      c.slots = random.chance(0.3) ? 0 : c.slots + static_cast<std::uint32_t>(random.between(1, 9000));
+      if (random.chance(0.5)) c.slots = array.line_depth * array.line_slots(c.weights % abi::WeightsModes, 1) + 1;
       break;
     case 9:
       c.count_x = static_cast<std::uint16_t>(random.between(0, 1));
@@ -75,7 +86,13 @@ void damage(Command& c, Random& random, unsigned lanes) {
       c.operation = static_cast<std::uint8_t>(random.between(0, 255));
       break;
     case 13:
-      c.split = static_cast<std::uint8_t>(random.between(0, 255));
+      c.split = static_cast<std::uint8_t>(random.chance(0.7) ? 1 << random.between(0, 7) : random.between(0, 255));
+      break;
+    case 14:
+      c.scale = static_cast<std::uint16_t>(random.between(0, 65535));
+      break;
+    case 15:
+      c.weights = static_cast<std::uint8_t>(random.chance(0.5) ? random.between(0, 3) : random.between(0, 255));
       break;
     default:
       c.opcode = static_cast<std::uint8_t>(random.between(0, 255));
@@ -98,15 +115,14 @@ void check(Bench<Top>& bench, const abi::Beat& beat, const abi::Configuration& a
 }
 
 template <typename Top>
-void run(unsigned lanes, unsigned slot_depth) {
-  const abi::Configuration array{lanes, lanes, 1024, slot_depth};
-  Random random(lanes);
+void run(const abi::Configuration& array) {
+  Random random(array.lanes);
   Bench<Top> bench(random);
   for (unsigned opcode = abi::OpLoad; opcode <= abi::OpMark; ++opcode) {
-    for (int i = 0; i < 400; ++i) {
-      Command c = valid_command(opcode, random, lanes);
+    for (int i = 0; i < 800; ++i) {
+      Command c = valid_command(opcode, random, array);
       check(bench, abi::encode(c), array);
-      for (int n = random.between(1, 3); n > 0; --n) damage(c, random, lanes);
+      for (int n = random.between(1, 3); n > 0; --n) damage(c, random, array);
       check(bench, abi::encode(c), array);
       if (::testing::Test::HasFailure()) return;
     }
@@ -120,8 +136,9 @@ void run(unsigned lanes, unsigned slot_depth) {
 }
 
 TEST(CommandCheck, FindsTheFirstFaultOfEveryField) {
-  run<Vesp_command_check_k8_d64>(8, 64);
-  run<Vesp_command_check_k16_d8192>(16, 8192);
+  run<Vesp_command_check_k8_d64>({8, 8, 1024, 64});
+  run<Vesp_command_check_k16_d4096>(abi::Array16x16);
+  run<Vesp_command_check_k32_d8192>(abi::Array32x32);
 }
 
 }  // namespace

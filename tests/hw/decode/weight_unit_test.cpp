@@ -1,161 +1,218 @@
 // esp_weight_unit
-//   - sparse slots are passed on as they stand in the stream
-//   - dense slots carry base + i0 * step0 + i1 * step1 + i2 * step2, the last of a row ends it, idle lanes of the last
-//     group stay idle
+//   - every format of the store gives its lines: slots gathered two to a line (FormatSparse), a beat each
+//   (FormatDense),
+//     weights and entries of several beats (FormatBlock); a run's last line may be short, unused slots are not checked
 //   - table entries reach their table at consecutive addresses; nothing else is written
 //   - beats behind the last item are dropped; a command is done when all its beats are taken
-//   - slots wait for space, and commands are requested from the DMA in order, not while halted
+//   - one piece per cycle, and every piece of a line waits for a free line
+//   - commands are requested from the DMA in order, not while halted
+#include <algorithm>
 #include <deque>
 
 #include "Vesp_weight_unit_k16_p16.h"
-#include "Vesp_weight_unit_k4_p4.h"
+#include "Vesp_weight_unit_k32_p32.h"
 #include "Vesp_weight_unit_k8_p8.h"
 #include "esp_abi.hpp"
 #include "hw/bench.hpp"
+#include "hw/lanes/line_plan.hpp"
 
 namespace espalier::test {
 namespace {
 
-struct Item {
-  unsigned kind = 0;  // format; slots of both formats are FormatSparse
+struct Entry {  // of a table
+  unsigned format = 0;
   unsigned address = 0;
   std::vector<std::uint8_t> bytes;
 
-  bool operator==(const Item&) const = default;
+  bool operator==(const Entry&) const = default;
 };
 
-unsigned item_bytes(unsigned format, unsigned lanes, unsigned pixels) {
+struct Line {
+  LineWords bits, care;
+};
+
+bool is_line(unsigned format) { return format <= abi::FormatBlock; }
+
+/// Bytes from an item to the next one.
+unsigned item_bytes(unsigned format, const abi::Configuration& array) {
+  const unsigned entry_beats = (4 * array.lanes + abi::BeatBytes - 1) / abi::BeatBytes;
   switch (format) {
     case abi::FormatSparse:
-      return lanes * 4;
+      return array.lanes * 4;
     case abi::FormatDense:
-      return lanes;
-    case abi::FormatParameter:
-      return 16;
+      return abi::BeatBytes;
+    case abi::FormatBlock:
+      return (1 + entry_beats) * abi::BeatBytes;
+    case abi::FormatRow:
+      return 4;
+    case abi::FormatScale:
     case abi::FormatProgram:
       return 8;
     default:
-      return pixels;
+      return array.pixels;
   }
 }
 
-abi::Command random_command(Random& random, unsigned lanes, unsigned pixels) {
+/// Cycles of a command without waiting: a piece each, and a beat each behind the last item.
+std::uint64_t busy_cycles(const abi::Command& c, const abi::Configuration& array) {
+  const unsigned entry_pieces = array.lanes > 16 ? array.lanes / 16 : 1;
+  const unsigned size = item_bytes(c.format, array);
+  const unsigned used = (c.items * size + abi::BeatBytes - 1) / abi::BeatBytes;
+  const unsigned pieces = c.format == abi::FormatSparse  ? entry_pieces
+                          : c.format == abi::FormatBlock ? 1 + entry_pieces
+                                                         : 1;
+  return std::uint64_t{c.items} * pieces + (c.run - used);
+}
+
+abi::Command random_command(Random& random, const abi::Configuration& array) {
   abi::Command c;
   c.opcode = abi::OpWeight;
   c.format = static_cast<std::uint8_t>(random.between(0, abi::Formats - 1));
   c.address = static_cast<std::uint16_t>(random.between(0, 65535));
-  for (unsigned i = 0; i < 3; ++i) {
-    c.count[i] = static_cast<std::uint16_t>(random.between(1, 4));
-    c.step[i] = static_cast<std::uint16_t>(random.between(0, 65535));
-  }
-  c.tail_lanes = static_cast<std::uint8_t>(random.between(1, static_cast<int>(lanes)));
-  c.items = static_cast<std::uint32_t>(random.between(1, 60));
-  if (c.format == abi::FormatDense) {
-    c.items = static_cast<std::uint32_t>(random.between(1, 3)) * c.count[0] * c.count[1] * c.count[2];
-  }
-  const unsigned bytes = c.items * item_bytes(c.format, lanes, pixels);
+  c.items = static_cast<std::uint32_t>(random.between(1, 40));
+  const unsigned bytes = c.items * item_bytes(c.format, array);
   c.run = (bytes + abi::BeatBytes - 1) / abi::BeatBytes + (random.chance(0.2) ? 2U : 0U);
   return c;
 }
 
-/// The slot of a dense stream as sparse entries.
-std::vector<std::uint8_t> expand(const abi::Command& c, unsigned n, const std::uint8_t* weights, unsigned lanes) {
-  const unsigned row = 1U * c.count[0] * c.count[1] * c.count[2];
-  const unsigned i = n % row;
-  const unsigned i0 = i % c.count[0], i1 = i / c.count[0] % c.count[1], i2 = i / c.count[0] / c.count[1];
-  const bool tail = n / row == (c.items - 1) / row;
-  std::vector<std::uint8_t> slot(lanes * 4);
-  for (unsigned k = 0; k < (tail ? c.tail_lanes : lanes); ++k) {
-    const std::uint32_t bits = abi::encode(
-        abi::Entry{static_cast<std::int8_t>(weights[k]),
-                   static_cast<std::uint16_t>(i0 * c.step[0] + i1 * c.step[1] + i2 * c.step[2]), true, i + 1 == row});
-    for (unsigned b = 0; b < 4; ++b) slot[4 * k + b] = static_cast<std::uint8_t>(bits >> (8 * b));
-  }
-  return slot;
+/// The lines of a command; bits that no slot of the format uses are not cared for.
+std::vector<Line> expected_lines(const abi::Command& c, const std::vector<std::uint8_t>& bytes,
+                                 const abi::Configuration& array) {
+  const std::vector<std::uint8_t> ones(bytes.size(), 0xff);
+  const std::vector<LineWords> care = lines_of(c.format, c.items, ones.data(), array);
+  std::vector<Line> lines;
+  for (LineWords& line : lines_of(c.format, c.items, bytes.data(), array)) lines.push_back({line, care[lines.size()]});
+  return lines;
 }
 
 template <typename Top>
-void run(unsigned lanes, unsigned pixels) {
-  for_each_pressure([&](double idle, double refuse) {
-    Random random(lanes);
-    Bench<Top> bench(random);
-    std::vector<abi::Command> commands;
-    for (int n = 0; n < 15; ++n) commands.push_back(random_command(random, lanes, pixels));
-    std::deque<std::vector<std::uint8_t>> beats;
-    std::vector<Item> expected, actual;
-    std::vector<std::size_t> beats_until;
-    std::size_t issued = 0, requested = 0, taken = 0;
-    bench->run_ni = 0;
-    bench->halt_i = bench->command_valid_i = bench->request_ready_i = bench->beat_valid_i = bench->slot_space_i = 0;
-    bench.clock();
-    bench->run_ni = 1;
-    for (int i = 0; i < 400000 && bench->done_o < commands.size(); ++i) {
-      const bool halt = random.chance(0.05);
-      bench->halt_i = halt;
-      bench->command_valid_i = issued < commands.size();
-      if (issued < commands.size()) set_bytes(bench->command_i, abi::encode(commands[issued]));
-      bench->request_ready_i = !random.chance(idle);
-      bench->beat_valid_i = !beats.empty() && !random.chance(idle);
-      if (bench->beat_valid_i) set_bytes(bench->beat_i, beats.front());
-      const bool space = !random.chance(refuse);
-      bench->slot_space_i = space;
-      bench.settle();
-      if (halt) {
-        EXPECT_EQ(bench->request_o, 0);
-      }
-      if (bench->slot_write_o) {
-        EXPECT_TRUE(space);
-        actual.push_back({abi::FormatSparse, 0, get_bytes(bench->slot_o, lanes * 4)});
-      }
-      const auto table = [&](bool written, unsigned format) {
-        if (written)
-          actual.push_back(
-              {format, bench->table_addr_o, get_bytes(bench->table_data_o, item_bytes(format, lanes, pixels))});
-      };
-      table(bench->parameter_write_o, abi::FormatParameter);
-      table(bench->program_write_o, abi::FormatProgram);
-      table(bench->permute_write_o, abi::FormatPermute);
-      const bool pop = bench->beat_pop_o != 0;
-      if (bench->command_pop_o) {
-        const abi::Command& c = commands[issued++];
-        const unsigned size = item_bytes(c.format, lanes, pixels);
-        const std::vector<std::uint8_t> bytes = random_bytes(random, c.run * abi::BeatBytes);
-        for (unsigned b = 0; b < c.run; ++b) {
-          beats.emplace_back(bytes.begin() + b * abi::BeatBytes, bytes.begin() + (b + 1) * abi::BeatBytes);
-        }
-        for (unsigned n = 0; n < c.items; ++n) {
-          const std::uint8_t* item = bytes.data() + n * size;
-          if (c.format == abi::FormatDense) {
-            expected.push_back({abi::FormatSparse, 0, expand(c, n, item, lanes)});
-          } else {
-            const unsigned address = c.format == abi::FormatSparse ? 0 : (c.address + n) % 65536;
-            expected.push_back({c.format, address, {item, item + size}});
-          }
-        }
-        beats_until.push_back(requested += c.run);
-      }
-      bench.clock();
-      if (pop) {
-        beats.pop_front();
-        ++taken;
-      }
-      const std::size_t done = bench->done_o;
-      if (done > 0) {
-        EXPECT_GE(taken, beats_until[done - 1]) << "done too early";
-      }
+class WeightBench {
+ public:
+  WeightBench(const abi::Configuration& array, Random& random) : array_(array), random_(random), bench_(random) {
+    for (int n = 0; n < 20; ++n) commands_.push_back(random_command(random, array));
+    bench_->run_ni = 0;
+    bench_->halt_i = bench_->command_valid_i = bench_->request_ready_i = bench_->beat_valid_i = bench_->line_space_i =
+        0;
+    bench_.clock();
+    bench_->run_ni = 1;
+  }
+
+  void run(double idle, double refuse) {
+    for (int i = 0; i < 400000 && bench_->done_o < commands_.size(); ++i) {
+      cycle(idle, refuse);
       if (::testing::Test::HasFailure()) return;
     }
-    EXPECT_EQ(bench->done_o, commands.size());
-    EXPECT_TRUE(beats.empty());
-    EXPECT_EQ(actual.size(), expected.size());
-    EXPECT_TRUE(actual == expected);
+    EXPECT_EQ(bench_->done_o, commands_.size());
+    EXPECT_TRUE(beats_.empty());
+    EXPECT_TRUE(lines_.empty());
+    EXPECT_TRUE(entries_.empty());
+    if (idle > 0 || refuse > 0) return;
+    // Two cycles from a command's request to its first piece; the next ones are requested meanwhile.
+    std::uint64_t busy = 0;
+    for (const abi::Command& c : commands_) busy += busy_cycles(c, array_) + 1;
+    EXPECT_LE(bench_.cycles(), busy + 8);
+  }
+
+ private:
+  void cycle(double idle, double refuse) {
+    const bool halt = idle > 0 && random_.chance(0.05);
+    bench_->halt_i = halt;
+    bench_->command_valid_i = issued_ < commands_.size();
+    if (issued_ < commands_.size()) set_bytes(bench_->command_i, abi::encode(commands_[issued_]));
+    bench_->request_ready_i = !random_.chance(idle);
+    bench_->beat_valid_i = !beats_.empty() && !random_.chance(idle);
+    if (bench_->beat_valid_i) set_bytes(bench_->beat_i, beats_.front());
+    const bool space = !random_.chance(refuse);
+    bench_->line_space_i = space;
+    bench_.settle();
+    if (halt) {
+      EXPECT_EQ(bench_->request_o, 0);
+    }
+    if (bench_->line_write_o) {
+      EXPECT_TRUE(space);
+      check_line();
+    }
+    if (bench_->row_write_o) check_entry(abi::FormatRow);
+    if (bench_->scale_write_o) check_entry(abi::FormatScale);
+    if (bench_->program_write_o) check_entry(abi::FormatProgram);
+    if (bench_->permute_write_o) check_entry(abi::FormatPermute);
+    const bool pop = bench_->beat_pop_o != 0;
+    if (!space && beats_left_in_lines() && bench_->beat_valid_i) {
+      EXPECT_FALSE(pop) << "a piece of a line was taken without room";
+    }
+    if (bench_->command_pop_o) request();
+    bench_.clock();
+    if (pop) {
+      beats_.pop_front();
+      in_lines_.pop_front();
+      ++taken_;
+    }
+    const std::size_t done = bench_->done_o;
+    if (done > 0) {
+      EXPECT_GE(taken_, beats_until_[done - 1]) << "done too early";
+    }
+  }
+
+  bool beats_left_in_lines() const { return !in_lines_.empty() && in_lines_.front(); }
+
+  void request() {
+    const abi::Command& c = commands_[issued_++];
+    const unsigned size = item_bytes(c.format, array_);
+    const std::vector<std::uint8_t> bytes = random_bytes(random_, c.run * abi::BeatBytes);
+    for (unsigned b = 0; b < c.run; ++b) {
+      beats_.emplace_back(bytes.begin() + b * abi::BeatBytes, bytes.begin() + (b + 1) * abi::BeatBytes);
+      in_lines_.push_back(is_line(c.format) && b * abi::BeatBytes < c.items * size);
+    }
+    if (is_line(c.format)) {
+      for (Line& line : expected_lines(c, bytes, array_)) lines_.push_back(std::move(line));
+    } else {
+      for (unsigned n = 0; n < c.items; ++n) {
+        entries_.push_back({c.format, (c.address + n) % 65536U, {&bytes[n * size], &bytes[n * size] + size}});
+      }
+    }
+    beats_until_.push_back(requested_ += c.run);
+  }
+
+  void check_line() {
+    ASSERT_FALSE(lines_.empty()) << "a line that nobody asked for";
+    const Line line = lines_.front();
+    lines_.pop_front();
+    for (std::size_t i = 0; i < line.bits.size(); ++i) {
+      EXPECT_EQ(bench_->line_o[i] & line.care[i], line.bits[i]) << "word " << i;
+    }
+  }
+
+  void check_entry(unsigned format) {
+    ASSERT_FALSE(entries_.empty()) << "an entry that nobody asked for";
+    const Entry actual{format, bench_->table_addr_o, get_bytes(bench_->table_data_o, item_bytes(format, array_))};
+    EXPECT_EQ(actual, entries_.front());
+    entries_.pop_front();
+  }
+
+  abi::Configuration array_;
+  Random& random_;
+  Bench<Top> bench_;
+  std::vector<abi::Command> commands_;
+  std::deque<std::vector<std::uint8_t>> beats_;
+  std::deque<bool> in_lines_;  // of each beat: whether its pieces go to the store
+  std::deque<Line> lines_;
+  std::deque<Entry> entries_;
+  std::vector<std::size_t> beats_until_;
+  std::size_t issued_ = 0, requested_ = 0, taken_ = 0;
+};
+
+template <typename Top>
+void run(const abi::Configuration& array) {
+  for_each_pressure([&](double idle, double refuse) {
+    Random random(array.lanes);
+    WeightBench<Top>(array, random).run(idle, refuse);
   });
 }
 
 TEST(WeightUnit, DecodesEveryFormat) {
-  run<Vesp_weight_unit_k4_p4>(4, 4);
-  run<Vesp_weight_unit_k8_p8>(8, 8);
-  run<Vesp_weight_unit_k16_p16>(16, 16);
+  run<Vesp_weight_unit_k8_p8>(abi::Array8x8);
+  run<Vesp_weight_unit_k16_p16>(abi::Array16x16);
+  run<Vesp_weight_unit_k32_p32>(abi::Array32x32);
 }
 
 }  // namespace

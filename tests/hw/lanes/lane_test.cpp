@@ -1,14 +1,17 @@
 // esp_lane
 //   - a row's accumulators are the wrapping sum (or the maximum, from -128) of word * weight over its valid entries
+//   - with s segments pixel p is multiplied by weight p div (P / s); with broadcast it is that of the entry's segment
 //   - rows without a valid entry give 0 (maximum: -128)
 //   - rows leave in order, with the tag of their announcement and their number within the position
 //   - ready_o is low exactly while ResultDepth rows are announced and not popped; entries go on meanwhile
+#include <bit>
 #include <deque>
 
-#include "Vesp_lane_p1.h"
-#include "Vesp_lane_p16.h"
-#include "Vesp_lane_p3.h"
-#include "Vesp_lane_p8.h"
+#include "Vesp_lane_p16_w4.h"
+#include "Vesp_lane_p1_w8.h"
+#include "Vesp_lane_p32_w2.h"
+#include "Vesp_lane_p4_w8.h"
+#include "Vesp_lane_p8_w8.h"
 #include "esp_abi.hpp"
 #include "esp_arithmetic.hpp"
 #include "hw/bench.hpp"
@@ -20,8 +23,10 @@ struct Entry {
   bool valid = false;
   bool last = false;
   bool maximum = false;
-  std::int8_t weight = 0;
-  std::vector<std::uint8_t> word;
+  unsigned split = 0;  // log2 of s
+  bool broadcast = false;
+  unsigned segment = 0;
+  std::vector<std::uint8_t> weights, word;
 };
 
 struct Row {
@@ -36,7 +41,10 @@ class Reference {
   void issue(const Entry& entry, std::uint64_t tag, unsigned tag_bits, bool restart) {
     if (values_.empty()) values_.assign(pixels_, entry.maximum ? -128 : 0);
     for (unsigned p = 0; entry.valid && p < pixels_; ++p) {
-      const std::int32_t product = static_cast<std::int8_t>(entry.word[p]) * entry.weight;
+      const unsigned segment_pixels = pixels_ >> entry.split;
+      const unsigned source = entry.broadcast ? entry.segment * segment_pixels + p % segment_pixels : p;
+      const std::int32_t product =
+          static_cast<std::int8_t>(entry.word[source]) * static_cast<std::int8_t>(entry.weights[p / segment_pixels]);
       values_[p] = entry.maximum ? std::max(values_[p], product) : abi::accumulate(values_[p], product);
     }
     if (entry.last) {
@@ -57,7 +65,8 @@ class Reference {
 };
 
 template <typename Top>
-void run(unsigned pixels, unsigned tag_bits, unsigned row_bits) {
+void run(unsigned pixels, unsigned line_weights, unsigned tag_bits, unsigned row_bits) {
+  const int max_split = std::countr_zero(std::min(pixels, line_weights));
   for_each_pressure([&](double idle, double refuse) {
     Random random(pixels);
     Bench<Top> bench(random);
@@ -86,7 +95,11 @@ void run(unsigned pixels, unsigned tag_bits, unsigned row_bits) {
       if (!random.chance(idle)) {
         entry.valid = random.chance(0.8);
         entry.last = random.chance(0.3) && bench->ready_o;
-        entry.weight = random.chance(0.2) ? std::int8_t{-128} : random.byte();
+        entry.split = static_cast<unsigned>(random.between(0, max_split));
+        entry.broadcast = random.chance(0.5);
+        entry.segment = static_cast<unsigned>(random.between(0, (1 << entry.split) - 1));
+        entry.weights = random_bytes(random, line_weights);
+        if (random.chance(0.2)) entry.weights.assign(line_weights, 0x80);
         entry.word = random_bytes(random, pixels);
         if (random.chance(0.2)) entry.word.assign(pixels, 0x80);
         if (!reference.in_row()) maximum = random.chance(0.3);
@@ -105,8 +118,13 @@ void run(unsigned pixels, unsigned tag_bits, unsigned row_bits) {
       bench->valid_i = arriving.valid;
       bench->last_i = arriving.last;
       bench->maximum_i = arriving.maximum;
-      put(bench->weight_i, static_cast<std::uint8_t>(arriving.weight));
-      if (arriving.valid) set_bytes(bench->word_i, arriving.word);
+      put(bench->split_i, arriving.split);
+      bench->broadcast_i = arriving.broadcast;
+      put(bench->segment_i, arriving.segment);
+      if (arriving.valid) {
+        set_bytes(bench->weight_i, arriving.weights);
+        set_bytes(bench->word_i, arriving.word);
+      }
       pipe.pop_front();
       bench.clock();
       if (::testing::Test::HasFailure()) return;
@@ -116,10 +134,11 @@ void run(unsigned pixels, unsigned tag_bits, unsigned row_bits) {
 }
 
 TEST(Lane, AccumulatesRowsAndKeepsTheirOrder) {
-  run<Vesp_lane_p1>(1, 3, 2);
-  run<Vesp_lane_p3>(3, 17, 11);
-  run<Vesp_lane_p8>(8, 17, 11);
-  run<Vesp_lane_p16>(16, 17, 11);
+  run<Vesp_lane_p1_w8>(1, 8, 3, 2);
+  run<Vesp_lane_p4_w8>(4, 8, 17, 11);
+  run<Vesp_lane_p8_w8>(8, 8, 17, 11);
+  run<Vesp_lane_p16_w4>(16, 4, 17, 11);
+  run<Vesp_lane_p32_w2>(32, 2, 17, 11);
 }
 
 }  // namespace

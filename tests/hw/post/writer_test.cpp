@@ -2,13 +2,17 @@
 //   - every byte equals the contract's arithmetic (esp_arithmetic.hpp): all operations, all shifts, ties, extremes,
 //     all pairs of int8 for OperationAdd, all 2^16 low accumulators for chosen scales
 //   - rows are taken from the lanes in rotation and leave in that order, each through its chain of program entries
-//   - permutations copy, fill and keep; dropped entries push nothing; destination words add up modulo 2^16
+//   - every segment has a scale of its own, and reducing operations stay within it
+//   - permutations copy, fill and keep; dropped entries push nothing; destinations add up modulo 2^16, permutations
+//   modulo 2^8
 //   - a result finishes exactly once, with its context; two contexts may be under way at once
 //   - a word that the bank queue refuses waits unchanged
+#include <bit>
 #include <deque>
 
 #include "Vesp_writer_k16_p16.h"
-#include "Vesp_writer_k4_p2.h"
+#include "Vesp_writer_k32_p32.h"
+#include "Vesp_writer_k8_p2.h"
 #include "Vesp_writer_k8_p8.h"
 #include "esp_abi.hpp"
 #include "esp_arithmetic.hpp"
@@ -24,7 +28,7 @@ struct Shape {
   unsigned lanes, served, index, pixels;
 };
 
-struct Row {
+struct Result {
   unsigned row = 0;
   unsigned context = 0;
   std::uint16_t program = 0;
@@ -40,30 +44,34 @@ struct Push {
 };
 
 struct Tables {
-  std::vector<abi::Parameter> parameters{abi::ParameterDepth};
+  std::vector<abi::Row> rows{abi::RowDepth};
+  std::vector<abi::ScaleEntry> scales{abi::ScaleDepth};
   std::vector<abi::ProgramEntry> program{abi::ProgramDepth};
   std::vector<std::vector<std::uint8_t>> permutes;
 };
 
-std::vector<std::uint8_t> bytes_of(const Row& row, const abi::Command& c, const abi::Parameter& parameter) {
+std::vector<std::uint8_t> bytes_of(const Result& result, const abi::Command& c, const abi::ScaleEntry* scales) {
+  const std::size_t pixels = result.values.size() / c.split;  // of a segment
   std::vector<std::uint8_t> bytes;
-  std::int32_t reduced = row.values[0];
-  for (std::size_t p = 1; p < row.values.size(); ++p) {
-    reduced = c.operation == abi::OperationMacReduce ? abi::accumulate(reduced, row.values[p])
-                                                     : std::max(reduced, row.values[p]);
-  }
-  for (const std::int32_t value : row.values) {
+  for (std::size_t i = 0; i < result.values.size(); ++i) {
+    const abi::ScaleEntry& scale = scales[i / pixels];
     if (c.operation == abi::OperationAdd) {
-      const auto [a, b] = abi::separate_add(value);
+      const auto [a, b] = abi::separate_add(result.values[i]);
       bytes.push_back(static_cast<std::uint8_t>(
           abi::residual_add(static_cast<std::int8_t>(a), static_cast<std::int8_t>(b), c.zero_a, c.zero_b,
-                            parameter.multiplier, c.multiplier_b, parameter.shift, c.zero, c.low, c.high)));
-    } else {
-      const bool reduces = c.operation == abi::OperationMacReduce || c.operation == abi::OperationMaxReduce;
-      const std::int32_t acc = abi::accumulate(reduces ? reduced : value, parameter.bias);
-      bytes.push_back(static_cast<std::uint8_t>(
-          abi::requantise(acc, parameter.multiplier, parameter.shift, c.zero, c.low, c.high)));
+                            scale.multiplier, c.multiplier_b, scale.shift, c.zero, c.low, c.high)));
+      continue;
     }
+    std::int32_t value = result.values[i];
+    if (c.operation == abi::OperationMacReduce || c.operation == abi::OperationMaxReduce) {
+      value = result.values[i / pixels * pixels];
+      for (std::size_t p = i / pixels * pixels + 1; p < (i / pixels + 1) * pixels; ++p) {
+        value = c.operation == abi::OperationMacReduce ? abi::accumulate(value, result.values[p])
+                                                       : std::max(value, result.values[p]);
+      }
+    }
+    bytes.push_back(static_cast<std::uint8_t>(
+        abi::requantise(abi::accumulate(value, scale.bias), scale.multiplier, scale.shift, c.zero, c.low, c.high)));
   }
   return bytes;
 }
@@ -72,7 +80,7 @@ template <typename Top>
 class WriterBench {
  public:
   WriterBench(const Shape& shape, Random& random) : shape_(shape), random_(random), bench_(random) {
-    bench_->parameter_write_i = bench_->program_write_i = bench_->permute_write_i = 0;
+    bench_->row_write_i = bench_->scale_write_i = bench_->program_write_i = bench_->permute_write_i = 0;
     bench_->result_valid_i = 0;
     bench_->push_ready_i = 0;
     bench_->rst_ni = 0;
@@ -83,15 +91,14 @@ class WriterBench {
 
   void load(const Tables& tables) {
     tables_ = tables;
-    bench_->parameter_write_i = 1;
-    for (unsigned i = 0; i < tables.parameters.size(); ++i) write_table(i, abi::encode(tables.parameters[i]));
-    bench_->parameter_write_i = 0;
+    bench_->row_write_i = 1;
+    for (unsigned i = 0; i < abi::RowDepth; ++i) write_number(i, abi::encode(tables.rows[i]));
+    bench_->row_write_i = 0;
+    bench_->scale_write_i = 1;
+    for (unsigned i = 0; i < abi::ScaleDepth; ++i) write_number(i, abi::encode(tables.scales[i]));
+    bench_->scale_write_i = 0;
     bench_->program_write_i = 1;
-    for (unsigned i = 0; i < tables.program.size(); ++i) {
-      put(bench_->table_addr_i, i);
-      set(bench_->table_data_i, 0, 64, abi::encode(tables.program[i]));
-      bench_.clock();
-    }
+    for (unsigned i = 0; i < abi::ProgramDepth; ++i) write_number(i, abi::encode(tables.program[i]));
     bench_->program_write_i = 0;
     bench_->permute_write_i = 1;
     for (unsigned i = 0; i < tables.permutes.size(); ++i) write_table(i, tables.permutes[i]);
@@ -104,7 +111,7 @@ class WriterBench {
   }
 
   /// Sends the rows of every lane of the writer and checks all words pushed.
-  void run(std::vector<std::deque<Row>> rows, double idle, double refuse) {
+  void run(std::vector<std::deque<Result>> rows, double idle, double refuse) {
     lanes_ = std::move(rows);
     std::size_t left = 0;
     for (const auto& lane : lanes_) left += lane.size();
@@ -155,8 +162,14 @@ class WriterBench {
     bench_.clock();
   }
 
+  void write_number(unsigned address, std::uint64_t bits) {
+    put(bench_->table_addr_i, address);
+    set(bench_->table_data_i, 0, 64, bits);
+    bench_.clock();
+  }
+
   void offer(unsigned k) {
-    const Row& row = lanes_[k].front();
+    const Result& row = lanes_[k].front();
     const unsigned at = k * (TagBits + RowBits);
     set(bench_->result_tag_i, at, 16, row.program);
     set(bench_->result_tag_i, at + 16, 1, row.context);
@@ -175,22 +188,25 @@ class WriterBench {
 
   /// Appends what the oldest row of a lane must push.
   void expect(unsigned lane) {
-    const Row row = lanes_[lane].front();
+    const Result row = lanes_[lane].front();
     lanes_[lane].pop_front();
     const abi::Command& c = commands_[row.context];
     const unsigned number = row.row * shape_.lanes + abi::Writers * lane + shape_.index;
-    const abi::Parameter& parameter = tables_.parameters[(c.parameter + number) % abi::ParameterDepth];
-    const std::vector<std::uint8_t> bytes = bytes_of(row, c, parameter);
-    auto at = static_cast<std::uint16_t>(row.program + parameter.step);
+    const abi::Row& entry_row = tables_.rows[(c.row + number) % abi::RowDepth];
+    std::array<abi::ScaleEntry, 8> scales;
+    for (unsigned g = 0; g < c.split; ++g)
+      scales[g] = tables_.scales[(c.scale + number * c.split + g) % abi::ScaleDepth];
+    const std::vector<std::uint8_t> bytes = bytes_of(row, c, scales.data());
+    auto at = static_cast<std::uint16_t>(row.program + entry_row.step);
     do {
       const abi::ProgramEntry& entry = tables_.program[at % abi::ProgramDepth];
       Push push;
-      push.address = static_cast<std::uint16_t>(c.output + parameter.output + entry.offset);
+      push.address = static_cast<std::uint16_t>(c.output + entry_row.output + entry.offset);
       push.drop = entry.drop;
       push.last = entry.next == 0;
       push.data.resize(shape_.pixels);
       for (unsigned p = 0; p < shape_.pixels; ++p) {
-        const std::uint8_t choice = tables_.permutes[entry.permute % abi::PermuteDepth][p];
+        const std::uint8_t choice = tables_.permutes[(entry.permute + entry_row.permute) % abi::PermuteDepth][p];
         const unsigned mode = choice >> abi::PermuteModeLsb;
         push.enable |= std::uint64_t{mode != abi::PermuteKeep} << p;
         push.data[p] = mode == abi::PermuteFill ? static_cast<std::uint8_t>(c.fill) : bytes[choice % shape_.pixels];
@@ -224,16 +240,18 @@ class WriterBench {
   Bench<Top> bench_;
   Tables tables_;
   std::array<abi::Command, 2> commands_;
-  std::vector<std::deque<Row>> lanes_;
+  std::vector<std::deque<Result>> lanes_;
   std::deque<Push> pushes_;
   std::deque<unsigned> finishing_;
   unsigned turn_ = 0;
 };
 
-abi::Command random_command(Random& random) {
+abi::Command random_command(Random& random, unsigned max_split) {
   abi::Command c;
   c.opcode = abi::OpCompute;
-  c.parameter = static_cast<std::uint16_t>(random.between(0, abi::ParameterDepth - 1));
+  c.split = static_cast<std::uint8_t>(1 << random.between(0, std::countr_zero(max_split)));
+  c.row = static_cast<std::uint16_t>(random.between(0, abi::RowDepth - 1));
+  c.scale = static_cast<std::uint16_t>(random.between(0, abi::ScaleDepth - 1) / c.split * c.split);
   c.output = static_cast<std::uint16_t>(random.between(0, 65535));
   c.operation = static_cast<std::uint8_t>(random.between(0, abi::Operations - 1));
   c.zero = random.byte();
@@ -248,13 +266,16 @@ abi::Command random_command(Random& random) {
 
 Tables random_tables(Random& random, unsigned pixels) {
   Tables tables;
-  for (auto& parameter : tables.parameters) {
-    parameter.bias = random.chance(0.5) ? random.between(-1000, 1000) : random.between(INT32_MIN, INT32_MAX);
-    parameter.multiplier = random.chance(0.2) ? 16777215 : static_cast<std::uint32_t>(random.between(0, 16777215));
-    if (random.chance(0.3)) parameter.multiplier = 1U << random.between(0, 23);
-    parameter.shift = static_cast<std::uint8_t>(random.between(0, 63));
-    parameter.output = static_cast<std::uint16_t>(random.between(0, 65535));
-    parameter.step = static_cast<std::uint8_t>(random.between(0, 15));
+  for (auto& scale : tables.scales) {
+    scale.bias = random.chance(0.5) ? random.between(-1000, 1000) : random.between(INT32_MIN, INT32_MAX);
+    scale.multiplier = random.chance(0.2) ? 16777215 : static_cast<std::uint32_t>(random.between(0, 16777215));
+    if (random.chance(0.3)) scale.multiplier = 1U << random.between(0, 23);
+    scale.shift = static_cast<std::uint8_t>(random.between(0, 63));
+  }
+  for (auto& row : tables.rows) {
+    row.output = static_cast<std::uint16_t>(random.between(0, 65535));
+    row.step = static_cast<std::uint8_t>(random.between(0, 15));
+    row.permute = static_cast<std::uint8_t>(random.between(0, 255));
   }
   for (unsigned i = 0; i < tables.program.size(); ++i) {
     auto& entry = tables.program[i];
@@ -293,17 +314,18 @@ template <typename Top>
 void run_random(const Shape& shape) {
   for_each_pressure([&](double idle, double refuse) {
     Random random(shape.pixels);
+    const unsigned max_split = std::min(abi::BeatBytes / shape.lanes, shape.pixels);
     WriterBench<Top> bench(shape, random);
     bench.load(random_tables(random, shape.pixels));
     for (int round = 0; round < 2; ++round) {
-      for (unsigned context = 0; context < 2; ++context) bench.set_context(context, random_command(random));
-      std::vector<std::deque<Row>> rows(shape.served);
+      for (unsigned context = 0; context < 2; ++context) bench.set_context(context, random_command(random, max_split));
+      std::vector<std::deque<Result>> rows(shape.served);
       for (auto& lane : rows) {
         for (int n = random.between(0, 8); n > 0; --n) {
-          Row row{static_cast<unsigned>(random.between(0, 100)),
-                  static_cast<unsigned>(random.between(0, 1)),
-                  static_cast<std::uint16_t>(random.between(0, abi::ProgramDepth - 1)),
-                  {}};
+          Result row{static_cast<unsigned>(random.between(0, 100)),
+                     static_cast<unsigned>(random.between(0, 1)),
+                     static_cast<std::uint16_t>(random.between(0, abi::ProgramDepth - 1)),
+                     {}};
           for (unsigned p = 0; p < shape.pixels; ++p) row.values.push_back(random_value(random));
           lane.push_back(row);
         }
@@ -315,26 +337,27 @@ void run_random(const Shape& shape) {
 }
 
 TEST(Writer, PushesEveryWordOfEveryRow) {
-  run_random<Vesp_writer_k4_p2>({4, 2, 1, 2});
+  run_random<Vesp_writer_k8_p2>({8, 4, 1, 2});
   run_random<Vesp_writer_k8_p8>({8, 4, 0, 8});
   run_random<Vesp_writer_k16_p16>({16, 8, 1, 16});
+  run_random<Vesp_writer_k32_p32>({32, 16, 0, 32});
 }
 
-/// Rows of 16 values counting through 2^16, one parameter, no permutation.
-void run_all_values(Random& random, const abi::Command& command, const abi::Parameter& parameter) {
+/// Rows of 16 values counting through 2^16, one scale, no permutation.
+void run_all_values(Random& random, const abi::Command& command, const abi::ScaleEntry& scale) {
   const Shape shape{16, 8, 1, 16};
   WriterBench<Vesp_writer_k16_p16> bench(shape, random);
   Tables tables;
-  for (auto& p : tables.parameters) p = parameter;
+  for (auto& entry : tables.scales) entry = scale;
   tables.permutes.push_back({});
   for (unsigned p = 0; p < 16; ++p) {
     tables.permutes[0].push_back(static_cast<std::uint8_t>(p | abi::PermuteCopy << abi::PermuteModeLsb));
   }
   bench.load(tables);
   bench.set_context(0, command);
-  std::vector<std::deque<Row>> rows(shape.served);
+  std::vector<std::deque<Result>> rows(shape.served);
   for (std::int32_t n = -32768; n < 32768; n += 16) {
-    Row row;
+    Result row;
     for (std::int32_t p = 0; p < 16; ++p) row.values.push_back(n + p);
     rows[static_cast<unsigned>((n / 16) & 7)].push_back(row);
   }
@@ -347,13 +370,13 @@ TEST(Writer, RoundsEverySmallAccumulatorToNearestEven) {
     abi::Command c;
     c.opcode = abi::OpCompute;
     c.zero = random.byte();
-    abi::Parameter parameter;
-    parameter.shift = static_cast<std::uint8_t>(shift);
+    abi::ScaleEntry scale;
+    scale.shift = static_cast<std::uint8_t>(shift);
     // A power of two gives ties for every second accumulator; the other scale has all bits set.
     for (const std::uint32_t multiplier : {shift == 0 ? 1U : 1U << std::min(shift - 1, 23U), 16777215U}) {
-      parameter.multiplier = multiplier;
+      scale.multiplier = multiplier;
       SCOPED_TRACE("shift " + std::to_string(shift) + ", multiplier " + std::to_string(multiplier));
-      run_all_values(random, c, parameter);
+      run_all_values(random, c, scale);
       if (HasFailure()) return;
     }
   }
@@ -365,25 +388,23 @@ TEST(Writer, AddsEveryPairOfOperands) {
   for (int i = 0; i < 3; ++i) {
     const Shape shape{16, 8, 1, 16};
     WriterBench<Vesp_writer_k16_p16> bench(shape, random);
-    abi::Command c = random_command(random);
+    abi::Command c = random_command(random, 1);
     c.operation = abi::OperationAdd;
     c.low = -128;
     c.high = 127;
     Tables tables = random_tables(random, 16);
-    for (auto& p : tables.parameters) {
-      p.shift = static_cast<std::uint8_t>(random.between(20, 28));
-      p.step = 0;
-    }
+    for (auto& scale : tables.scales) scale.shift = static_cast<std::uint8_t>(random.between(20, 28));
+    for (auto& row : tables.rows) row = {};
     for (auto& entry : tables.program) entry = {};
     for (unsigned p = 0; p < 16; ++p) {
       tables.permutes[0][p] = static_cast<std::uint8_t>(p | abi::PermuteCopy << abi::PermuteModeLsb);
     }
     bench.load(tables);
     bench.set_context(0, c);
-    std::vector<std::deque<Row>> rows(shape.served);
+    std::vector<std::deque<Result>> rows(shape.served);
     for (int b = -128; b < 128; ++b) {
       for (int a = -128; a < 128; a += 16) {
-        Row row;
+        Result row;
         row.row = static_cast<unsigned>(random.between(0, 100));
         for (int p = 0; p < 16; ++p) row.values.push_back(a + p - 256 * b);
         rows[static_cast<unsigned>((a >> 4) & 7)].push_back(row);
