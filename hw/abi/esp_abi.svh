@@ -57,6 +57,9 @@ localparam int unsigned RegWindowBytes     = 8192; //    size of the AXI4-Lite w
 localparam int unsigned BeatBytes      = 64;
 localparam int unsigned BurstBeats     = 16;    // bursts are aligned to 1 KiB and so never cross 4 KiB
 localparam int unsigned Banks          = 16;    // scratchpad banks; bank = word address modulo 16
+// Lanes 8g .. 8g + 7 are group g. Groups 2c and 2c + 1 read ports A and B of copy c of the banks, so there are copies only
+// if K > 16. Port B of a bank is shared with results, stores and loads, which go to all copies at once: they wait in every
+// cycle in which a group of odd number (lanes 8..15 or 24..31) reads that bank.
 localparam int unsigned LanesPerPort   = 8;     // lanes that share one read port of every bank
 localparam int unsigned Writers        = 2;     // requantise-and-write ports; writer w serves lanes k with k mod 2 = w
 localparam int unsigned ResultDepth    = 4;     // finished rows a lane can hold until a writer takes them

@@ -1,7 +1,7 @@
 # Yosys on the RTL: elaboration for the default tests, synthesis for the area table.
 #
-#   cmake [-DARRAY=8x8|16x16] [-DTOP=esp_lane] -P hw/synth/yosys.cmake        reads, elaborates, checks
-#   cmake ... -DFAMILY=xcup|xc7 -DOUTPUT=folder -P hw/synth/yosys.cmake       synthesises
+#   cmake [-DARRAY=8x8|16x16|32x32] [-DTOP=esp_lane] -P hw/synth/yosys.cmake  reads, elaborates, checks
+#   cmake ... -DFAMILY=xcup|xc7 -DOUTPUT=folder -P hw/synth/yosys.cmake         synthesises
 #
 # Synthesis writes OUTPUT/TOP_ARRAY_FAMILY.json and .txt: one row per module, and the sum over all instances. Every
 # module is synthesised once and counted as often as it is used; nothing is flattened across module boundaries.
@@ -25,12 +25,19 @@ if(NOT TOP)
 endif()
 
 # The parameters that the top declares, as the array size sets them.
+set(LineDepth 4096)
+if(ARRAY STREQUAL "32x32")
+  set(LineDepth 8192)
+endif()
 set(Lanes ${lanes})
 set(Pixels ${pixels})
 set(Bytes ${pixels})
 set(BankRows ${rows})
 set(Rows ${rows})
 math(EXPR Served "${lanes} / 2")
+math(EXPR Groups "(${lanes} + 7) / 8")
+math(EXPR LineWeights "64 / ${lanes}")
+math(EXPR LineBits "8 * ${LineWeights} + 21")
 file(GLOB_RECURSE top_source ${hardware}/rtl/${TOP}.sv)
 file(READ ${top_source} text)
 string(REGEX MATCHALL "parameter int unsigned +[A-Za-z]+" declarations "${text}")
