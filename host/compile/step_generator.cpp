@@ -50,7 +50,7 @@ void StepGenerator::emit(ProgramBuilder& builder, LayerWork& work, const std::fu
   builder_ = &builder;
   work_ = &work;
   before_first_compute_ = before_first_compute;
-  work.sparse = work.sparse || stream_mode_ == StreamMode::Sparse;
+  work.sparse = work.sparse || stream_mode_ != StreamMode::Dense;
   choose_pass_sets();
   if (work.slots == 0) work.split = step_.split();
   for (std::size_t piece = 0; piece < pieces_.size(); ++piece) emit_piece(piece);

@@ -27,6 +27,7 @@ struct LayerRow {
   std::string shape;   // e.g. "64x56x56 -> 64x56x56 3x3"
   std::string device;  // where it ran
   std::string mode;    // dense, sparse or empty
+  int split = 1;       // channels in a computed word
   std::int64_t macs = 0;
   std::int64_t nonzero_macs = 0;
   std::uint64_t predicted_cycles = 0;

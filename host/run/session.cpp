@@ -51,6 +51,7 @@ LayerRow layer_row(const compile::LayerReport& layer, const std::string& device,
   row.shape = layer.shape;
   row.device = device;
   row.mode = layer.sparse ? "sparse" : "dense";
+  row.split = layer.split;
   row.macs = layer.macs;
   row.nonzero_macs = layer.nonzero_macs;
   row.predicted_cycles = predicted;

@@ -12,6 +12,10 @@ void add_array_options(CLI::App& command, ModelOptions& options) {
   command.add_option("--weights", options.weights, "format of weights: auto (the faster), dense or sparse")
       ->check(CLI::IsMember({"auto", "dense", "sparse"}))
       ->capture_default_str();
+  command
+      .add_option("--split", options.split,
+                  "channels in a word: 1, 2, 4 or 8, or the most below that a layer can have; default the fastest")
+      ->check(CLI::IsMember({1, 2, 4, 8}));
 }
 
 void add_model_options(CLI::App& command, ModelOptions& options) {

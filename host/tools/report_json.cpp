@@ -64,6 +64,7 @@ Json layer_json(const run::LayerRow& row) {
           {"shape", row.shape},
           {"device", row.device},
           {"mode", row.mode},
+          {"split", row.split},
           {"macs", row.macs},
           {"nonzero_macs", row.nonzero_macs},
           {"predicted_cycles", row.predicted_cycles},
