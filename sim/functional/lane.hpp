@@ -44,31 +44,39 @@ struct Scratchpad {
   std::size_t mask = 0;
 };
 
-/// Calls term(pixel, a * w) for every tap and pixel: S segments with a weight each, or with Broadcast one of the S
-/// segments given to all of them.
-template <std::size_t P, std::size_t S, bool Broadcast, typename Term>
-void for_products(const Scratchpad& scratch, std::size_t base, const RowSlots& row, Term term) {
+/// Products a * w of a tap: S segments with a weight each, or with Broadcast one of the S segments given to all of
+/// them.
+template <std::size_t P, std::size_t S, bool Broadcast>
+std::array<std::int16_t, P> products(const std::int8_t* word, const Tap& tap, const std::int16_t* weights) {
   constexpr std::size_t Length = P / S;
-  const std::int16_t* weights = row.weights;
-  for (const Tap& tap : row.taps) {
-    const std::int8_t* word = scratch.bytes + ((base + tap.offset) & scratch.mask) * P;
+  std::array<std::int16_t, P> result;
+  if constexpr (S == 1) {
+    for (std::size_t p = 0; p < P; ++p) {
+      result[p] = static_cast<std::int16_t>(static_cast<std::int16_t>(word[p]) * weights[0]);
+    }
+  } else {
     for (std::size_t g = 0; g < S; ++g) {
       const std::int8_t* segment = word + (Broadcast ? tap.segment % S : g) * Length;
       for (std::size_t i = 0; i < Length; ++i) {
-        term(g * Length + i, static_cast<std::int16_t>(static_cast<std::int16_t>(segment[i]) * weights[g]));
+        result[g * Length + i] = static_cast<std::int16_t>(static_cast<std::int16_t>(segment[i]) * weights[g]);
       }
     }
-    weights += S;
   }
+  return result;
 }
 
 /// acc = sum of a * w over the taps. Products of two int8 pairs stay inside int32 lanes; unsigned sums wrap.
 template <std::size_t P, std::size_t S, bool Broadcast>
 Accumulators<P> multiply_accumulate(const Scratchpad& scratch, std::size_t base, const RowSlots& row) {
   std::array<std::uint32_t, P> acc{};
-  for_products<P, S, Broadcast>(scratch, base, row, [&](std::size_t p, std::int16_t product) {
-    acc[p] += static_cast<std::uint32_t>(static_cast<std::int32_t>(product));
-  });
+  const std::int8_t* bytes = scratch.bytes;
+  const std::size_t mask = scratch.mask;
+  const std::int16_t* weights = row.weights;
+  for (const Tap& tap : row.taps) {
+    const auto product = products<P, S, Broadcast>(bytes + ((base + tap.offset) & mask) * P, tap, weights);
+    for (std::size_t p = 0; p < P; ++p) acc[p] += static_cast<std::uint32_t>(static_cast<std::int32_t>(product[p]));
+    weights += S;
+  }
   Accumulators<P> result;
   for (std::size_t p = 0; p < P; ++p) result[p] = static_cast<std::int32_t>(acc[p]);
   return result;
@@ -79,8 +87,14 @@ template <std::size_t P, std::size_t S, bool Broadcast>
 Accumulators<P> multiply_maximum(const Scratchpad& scratch, std::size_t base, const RowSlots& row) {
   std::array<std::int16_t, P> acc;
   acc.fill(-128);
-  for_products<P, S, Broadcast>(
-      scratch, base, row, [&](std::size_t p, std::int16_t product) { acc[p] = product > acc[p] ? product : acc[p]; });
+  const std::int8_t* bytes = scratch.bytes;
+  const std::size_t mask = scratch.mask;
+  const std::int16_t* weights = row.weights;
+  for (const Tap& tap : row.taps) {
+    const auto product = products<P, S, Broadcast>(bytes + ((base + tap.offset) & mask) * P, tap, weights);
+    for (std::size_t p = 0; p < P; ++p) acc[p] = product[p] > acc[p] ? product[p] : acc[p];
+    weights += S;
+  }
   Accumulators<P> result;
   for (std::size_t p = 0; p < P; ++p) result[p] = acc[p];
   return result;
