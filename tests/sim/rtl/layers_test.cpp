@@ -14,7 +14,8 @@ namespace {
 constexpr int LayersPerTest = 25;
 
 void check(const std::string& text, int index, const abi::Configuration& configuration) {
-  SCOPED_TRACE(text + (configuration.lanes == 8 ? " on 8x8" : " on 16x16"));
+  const std::string size = std::to_string(configuration.lanes);
+  SCOPED_TRACE(text + " on " + size + "x" + size);
   Random random(static_cast<std::uint64_t>(index));
   const model::Network network = model::parse_layer(text, static_cast<std::uint64_t>(index));
   compile::Options options;
@@ -45,7 +46,9 @@ class RtlLayers : public ::testing::TestWithParam<std::tuple<int, int>> {};
 
 TEST_P(RtlLayers, GiveTheBitsOfTheReferenceInThePredictedCycles) {
   const auto [lanes, part] = GetParam();
-  const abi::Configuration& configuration = lanes == 8 ? abi::Array8x8 : abi::Array16x16;
+  const abi::Configuration& configuration = lanes == 8    ? abi::Array8x8
+                                            : lanes == 16 ? abi::Array16x16
+                                                          : abi::Array32x32;
   for (int index = part * LayersPerTest; index < (part + 1) * LayersPerTest; ++index) {
     Random random(static_cast<std::uint64_t>(index));
     check(random_layer(random), index, configuration);
@@ -53,7 +56,7 @@ TEST_P(RtlLayers, GiveTheBitsOfTheReferenceInThePredictedCycles) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Layers, RtlLayers, ::testing::Combine(::testing::Values(8, 16), ::testing::Range(0, 8)),
+INSTANTIATE_TEST_SUITE_P(Layers, RtlLayers, ::testing::Combine(::testing::Values(8, 16, 32), ::testing::Range(0, 8)),
                          [](const auto& info) {
                            return "Array" + std::to_string(std::get<0>(info.param)) + "Part" +
                                   std::to_string(std::get<1>(info.param));
