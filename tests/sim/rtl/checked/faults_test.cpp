@@ -6,6 +6,7 @@
 //   - through the driver: an Error with the right code, and a device that works again
 #include <gtest/gtest.h>
 
+#include <array>
 #include <functional>
 
 #include "esp_error.hpp"
@@ -69,6 +70,14 @@ struct Damage {
   std::function<void(abi::Command&)> apply;
 };
 
+/// WeightsDense with a chunk that fits.
+void dense(abi::Command& c, std::array<std::uint16_t, 3> taps) {
+  c.weights = abi::WeightsDense;
+  c.split = c.tail_lanes = 1;
+  c.slots = 1;
+  c.tap_count = taps;
+}
+
 const std::vector<Damage>& damages() {
   using abi::Command;
   static const std::vector<Damage> All{
@@ -87,25 +96,49 @@ const std::vector<Damage>& damages() {
       {"WeightFormat", abi::OpWeight, abi::ErrorField, abi::CmdFormatLsb, [](Command& c) { c.format = abi::Formats; }},
       {"WeightItems", abi::OpWeight, abi::ErrorField, abi::CmdItemsLsb, [](Command& c) { c.items = 0; }},
       {"WeightRun", abi::OpWeight, abi::ErrorField, abi::CmdRunLsb, [](Command& c) { c.run = 0; }},
-      {"DenseCount", abi::OpWeight, abi::ErrorField, abi::CmdCount1Lsb,
-       [](Command& c) {
-         c.format = abi::FormatDense;
-         c.count = {1, 0, 1};
-         c.tail_lanes = 1;
-       }},
-      {"DenseTail", abi::OpWeight, abi::ErrorField, abi::CmdTailLanesLsb,
-       [](Command& c) {
-         c.format = abi::FormatDense;
-         c.count = {1, 1, 1};
-         c.tail_lanes = 9;
-       }},
       {"ComputeSlots", abi::OpCompute, abi::ErrorField, abi::CmdSlotsLsb, [](Command& c) { c.slots = 0; }},
       {"ComputeCountX", abi::OpCompute, abi::ErrorField, abi::CmdCountXLsb, [](Command& c) { c.count_x = 0; }},
       {"ComputeCountY", abi::OpCompute, abi::ErrorField, abi::CmdCountYLsb, [](Command& c) { c.count_y = 0; }},
       {"ComputeUnroll", abi::OpCompute, abi::ErrorField, abi::CmdUnrollLsb, [](Command& c) { c.unroll = 17; }},
       {"ComputeOperation", abi::OpCompute, abi::ErrorField, abi::CmdOperationLsb,
        [](Command& c) { c.operation = abi::Operations; }},
-      {"ComputeSplit", abi::OpCompute, abi::ErrorField, abi::CmdSplitLsb, [](Command& c) { c.split = 2; }},
+      {"ComputeWeights", abi::OpCompute, abi::ErrorField, abi::CmdWeightsLsb,
+       [](Command& c) { c.weights = abi::WeightsModes; }},
+      {"ComputeSplit", abi::OpCompute, abi::ErrorField, abi::CmdSplitLsb, [](Command& c) { c.split = 3; }},
+      {"SparseSplit", abi::OpCompute, abi::ErrorField, abi::CmdSplitLsb,
+       [](Command& c) {
+         c.weights = abi::WeightsSparse;
+         c.split = 2;
+       }},
+      {"ComputeScale", abi::OpCompute, abi::ErrorField, abi::CmdScaleLsb,
+       [](Command& c) {
+         c.weights = abi::WeightsBlock;
+         c.split = 4;
+         c.scale = 6;
+       }},
+      {"ComputeLines", abi::OpCompute, abi::ErrorField, abi::CmdSlotsLsb,
+       [](Command& c) {
+         c.weights = abi::WeightsBlock;
+         c.slots = abi::Array8x8.line_depth + 1;
+         c.count_x = 2;
+       }},
+      {"DenseTail", abi::OpCompute, abi::ErrorField, abi::CmdTailLanesLsb,
+       [](Command& c) {
+         c.weights = abi::WeightsDense;
+         c.tail_lanes = 9;
+       }},
+      {"DenseCount0", abi::OpCompute, abi::ErrorField, abi::CmdTapCount0Lsb,
+       [](Command& c) {
+         dense(c, {0, 1, 0});
+       }},
+      {"DenseCount1", abi::OpCompute, abi::ErrorField, abi::CmdTapCount1Lsb,
+       [](Command& c) {
+         dense(c, {1, 0, 0});
+       }},
+      {"DenseCount2", abi::OpCompute, abi::ErrorField, abi::CmdTapCount2Lsb,
+       [](Command& c) {
+         dense(c, {1, 1, 0});
+       }},
       {"LoadOutside", abi::OpLoad, abi::ErrorWindow, 1U << 20, [](Command& c) { c.offset = 1U << 20; }},
       {"LoadOverflows", abi::OpLoad, abi::ErrorWindow, 0xffffffffU, [](Command& c) { c.offset = 0xffffffffU; }},
       {"WeightOutside", abi::OpWeight, abi::ErrorWindow, 123456, [](Command& c) { c.offset = 123456; }},
