@@ -64,6 +64,12 @@ PackedFeature packed(const model::Network& network, const Lowered& lowered, cons
   return result;
 }
 
+/// Causes of the cycles between two marks.
+Causes between(const Causes& first, const Causes& last) {
+  return {last.computing - first.computing, last.weights - first.weights, last.output - first.output,
+          last.data - first.data,           last.writing - first.writing, last.control - first.control};
+}
+
 /// The only place that runs the timing model.
 void predict_layers(Compiled& compiled) {
   const Prediction prediction = predict(compiled.program, compiled.configuration, compiled.memory);
@@ -71,7 +77,10 @@ void predict_layers(Compiled& compiled) {
   compiled.total_cycles = prediction.cycles;
   compiled.prologue_cycles = cycles.prologue;
   compiled.epilogue_cycles = cycles.epilogue;
-  for (std::size_t i = 0; i < compiled.layers.size(); ++i) compiled.layers[i].predicted_cycles = cycles.layers[i];
+  for (std::size_t i = 0; i < compiled.layers.size(); ++i) {
+    compiled.layers[i].predicted_cycles = cycles.layers[i];
+    compiled.layers[i].causes = between(prediction.causes_at_marks[i], prediction.causes_at_marks[i + 1]);
+  }
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ struct Options {
   MemoryParameters memory;  // of the prediction
   Mode mode = Mode::Auto;   // Dense and Sparse hold for convolutions that can be executed that way
   bool timing = true;       // run the timing model
+  unsigned threads = 0;     // that schedule layers at the same time, 0: one per processor; the program is the same
   /// Called before each layer with its index, the number of layers and its name.
   std::function<void(std::size_t, std::size_t, const std::string&)> progress;
 };
@@ -45,6 +46,7 @@ struct LayerReport {
   double density = 1.0;  // of the weights; 1 for layers without weights
   bool sparse = false;   // private words per lane
   std::uint32_t predicted_cycles = 0;
+  Causes causes;  // of the predicted cycles; all 0 in a compiled file
   std::uint64_t dram_read_bytes = 0;
   std::uint64_t dram_write_bytes = 0;
   Bound bound = Bound::Compute;

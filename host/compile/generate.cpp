@@ -1,7 +1,7 @@
 #include "compile/generate.hpp"
 
+#include "compile/preparation.hpp"
 #include "compile/program_builder.hpp"
-#include "compile/step_generator.hpp"
 #include "esp_error.hpp"
 
 namespace espalier::compile {
@@ -14,9 +14,9 @@ class Generator {
       : network_(network),
         lowered_(lowered),
         placement_(placement),
-        configuration_(configuration),
         options_(options),
-        builder_(configuration) {}
+        builder_(configuration),
+        preparation_(network, lowered, placement, configuration, options) {}
 
   Generated run() {
     Generated result;
@@ -42,10 +42,8 @@ class Generator {
 
  private:
   void generate_step(std::size_t index, LayerWork& work) {
-    const StepRows rows(network_, lowered_, lowered_.steps[index], configuration_);
-    StepGenerator generator(builder_, rows, lowered_, placement_, placement_.steps[index], configuration_,
-                            options_.mode, work);
-    generator.run([&] {
+    const std::unique_ptr<PreparedStep> prepared = preparation_.take(index);
+    prepared->generator.emit(builder_, work, [&] {
       if (!started_) builder_.mark_inputs(0);
       started_ = true;
     });
@@ -67,9 +65,9 @@ class Generator {
   const model::Network& network_;
   const Lowered& lowered_;
   const Placement& placement_;
-  const abi::Configuration& configuration_;
   const Options& options_;
   ProgramBuilder builder_;
+  Preparation preparation_;
   bool started_ = false;
   bool stored_ = false;
 };

@@ -26,45 +26,60 @@ std::uint16_t word(int address) { return static_cast<std::uint16_t>(address); }
 
 }  // namespace
 
-StepGenerator::StepGenerator(ProgramBuilder& builder, const StepRows& rows, const Lowered& lowered,
-                             const Placement& placement, const StepPlace& place,
-                             const abi::Configuration& configuration, Mode mode, LayerWork& work)
-    : builder_(builder),
-      rows_(rows),
+StepGenerator::StepGenerator(const StepRows& rows, const Lowered& lowered, const Placement& placement,
+                             const StepPlace& place, const abi::Configuration& configuration, Mode mode)
+    : rows_(rows),
       step_(rows.step()),
       lowered_(lowered),
       placement_(placement),
       place_(place),
       configuration_(configuration),
-      mode_(mode),
-      work_(work) {}
+      mode_(mode) {}
 
-void StepGenerator::run(const std::function<void()>& before_first_compute) {
-  before_first_compute_ = before_first_compute;
+void StepGenerator::prepare() {
   choose_loading();
   choose_mode();
+  strip_ = overlapping_strip(strip_rows());
+  strips_ = divide_up(step_.tiling.height, strip_);
+  for (int piece = 0; piece * place_.piece_channels < step_.output_channels; ++piece) {
+    pieces_.push_back(make_chunks(first_job(piece)));
+  }
+}
+
+void StepGenerator::emit(ProgramBuilder& builder, LayerWork& work, const std::function<void()>& before_first_compute) {
+  builder_ = &builder;
+  work_ = &work;
+  before_first_compute_ = before_first_compute;
+  work.sparse = work.sparse || stream_mode_ == StreamMode::Sparse;
   load_tables();
-  const int strip = overlapping_strip(strip_rows());
+  for (std::size_t piece = 0; piece < pieces_.size(); ++piece) emit_piece(piece);
+}
+
+/// The first strip of a piece.
+StepGenerator::Job StepGenerator::first_job(int piece) const {
+  const int first = piece * place_.piece_channels;
   Job job;
-  std::vector<Chunk> chunks;
-  for (int first = 0; first < step_.output_channels; first += place_.piece_channels) {
-    job.piece = {first, std::min(place_.piece_channels, step_.output_channels - first)};
-    stored_rows_ = 0;
-    for (int y = 0; y < step_.tiling.height; y += strip) {
-      job.y = y;
-      job.height = std::min(strip, step_.tiling.height - y);
-      job.last_strip = y + strip >= step_.tiling.height;
-      load_inputs(job);
-      if (y == 0) chunks = make_chunks(job);
-      const auto programs = write_programs(job);
-      for (const Chunk& chunk : chunks) {
-        load_channels(chunk);
-        compute(job, chunk, programs);
-        store(job, chunk);
-      }
-      stored_rows_ = storable_rows(job);
-      ++job.index;
+  job.piece = {first, std::min(place_.piece_channels, step_.output_channels - first)};
+  job.height = std::min(strip_, step_.tiling.height);
+  job.index = piece * strips_;
+  job.last_strip = strips_ == 1;
+  return job;
+}
+
+void StepGenerator::emit_piece(std::size_t piece) {
+  Job job = first_job(static_cast<int>(piece));
+  stored_rows_ = 0;
+  for (; job.y < step_.tiling.height; job.y += strip_, ++job.index) {
+    job.height = std::min(strip_, step_.tiling.height - job.y);
+    job.last_strip = job.y + strip_ >= step_.tiling.height;
+    load_inputs(job);
+    const auto programs = write_programs(job);
+    for (const Chunk& chunk : pieces_[piece]) {
+      load_channels(chunk);
+      compute(job, chunk, programs);
+      store(job, chunk);
     }
+    stored_rows_ = storable_rows(job);
   }
 }
 
@@ -85,7 +100,6 @@ void StepGenerator::choose_mode() {
   estimate_.cycles *= pieces;
   estimate_.beats *= pieces;
   stream_mode_ = use_dense ? StreamMode::Dense : StreamMode::Sparse;
-  work_.sparse = work_.sparse || !use_dense;
   for (const Pass& pass : rows_.passes()) {
     int unroll = 1;
     if (!use_dense) {
@@ -108,7 +122,7 @@ void StepGenerator::load_tables() {
                 std::to_string(table.size()) + " of " + std::to_string(abi::PermuteDepth),
                 "use a larger array or another map size");
   }
-  permute_table_ = builder_.permute_table(table);
+  permute_table_ = builder_->permute_table(table);
   for (int& first : permute_first_) first += permute_table_;
 }
 
@@ -281,7 +295,7 @@ void StepGenerator::load_image(std::size_t operand, ChannelRange channels, int f
   command.pitch = static_cast<std::uint32_t>(place.plane_beats);
   command.planes = static_cast<std::uint16_t>(channels.count);
   command.word_pitch = static_cast<std::uint16_t>(pitch);
-  builder_.load(command);
+  builder_->load(command);
 }
 
 void StepGenerator::load_inputs(const Job& job) {
@@ -349,7 +363,7 @@ std::vector<std::vector<int>> StepGenerator::write_programs(const Job& job) {
     const int height = std::min(job.y + job.height, pass.y + pass.height) - y;
     auto& firsts = programs.emplace_back();
     for (const Stretch& stretch : stretches_[p]) {
-      firsts.push_back(height > 0 ? builder_.program_table(program_entries(pass, stretch, y, height)) : -1);
+      firsts.push_back(height > 0 ? builder_->program_table(program_entries(pass, stretch, y, height)) : -1);
     }
   }
   return programs;
@@ -463,13 +477,13 @@ void StepGenerator::compute_stretch(const Job& job, const Chunk& chunk, std::siz
 
   const int positions = command.count_x * height;
   const bool single_positions = static_cast<unsigned>(stream.slots) > configuration_.slot_depth && positions > 1;
-  const int parameters = builder_.parameter_table(stream.parameters);
+  const int parameters = builder_->parameter_table(stream.parameters);
   const auto emit = [&](const abi::Command& part, int first_entry) {
-    builder_.slots(stream.command, stream.bytes, weights_after_loads_);
-    work_.stream_beats += (stream.bytes.size() + abi::BeatBytes - 1) / abi::BeatBytes;
+    builder_->slots(stream.command, stream.bytes, weights_after_loads_);
+    work_->stream_beats += (stream.bytes.size() + abi::BeatBytes - 1) / abi::BeatBytes;
     if (before_first_compute_) before_first_compute_();
     before_first_compute_ = nullptr;
-    builder_.compute(part, {parameters, program, permute_table_}, reads(job, chunk), {output}, first_entry);
+    builder_->compute(part, {parameters, program, permute_table_}, reads(job, chunk), {output}, first_entry);
   };
   if (!single_positions) {
     emit(command, 0);
@@ -481,9 +495,9 @@ void StepGenerator::compute_stretch(const Job& job, const Chunk& chunk, std::siz
       emit(part, n * stretch.unroll);
     }
   }
-  work_.slots += static_cast<std::uint64_t>(stream.slots) * static_cast<std::uint64_t>(positions);
-  work_.lower_bound += static_cast<std::uint64_t>(stream.lower_bound) * static_cast<std::uint64_t>(positions);
-  work_.result_words += entries(pass, y, height) * static_cast<std::size_t>(chunk.channels.count);
+  work_->slots += static_cast<std::uint64_t>(stream.slots) * static_cast<std::uint64_t>(positions);
+  work_->lower_bound += static_cast<std::uint64_t>(stream.lower_bound) * static_cast<std::uint64_t>(positions);
+  work_->result_words += entries(pass, y, height) * static_cast<std::size_t>(chunk.channels.count);
 }
 
 void StepGenerator::store(const Job& job, const Chunk& chunk) {
@@ -505,7 +519,7 @@ void StepGenerator::store(const Job& job, const Chunk& chunk) {
   command.pitch = static_cast<std::uint32_t>(place.plane_beats);
   command.planes = static_cast<std::uint16_t>(chunk.channels.count);
   command.word_pitch = static_cast<std::uint16_t>(place_.output.plane_pitch);
-  builder_.store(command);
+  builder_->store(command);
 }
 
 }  // namespace espalier::compile

@@ -12,11 +12,16 @@ namespace espalier::compile {
 
 class StepGenerator {
  public:
-  StepGenerator(ProgramBuilder& builder, const StepRows& rows, const Lowered& lowered, const Placement& placement,
-                const StepPlace& place, const abi::Configuration& configuration, Mode mode, LayerWork& work);
+  StepGenerator(const StepRows& rows, const Lowered& lowered, const Placement& placement, const StepPlace& place,
+                const abi::Configuration& configuration, Mode mode);
 
-  /// `before_first_compute` is called once, after the loads and tables of the first compute command.
-  void run(const std::function<void()>& before_first_compute);
+  /// Chooses how weights are streamed and schedules them; nothing that earlier steps decide is used, so that steps can
+  /// be prepared at the same time.
+  void prepare();
+
+  /// Emits a prepared step. `before_first_compute` is called once, after the loads and tables of the first compute
+  /// command.
+  void emit(ProgramBuilder& builder, LayerWork& work, const std::function<void()>& before_first_compute);
 
  private:
   /// Output channels and rows of positions computed from one set of staged inputs.
@@ -38,6 +43,8 @@ class StepGenerator {
   };
 
   void choose_mode();
+  Job first_job(int piece) const;
+  void emit_piece(std::size_t piece);
   void load_tables();
   int strip_rows() const;
   std::size_t entries(const Pass& pass, int y, int height) const;
@@ -71,7 +78,6 @@ class StepGenerator {
   }
   int storable_rows(const Job& job) const;
 
-  ProgramBuilder& builder_;
   const StepRows& rows_;
   const Step& step_;
   const Lowered& lowered_;
@@ -79,7 +85,11 @@ class StepGenerator {
   const StepPlace& place_;
   const abi::Configuration& configuration_;
   Mode mode_;
-  LayerWork& work_;
+  ProgramBuilder* builder_ = nullptr;  // while the step is emitted
+  LayerWork* work_ = nullptr;
+  std::vector<std::vector<Chunk>> pieces_;  // chunks of every piece
+  int strip_ = 1;                           // rows of positions per strip
+  int strips_ = 1;
   StreamMode stream_mode_ = StreamMode::Sparse;
   std::vector<std::vector<Stretch>> stretches_;  // per pass
   std::vector<int> permute_first_;               // per pass, in the permutation table

@@ -44,6 +44,7 @@ Machine::Machine(const DeviceProgram& program, const abi::Configuration& configu
     }
   }
   prediction_.marks.assign(abi::MarkDepth, 0);
+  prediction_.causes_at_marks.resize(abi::MarkDepth);
 }
 
 std::uint32_t Machine::done(unsigned unit) const {
@@ -289,7 +290,10 @@ void Machine::clock_units(const Signals& s) {
   weight_dma_.clock(s.response, s.weight.pop, weight_started);
   store_.clock(s.response, s.store_grants, store_started);
   if (s.marks) {
-    prediction_.marks[queues_[Mark].front().layer % abi::MarkDepth] = cycle_ + 1;
+    const unsigned mark = queues_[Mark].front().layer % abi::MarkDepth;
+    prediction_.marks[mark] = cycle_ + 1;
+    prediction_.causes_at_marks[mark] = {prediction_.computing, prediction_.weights, prediction_.output,
+                                         prediction_.data,      prediction_.writing, prediction_.control};
     queues_[Mark].pop_front();
     ++marked_;
   }

@@ -14,12 +14,20 @@ namespace espalier::compile {
 
 using MemoryParameters = abi::MemoryParameters;
 
+/// Cycles by what the machine did, as its counters tell them apart; they sum to the cycles of a run.
+struct Causes {
+  std::uint32_t computing = 0, weights = 0, output = 0, data = 0, writing = 0, control = 0;
+
+  bool operator==(const Causes&) const = default;
+};
+
 /// Cycle counts of one run, as the registers of the contract report them.
 struct Prediction {
   std::uint32_t cycles = 0;
   std::uint32_t computing = 0, weights = 0, output = 0, data = 0, writing = 0, control = 0;
   std::uint32_t read_beats = 0, write_beats = 0, macs = 0;
-  std::vector<std::uint32_t> marks;  // MarkDepth entries; 0 where no OpMark wrote
+  std::vector<std::uint32_t> marks;     // MarkDepth entries; 0 where no OpMark wrote
+  std::vector<Causes> causes_at_marks;  // from the start to each mark; they sum to the mark
 
   bool operator==(const Prediction&) const = default;
 };
