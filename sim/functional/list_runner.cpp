@@ -81,7 +81,14 @@ void ListRunner::fail(std::uint32_t code, std::uint32_t detail) {
   status_ = Status::Done;
 }
 
+/// The run makes no more progress: the oldest command that is not completed is at fault. That is the one at position_,
+/// or a weight command before it: the weight unit only completes a command once its slots are in the store, which holds
+/// slot_depth of them beyond those consumed.
 void ListRunner::wait_forever() {
+  const auto full = std::upper_bound(pushed_slots_.begin(), pushed_slots_.end(), slots_with_room());
+  if (full != pushed_slots_.end()) {
+    position_ = std::min(position_, weight_positions_[static_cast<std::size_t>(full - pushed_slots_.begin()) - 1]);
+  }
   if (arguments_.timeout == 0) {
     status_ = Status::Stuck;
   } else {
@@ -109,6 +116,7 @@ void ListRunner::start(const Arguments& arguments) {
   completed_ = {};
   position_ = 0;
   pushed_slots_.assign(1, 0);
+  weight_positions_.clear();
   consumed_slots_ = 0;
   array_.drop_slots();
   status_ = Status::Running;
@@ -149,16 +157,17 @@ ListRunner::Status ListRunner::step() {
   return status_;
 }
 
-/// All that a command waits for stands before it, and the weight commands among it found room: the weight unit only
-/// completes a command once its slots are in the store, which holds slot_depth of them beyond those consumed.
+/// All that a command waits for stands before it, and the weight commands among it found room.
 bool ListRunner::wait_satisfiable(const abi::Command& command) const {
   if (command.wait_load > completed_.loads || command.wait_weight > completed_.weights ||
       command.wait_compute > completed_.computes || command.wait_store > completed_.stores) {
     return false;
   }
-  const std::uint64_t pushed = pushed_slots_[command.wait_weight];
-  return pushed <= consumed_slots_ + array_.configuration().slot_depth;
+  return pushed_slots_[command.wait_weight] <= slots_with_room();
 }
+
+/// How many slots, from the start of the run, have found room in the weight store.
+std::uint64_t ListRunner::slots_with_room() const { return consumed_slots_ + array_.configuration().slot_depth; }
 
 /// Whether a burst leaves its window; if so, fail().
 bool ListRunner::outside(const Arguments::Window& window, std::uint64_t beat, std::uint64_t beats) {
@@ -239,11 +248,15 @@ void ListRunner::weight(const abi::Command& command) {
   const std::uint64_t items = array_.write_weights(command, {bytes, std::size_t{command.run} * abi::BeatBytes});
   const bool slots = command.format == abi::FormatSparse || command.format == abi::FormatDense;
   pushed_slots_.push_back(pushed_slots_.back() + (slots ? items : 0));
+  weight_positions_.push_back(position_);
   ++completed_.weights;
 }
 
 void ListRunner::compute(const abi::Command& command) {
-  if (array_.queued_slots() < command.slots) return wait_forever();
+  if (array_.queued_slots() < command.slots) {
+    consumed_slots_ += array_.queued_slots();  // and starves then
+    return wait_forever();
+  }
   const Array::ComputeResult result = array_.compute(command);
   if (!result.finished) return wait_forever();
   traffic_.macs += result.macs;
