@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <map>
 #include <span>
+#include <utility>
 
 namespace espalier::test {
 namespace {
+
+constexpr int BankStep = abi::Banks;  // words from one row of a bank to the next
 
 class Builder {
  public:
@@ -119,15 +122,17 @@ class Builder {
     return slots;
   }
 
-  std::uint32_t dense_slots(std::vector<int>& rows, int offsets) {
+  // All lanes read one word. Crowded: always in the same bank.
+  std::uint32_t dense_slots(std::vector<int>& rows, int offsets, bool crowded) {
     const unsigned lanes = configuration_.lanes;
     const std::uint32_t offset = beats();
-    const int groups = random_.between(1, 3);
+    const int groups = random_.between(1, crowded ? 2 : 3);
     std::array<std::uint16_t, 3> count{};
     std::array<std::uint16_t, 3> step{};
     for (unsigned i = 0; i < 3; ++i) {
       count[i] = static_cast<std::uint16_t>(random_.between(1, 4));
-      step[i] = static_cast<std::uint16_t>(random_.between(0, offsets / 16));
+      step[i] =
+          static_cast<std::uint16_t>(crowded ? BankStep * random_.between(0, 3) : random_.between(0, offsets / 16));
     }
     const std::uint32_t row_slots = 1U * count[0] * count[1] * count[2];
     const auto slots = static_cast<std::uint32_t>(groups) * row_slots;
@@ -148,8 +153,11 @@ class Builder {
     const int offsets = random_.between(1, 200);
     const std::size_t first = commands_.size();
     std::vector<int> rows;
-    const std::uint32_t slots =
-        random_.chance(0.6) ? sparse_slots(rows, random_.unit(), offsets) : dense_slots(rows, offsets);
+    // Crowded: operands and results meet in one bank.
+    const bool crowded = random_.chance(0.2);
+    const std::uint32_t slots = !crowded && random_.chance(0.6) ? sparse_slots(rows, random_.unit(), offsets)
+                                                                : dense_slots(rows, offsets, crowded);
+    const abi::Command stream = pending_;
     abi::Command c = command(abi::OpCompute);
     c.layer = layer;
     c.slots = slots;
@@ -159,6 +167,11 @@ class Builder {
     c.step_y = static_cast<std::uint16_t>(random_.between(0, 40));
     c.address = static_cast<std::uint16_t>(random_.between(0, 300));
     c.unroll = static_cast<std::uint8_t>(random_.between(1, 2));
+    if (crowded) {
+      c.count_y = c.unroll = 1;
+      c.count_x = static_cast<std::uint16_t>(random_.between(1, 3));
+      c.step_x = BankStep;
+    }
     c.operation = static_cast<std::uint8_t>(random_.between(0, abi::Operations - 1));
     c.zero = random_.byte();
     c.low = static_cast<std::int8_t>(random_.between(-128, 0));
@@ -169,7 +182,7 @@ class Builder {
     c.multiplier_b = static_cast<std::uint32_t>(random_.between(0, (1 << 24) - 1));
 
     const int row_count = *std::max_element(rows.begin(), rows.end());
-    const std::uint32_t words = tables(c, row_count * static_cast<int>(lanes), rows);
+    const std::uint32_t words = tables(c, row_count * static_cast<int>(lanes), rows, crowded ? BankStep : 1);
     c.wait_load = loads_;
     c.wait_weight = weights_;
     // No room: what was computed and not stored is overwritten, once all of it is in place.
@@ -179,6 +192,7 @@ class Builder {
       c.wait_store = stores_;
     }
     c.output = static_cast<std::uint16_t>(output_);
+    if (crowded) c.address = static_cast<std::uint16_t>(c.address / BankStep * BankStep + c.output % BankStep);
     output_ += words;
     if (full || random_.chance(0.3)) {
       c.flags = abi::FlagDrain;
@@ -192,10 +206,27 @@ class Builder {
     }
     commands_.push_back(c);
     ++computes_;
+    if (random_.chance(0.4)) repeat(c, stream, words);
   }
 
-  // Write program, permutations and parameters. Every result has words of its own: row plane + entry of the position.
-  std::uint32_t tables(abi::Command& c, int parameter_rows, const std::vector<int>& rows) {
+  // The same chunk again and again, with slots and results of its own: nothing stands between two of its commands, and
+  // there may be more of them than a unit's queue holds.
+  void repeat(abi::Command c, const abi::Command& stream, std::uint32_t words) {
+    for (int i = random_.between(1, 12); i > 0 && output_ + words <= configuration_.scratch_words(); --i) {
+      commands_.push_back(stream);
+      ++weights_;
+      c.flags = 0;
+      c.wait_weight = weights_;
+      c.output = static_cast<std::uint16_t>(output_);
+      output_ += words;
+      commands_.push_back(c);
+      ++computes_;
+    }
+  }
+
+  // Write program, permutations and parameters. Every result has words of its own: row plane + entry of the position,
+  // `step` words apart. Returns how many words that takes.
+  std::uint32_t tables(abi::Command& c, int parameter_rows, const std::vector<int>& rows, int step) {
     const int positions = c.count_x * c.count_y * c.unroll;
     std::vector<abi::ProgramEntry> entries(static_cast<std::size_t>(positions));
     const auto base = program_entries_;
@@ -203,7 +234,7 @@ class Builder {
     for (int p = 0; p < positions; ++p) {
       std::size_t at = static_cast<std::size_t>(p);
       for (int chain = random_.chance(0.3) ? random_.between(1, 3) : 0;; --chain) {
-        entries[at].offset = offset++;
+        entries[at].offset = std::exchange(offset, static_cast<std::uint16_t>(offset + step));
         entries[at].permute = static_cast<std::uint8_t>(random_.between(0, 7));
         entries[at].drop = random_.chance(0.1);
         if (chain == 0) break;
@@ -252,7 +283,8 @@ class Builder {
     weight(abi::FormatParameter, parameter_rows_, static_cast<std::uint32_t>(parameter_rows), start, computes_);
     commands_.push_back(pending_);
     c.parameter = parameter_rows_;
-    parameter_rows_ = static_cast<std::uint16_t>((parameter_rows_ + static_cast<unsigned>(parameter_rows)) % (abi::ParameterDepth / 2));
+    parameter_rows_ = static_cast<std::uint16_t>((parameter_rows_ + static_cast<unsigned>(parameter_rows)) %
+                                                 (abi::ParameterDepth / 2));
     return static_cast<std::uint32_t>(plane) * plane_index;
   }
 
