@@ -17,8 +17,9 @@ using model::LayerKind;
 /// point of a rectified map, three that around the zero point of a linear one.
 constexpr double RectifiedDeviation = 60;
 constexpr double LinearDeviation = 40;
-constexpr double InputDeviation = 74;  // of uniform int8 values
-constexpr double AverageGain = 2;      // averages vary less than what they are taken of
+constexpr double InputDeviation = 74;     // of uniform int8 values
+constexpr double AverageGain = 2;         // averages vary less than what they are taken of
+constexpr double ChannelDeviation = 0.4;  // of the means of channels, in deviations of their values
 
 int outputs_of(int size, int before, int after, int kernel, int stride) {
   return (size + before + after - kernel) / stride + 1;
@@ -180,7 +181,9 @@ int Builder::global_average(const std::string& name, int in) {
   const Feature& map = feature(in);
   const double taps = static_cast<double>(map.height) * map.width;
   const Spread& values = spread(in);
-  const Spread averages{AverageGain * values.mean, std::max(4.0, AverageGain * values.deviation / std::sqrt(taps))};
+  const double within = AverageGain * values.deviation / std::sqrt(taps);
+  const Spread averages{AverageGain * values.mean,
+                        std::hypot(within, AverageGain * ChannelDeviation * values.deviation)};
   return append(std::move(layer), map.channels, 1, 1, map.scale / AverageGain, map.zero, averages);
 }
 
