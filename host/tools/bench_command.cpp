@@ -5,6 +5,7 @@
 #include <random>
 
 #include "backends.hpp"
+#include "bench_network.hpp"
 #include "commands.hpp"
 #include "cpu/reference.hpp"
 #include "esp_error.hpp"
@@ -137,10 +138,11 @@ void bench_simulator(BenchOptions options, Console& console) {
 }  // namespace
 
 void add_bench(CLI::App& app, Console& console) {
-  CLI::App* command = app.add_subcommand("bench", "measure one layer, or the simulator itself");
+  CLI::App* command = app.add_subcommand("bench", "measure one layer, a whole network, or the simulator itself");
   command->require_subcommand(1);
   command->footer(
       "Examples:\n  espalier bench layer \"conv ic64 ih56 oc64 kh3 ph1\" --device rtl --array 16x16\n"
+      "  espalier bench network resnet50 --density 0.25\n"
       "  espalier bench simulator --array 16x16 --json");
 
   const auto options = std::make_shared<BenchOptions>();
@@ -175,6 +177,8 @@ void add_bench(CLI::App& app, Console& console) {
   add_console_options(*simulator, console);
   simulator->footer("Examples:\n  espalier bench simulator\n  espalier bench simulator --array 8x8 --json");
   simulator->callback([options, &console] { bench_simulator(*options, console); });
+
+  add_bench_network(*command, console);
 }
 
 }  // namespace espalier::tools
