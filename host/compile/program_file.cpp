@@ -1,22 +1,14 @@
 #include "compile/program_file.hpp"
 
-#include <fstream>
-#include <iterator>
-
+#include "compile/sealed_bytes.hpp"
 #include "esp_error.hpp"
 #include "program_file_generated.h"
 
 namespace espalier::compile {
 namespace {
 
-constexpr std::size_t ChecksumBytes = 8;
 constexpr const char* Recompile = "compile the network again";
-
-std::uint64_t checksum(std::span<const std::uint8_t> bytes) {
-  std::uint64_t hash = 14695981039346656037ULL;
-  for (const std::uint8_t byte : bytes) hash = (hash ^ byte) * 1099511628211ULL;
-  return hash;
-}
+constexpr std::uint64_t MaxWindowBytes = std::uint64_t{1} << 32;  // no sum or product of checked fields overflows
 
 file::Layout pack_layout(const Layout& l) {
   return {l.height,   l.width,    l.grid_y, l.grid_x,  l.step_y,   l.step_x,
@@ -86,15 +78,9 @@ class Checker {
 
   /// The FlatBuffer without its checksum, verified.
   const file::Program& verified(std::span<const std::uint8_t> bytes) const {
-    const bool named = bytes.size() > ChecksumBytes + 8 && file::ProgramBufferHasIdentifier(bytes.data());
+    const bool named = bytes.size() > SealBytes + 8 && file::ProgramBufferHasIdentifier(bytes.data());
     require(named, "not a compiled network", std::to_string(bytes.size()) + " bytes", "give a file made by compile");
-    const auto body = bytes.first(bytes.size() - ChecksumBytes);
-    std::uint64_t stored = 0;
-    for (std::size_t i = 0; i < ChecksumBytes; ++i) {
-      stored |= static_cast<std::uint64_t>(bytes[body.size() + i]) << (8 * i);
-    }
-    require(stored == checksum(body), "the file is truncated or altered: its checksum is wrong",
-            std::to_string(bytes.size()) + " bytes");
+    const auto body = unseal(bytes, where_);
     flatbuffers::Verifier verifier(body.data(), body.size());
     require(file::VerifyProgramBuffer(verifier), "the file is damaged: its structure is wrong");
     return *file::GetProgram(body.data());
@@ -107,6 +93,11 @@ class Checker {
             std::to_string(program.abi_version()) + " instead of " + std::to_string(abi::AbiVersion));
   }
 
+  void known_array(const abi::Configuration& compiled) const {
+    require(compiled == abi::Array8x8 || compiled == abi::Array16x16, "the file was compiled for an unknown array",
+            array_text(compiled), "compile the network for 8x8 or 16x16");
+  }
+
   void array(const abi::Configuration& compiled, const abi::Configuration& wanted) const {
     require(compiled == wanted, "the file was compiled for another array", array_text(compiled),
             "compile the network for " + array_text(wanted));
@@ -116,8 +107,15 @@ class Checker {
     const bool vectors = program.name() != nullptr && program.image() != nullptr && program.inputs() != nullptr &&
                          program.outputs() != nullptr && program.layers() != nullptr;
     require(vectors, "the file is damaged: a field is missing");
+    for (const std::uint64_t bytes : {program.input_bytes(), program.output_bytes(), program.arena_bytes()})
+      require(bytes <= MaxWindowBytes, "a window is too large", std::to_string(bytes) + " bytes");
     for (const auto* feature : *program.inputs()) this->feature(*feature, program, program.input_bytes());
-    for (const auto* feature : *program.outputs()) this->feature(*feature, program, program.output_bytes());
+    for (const auto* feature : *program.outputs()) {
+      this->feature(*feature, program, program.output_bytes());
+      const Layout layout = unpack_layout(*feature->layout());
+      require(covering(layout) == layout, "an output lacks some of its pixels",
+              "feature '" + feature->name()->str() + "'");
+    }
     for (const auto* layer : *program.layers()) {
       require(layer->name() != nullptr && layer->op() != nullptr && layer->shape() != nullptr &&
                   layer->bound() <= static_cast<unsigned>(Bound::Output),
@@ -147,6 +145,8 @@ class Checker {
                 layout.columns <= layout.row_pitch && positive(layout.row_pitch) && layout.origin_y >= 0 &&
                 layout.origin_x >= 0 && layout.origin_y < layout.rows && layout.origin_x < layout.columns,
             "a layout is out of range", name);
+    require(std::int64_t{layout.grid_y} * layout.grid_x <= std::int64_t{program.pixels()},
+            "a layout has more tiles than a word has bytes", name);
     const std::uint64_t words = static_cast<std::uint64_t>(layout.rows) * static_cast<std::uint64_t>(layout.row_pitch);
     const std::uint64_t last = words - static_cast<std::uint64_t>(layout.row_pitch - layout.columns);
     const auto channels = static_cast<std::uint64_t>(feature.channels());
@@ -182,10 +182,7 @@ std::vector<std::uint8_t> serialise(const Compiled& compiled) {
                           program.arena_bytes, input_vector, output_vector, layer_vector, compiled.prologue_cycles,
                           compiled.epilogue_cycles, compiled.total_cycles),
       file::ProgramIdentifier());
-  std::vector<std::uint8_t> bytes(builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize());
-  const std::uint64_t sum = checksum(bytes);
-  for (std::size_t i = 0; i < ChecksumBytes; ++i) bytes.push_back(static_cast<std::uint8_t>(sum >> (8 * i)));
-  return bytes;
+  return seal({builder.GetBufferPointer(), builder.GetSize()});
 }
 
 Compiled deserialise(std::span<const std::uint8_t> bytes, const std::string& where,
@@ -195,6 +192,7 @@ Compiled deserialise(std::span<const std::uint8_t> bytes, const std::string& whe
   checker.versions(program);
   Compiled compiled;
   compiled.configuration = {program.lanes(), program.pixels(), program.bank_rows(), program.slot_depth()};
+  checker.known_array(compiled.configuration);
   if (configuration) checker.array(compiled.configuration, *configuration);
   checker.fields(program);
   compiled.name = program.name()->str();
@@ -212,22 +210,6 @@ Compiled deserialise(std::span<const std::uint8_t> bytes, const std::string& whe
   compiled.epilogue_cycles = program.epilogue_cycles();
   compiled.total_cycles = program.total_cycles();
   return compiled;
-}
-
-void save(const Compiled& compiled, const std::string& path) {
-  const std::vector<std::uint8_t> bytes = serialise(compiled);
-  std::ofstream stream(path, std::ios::binary);
-  stream.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  stream.flush();
-  if (!stream) throw Error(ErrorCode::Input, "the file cannot be written", path, "", "check the folder and its rights");
-}
-
-Compiled load(const std::string& path, const std::optional<abi::Configuration>& configuration) {
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) throw Error(ErrorCode::Input, "the file cannot be read", path, "", "check the name");
-  const std::vector<char> text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  const std::vector<std::uint8_t> bytes(text.begin(), text.end());
-  return deserialise(bytes, path, configuration);
 }
 
 }  // namespace espalier::compile

@@ -1,7 +1,7 @@
-// The compiled file (.esp): everything needed to run a network on one array, checked before use.
+// A compiled program as bytes: everything needed to run a network on one array, checked before use.
 //
-//   save(compiled, "digits.esp");
-//   Compiled compiled = load("digits.esp", abi::Array16x16);
+//   std::vector<std::uint8_t> bytes = serialise(compiled);
+//   Compiled compiled = deserialise(bytes, "digits.esp", abi::Array16x16);
 #pragma once
 
 #include <cstdint>
@@ -17,18 +17,12 @@ namespace espalier::compile {
 /// Raised when a reader of older files could misread newer ones.
 inline constexpr std::uint32_t FileFormatVersion = 1;
 
-/// The bytes of the file.
+/// The bytes of a compiled program.
 std::vector<std::uint8_t> serialise(const Compiled& compiled);
 
 /// Checks and reads the bytes of a file; `where` names it in errors. Throws Error(Program) if they are truncated or
 /// altered, of another format or contract, or, where a configuration is given, compiled for another array.
 Compiled deserialise(std::span<const std::uint8_t> bytes, const std::string& where,
                      const std::optional<abi::Configuration>& configuration = std::nullopt);
-
-/// Writes the file. Throws Error(Input) if it cannot be written.
-void save(const Compiled& compiled, const std::string& path);
-
-/// Reads a file, see deserialise(). Throws Error(Input) if it cannot be read.
-Compiled load(const std::string& path, const std::optional<abi::Configuration>& configuration = std::nullopt);
 
 }  // namespace espalier::compile
