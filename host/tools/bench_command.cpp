@@ -102,7 +102,9 @@ void bench_layer(const BenchOptions& options, Console& console) {
                   percent(run::utilisation(totals.macs, cycles, report.configuration)),
                   percent(run::utilisation(totals.nonzero_macs, cycles, report.configuration)),
                   exact ? "exact" : "DIFFERENT"));
-  if (!exact) throw Error(ErrorCode::Mismatch, "outputs differ from the CPU reference", options.layer, {}, {});
+  if (!exact)
+    throw Error(ErrorCode::Mismatch, "outputs differ from the CPU reference", options.layer,
+                "seed " + std::to_string(options.seed), "report this with the command used");
 }
 
 // Cycles of the machine per second of processor time, over enough runs to last a second.
@@ -155,11 +157,11 @@ void add_bench(CLI::App& app, Console& console) {
       ->required();
   add_array_options(*layer, options->model);
   layer->add_option("-d,--device", options->device, "functional, rtl, xrt or xrt:N")->capture_default_str();
-  layer->add_option("--seed", options->seed, "of weights and inputs")->capture_default_str();
-  layer
-      ->add_option("--stall", options->stall,
-                   "probability per cycle that the memory of the RTL pauses: same bits, more cycles than predicted")
-      ->check(CLI::Range(0.0, 0.95));
+  layer->add_option("--seed", options->seed, "of weights and inputs")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  layer->add_option("--stall", options->stall,
+                    "probability per cycle that the memory of the RTL pauses: same bits, more cycles than predicted");
   layer->add_option("--waves", options->waves, "write waveforms (FST) of the RTL to this file");
   layer->add_option("--xclbin", options->xclbin, "image for XRT; default: the one built for the array");
   add_console_options(*layer, console);
