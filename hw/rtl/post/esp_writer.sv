@@ -77,14 +77,14 @@ module esp_writer #(
 
   logic [TagBits+RowBits-1:0]   tag;
   logic                         tag_context;
-  logic [ParameterAddrBits-1:0] parameter_addr;
+  logic [ParameterAddrBits-1:0] parameter_addr, tag_parameter;
   logic [127:0]                 parameters;
-  logic [511:0]                 context_fields;
 
   assign tag            = result_tag_i[32'(chosen)*(TagBits+RowBits)+:TagBits+RowBits];
   assign tag_context    = tag[TagBits-1];
-  assign context_fields = tag_context ? context1_i : context0_i;
-  assign parameter_addr = ParameterAddrBits'(context_fields[esp_abi_pkg::CmdParameterLsb+:16]) +
+  assign tag_parameter  = tag_context ? context1_i[esp_abi_pkg::CmdParameterLsb+:ParameterAddrBits] :
+                                        context0_i[esp_abi_pkg::CmdParameterLsb+:ParameterAddrBits];
+  assign parameter_addr = tag_parameter +
                           ParameterAddrBits'(32'(tag[TagBits+:RowBits]) * Lanes + WriterCount * 32'(chosen) + Index);
 
   esp_ram #(
@@ -112,13 +112,31 @@ module esp_writer #(
   logic signed [63:0]        round_data_q[Pixels];
   logic [Pixels*8-1:0]       expand_data_q;
   logic [7:0]                round_zero_q, round_low_q, round_high_q, round_fill_q, expand_fill_q, push_fill_q;
-  logic [511:0]              bias_fields, multiply_fields;
   logic signed [31:0]        reduced;
   logic [2:0]                operation;
+  logic [15:0]               context_output;
+  logic [23:0]               context_scale_b;
+  logic [7:0]                context_zero_a, context_zero_b, context_zero, context_low, context_high, context_fill;
 
-  assign bias_fields     = bias_context_q ? context1_i : context0_i;
-  assign multiply_fields = multiply_context_q ? context1_i : context0_i;
-  assign operation       = bias_fields[esp_abi_pkg::CmdOperationLsb+:3];
+  // Fields are cut from both contexts before one is chosen: the simulation would copy 512 bits for each.
+  assign operation       = bias_context_q ? context1_i[esp_abi_pkg::CmdOperationLsb+:3] :
+                                            context0_i[esp_abi_pkg::CmdOperationLsb+:3];
+  assign context_output  = bias_context_q ? context1_i[esp_abi_pkg::CmdOutputLsb+:16] :
+                                            context0_i[esp_abi_pkg::CmdOutputLsb+:16];
+  assign context_scale_b = bias_context_q ? context1_i[esp_abi_pkg::CmdMultiplierBLsb+:24] :
+                                            context0_i[esp_abi_pkg::CmdMultiplierBLsb+:24];
+  assign context_zero_a  = bias_context_q ? context1_i[esp_abi_pkg::CmdZeroALsb+:8] :
+                                            context0_i[esp_abi_pkg::CmdZeroALsb+:8];
+  assign context_zero_b  = bias_context_q ? context1_i[esp_abi_pkg::CmdZeroBLsb+:8] :
+                                            context0_i[esp_abi_pkg::CmdZeroBLsb+:8];
+  assign context_zero    = multiply_context_q ? context1_i[esp_abi_pkg::CmdZeroLsb+:8] :
+                                                context0_i[esp_abi_pkg::CmdZeroLsb+:8];
+  assign context_low     = multiply_context_q ? context1_i[esp_abi_pkg::CmdLowLsb+:8] :
+                                                context0_i[esp_abi_pkg::CmdLowLsb+:8];
+  assign context_high    = multiply_context_q ? context1_i[esp_abi_pkg::CmdHighLsb+:8] :
+                                                context0_i[esp_abi_pkg::CmdHighLsb+:8];
+  assign context_fill    = multiply_context_q ? context1_i[esp_abi_pkg::CmdFillLsb+:8] :
+                                                context0_i[esp_abi_pkg::CmdFillLsb+:8];
 
   // Sum or maximum over the pixels, for the reducing operations.
   always_comb begin
@@ -158,52 +176,10 @@ module esp_writer #(
     else requantised = sum[7:0];
   endfunction
 
+  // One block in reverse order of the pipeline; the arrays between the stages are private to it and written blocking,
+  // so every stage sees what the stage before it held before the edge, and simulation needs no delayed copies.
   always_ff @(posedge clk_i) begin
     if (front_moves) begin
-      if (any) begin
-        bias_data_q    <= result_i[32'(chosen)*Pixels*32+:Pixels*32];
-        bias_program_q <= tag[15:0];
-        bias_context_q <= tag_context;
-      end
-      if (bias_valid_q) begin
-        multiply_context_q <= bias_context_q;
-        multiply_program_q <= bias_program_q + 16'(parameters[esp_abi_pkg::ParameterStepLsb+:8]);
-        multiply_output_q  <= parameters[esp_abi_pkg::ParameterOutputLsb+:16] +
-                              bias_fields[esp_abi_pkg::CmdOutputLsb+:16];
-        multiply_scale_q   <= parameters[esp_abi_pkg::ParameterMultiplierLsb+:24];
-        multiply_shift_q   <= parameters[esp_abi_pkg::ParameterShiftLsb+:6];
-        multiply_scale_b_q <= bias_fields[esp_abi_pkg::CmdMultiplierBLsb+:24];
-        if (operation == 3'(esp_abi_pkg::OperationAdd)) begin
-          for (int p = 0; p < Pixels; p++) begin
-            multiply_a_q[p] <= first_operand(bias_data_q[p*32+:8]) -
-                               32'($signed(bias_fields[esp_abi_pkg::CmdZeroALsb+:8]));
-            multiply_b_q[p] <= second_operand(bias_data_q[p*32+:16]) -
-                               9'($signed(bias_fields[esp_abi_pkg::CmdZeroBLsb+:8]));
-          end
-        end else begin
-          for (int p = 0; p < Pixels; p++) begin
-            multiply_a_q[p] <= (operation == 3'(esp_abi_pkg::OperationMacReduce) ||
-                                operation == 3'(esp_abi_pkg::OperationMaxReduce) ?
-                                reduced : $signed(bias_data_q[p*32+:32])) +
-                               $signed(parameters[esp_abi_pkg::ParameterBiasLsb+:32]);
-            multiply_b_q[p] <= '0;
-          end
-        end
-      end
-      if (multiply_valid_q) begin
-        for (int p = 0; p < Pixels; p++) begin
-          round_data_q[p] <= 64'(multiply_a_q[p]) * 64'($signed({1'b0, multiply_scale_q})) +
-                             64'(multiply_b_q[p]) * 64'($signed({1'b0, multiply_scale_b_q}));
-        end
-        round_context_q <= multiply_context_q;
-        round_program_q <= multiply_program_q;
-        round_output_q  <= multiply_output_q;
-        round_shift_q   <= multiply_shift_q;
-        round_zero_q    <= multiply_fields[esp_abi_pkg::CmdZeroLsb+:8];
-        round_low_q     <= multiply_fields[esp_abi_pkg::CmdLowLsb+:8];
-        round_high_q    <= multiply_fields[esp_abi_pkg::CmdHighLsb+:8];
-        round_fill_q    <= multiply_fields[esp_abi_pkg::CmdFillLsb+:8];
-      end
       if (round_valid_q) begin
         for (int p = 0; p < Pixels; p++) begin
           expand_data_q[p*8+:8] <= requantised(round_data_q[p], round_shift_q, round_zero_q, round_low_q, round_high_q);
@@ -211,6 +187,49 @@ module esp_writer #(
         expand_context_q <= round_context_q;
         expand_output_q  <= round_output_q;
         expand_fill_q    <= round_fill_q;
+      end
+      if (multiply_valid_q) begin
+        for (int p = 0; p < Pixels; p++) begin
+          round_data_q[p] = 64'(multiply_a_q[p]) * 64'($signed({1'b0, multiply_scale_q})) +
+                            64'(multiply_b_q[p]) * 64'($signed({1'b0, multiply_scale_b_q}));
+        end
+        round_context_q <= multiply_context_q;
+        round_program_q <= multiply_program_q;
+        round_output_q  <= multiply_output_q;
+        round_shift_q   <= multiply_shift_q;
+        round_zero_q    <= context_zero;
+        round_low_q     <= context_low;
+        round_high_q    <= context_high;
+        round_fill_q    <= context_fill;
+      end
+      if (bias_valid_q) begin
+        multiply_context_q <= bias_context_q;
+        multiply_program_q <= bias_program_q + 16'(parameters[esp_abi_pkg::ParameterStepLsb+:8]);
+        multiply_output_q  <= parameters[esp_abi_pkg::ParameterOutputLsb+:16] + context_output;
+        multiply_scale_q   <= parameters[esp_abi_pkg::ParameterMultiplierLsb+:24];
+        multiply_shift_q   <= parameters[esp_abi_pkg::ParameterShiftLsb+:6];
+        multiply_scale_b_q <= context_scale_b;
+        if (operation == 3'(esp_abi_pkg::OperationAdd)) begin
+          for (int p = 0; p < Pixels; p++) begin
+            multiply_a_q[p] = first_operand(bias_data_q[p*32+:8]) - 32'($signed(context_zero_a));
+            multiply_b_q[p] = second_operand(bias_data_q[p*32+:16]) - 9'($signed(context_zero_b));
+          end
+        end else begin
+          for (int p = 0; p < Pixels; p++) begin
+            multiply_a_q[p] = (operation == 3'(esp_abi_pkg::OperationMacReduce) ||
+                               operation == 3'(esp_abi_pkg::OperationMaxReduce) ?
+                               reduced : $signed(bias_data_q[p*32+:32])) +
+                              $signed(parameters[esp_abi_pkg::ParameterBiasLsb+:32]);
+            multiply_b_q[p] = '0;
+          end
+        end
+      end
+      if (any) begin
+        for (int i = 0; i < Served; i++) begin
+          if (chosen == ServedBits'(i)) bias_data_q <= result_i[i*Pixels*32+:Pixels*32];
+        end
+        bias_program_q <= tag[15:0];
+        bias_context_q <= tag_context;
       end
     end
   end
