@@ -173,7 +173,9 @@ void add_geometry_options(CLI::App& command, NetworkOptions& options) {
   command.add_option("--resolution", zoo.resolution, "height and width of the input; default: as published");
   command.add_option("--classes", zoo.classes, "outputs of the network; default: as published");
   command.add_flag("--fully-connected", zoo.fully_connected, "VGG16 with its three fully connected layers");
-  command.add_option("--seed", zoo.seed, "of weights, masks and inputs")->capture_default_str();
+  command.add_option("--seed", zoo.seed, "of weights, masks and inputs")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
 }
 
 }  // namespace
@@ -194,8 +196,11 @@ void add_bench_network(CLI::App& bench, Console& console) {
   command->add_option("-d,--device", options->device,
                       "run it on functional, rtl, xrt or xrt:N and compare; default: predict only");
   command->add_option("--batch", options->batch, "inputs per run")->check(CLI::Range(1, 1))->capture_default_str();
-  command->add_option("--threads", options->threads, "that compile; default: one per processor");
-  command->add_option("--worst", options->worst, "rows of the table of lost cycles")->capture_default_str();
+  command->add_option("--threads", options->threads, "that compile; default: one per processor")
+      ->check(CLI::Range(1, 256));
+  command->add_option("--worst", options->worst, "rows of the table of lost cycles")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   add_console_options(*command, console);
   command->footer(
       "Examples:\n"

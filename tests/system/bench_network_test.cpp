@@ -112,6 +112,12 @@ TEST(BenchNetwork, UsageErrors) {
                                              {"resnet8", "--fully-connected"},
                                              {"resnet8", "--clock", "0"},
                                              {"resnet8", "--batch", "0"},
+                                             {"resnet8", "--seed", "-1"},
+                                             {"resnet8", "--threads", "0"},
+                                             {"resnet8", "--worst", "-1"},
+                                             {"mobilenet_v1", "--width", "nan"},
+                                             {"resnet8", "--density", "nan"},
+                                             {"resnet8", "--classes", "-3"},
                                              {"resnet8", "--device", "fpga"},
                                              {"resnet8", "--array", "9x9"}})
     EXPECT_EQ(run_program(line(arguments)).code, 2) << testing::PrintToString(arguments);
