@@ -81,9 +81,17 @@ class Importer {
     return index;
   }
 
+  static ElementType in_graph(ElementType type) { return type == ElementType::Double ? ElementType::Float : type; }
+
+  Array read_constant(const onnx::TensorProto& tensor) {
+    Array array = read_tensor(tensor, folder_, budget_);
+    if (array.type() == ElementType::Double) array.values = array.as_floats();
+    return array;
+  }
+
   void add_initialiser(const onnx::TensorProto& tensor) {
     const int index = declare(tensor.name(), "initialiser '" + tensor.name() + "'");
-    Array array = read_tensor(tensor, folder_, budget_);
+    Array array = read_constant(tensor);
     Value& value = graph_.value(index);
     value.type = array.type();
     value.shape = array.shape;
@@ -114,7 +122,7 @@ class Importer {
     const int index = declare(info.name(), where);
     Value& value = graph_.value(index);
     value.shape = read_shape(info, where);
-    value.type = element_type(info.type().tensor_type().elem_type(), where);
+    value.type = in_graph(element_type(info.type().tensor_type().elem_type(), where));
     value.known = true;
     graph_.inputs.push_back({index, value.name, value.type, value.shape, {}, {}});
   }
@@ -149,7 +157,7 @@ class Importer {
       case onnx::AttributeProto::FLOATS:
         return std::vector<float>(attribute.floats().begin(), attribute.floats().end());
       case onnx::AttributeProto::TENSOR:
-        return read_tensor(attribute.t(), folder_, budget_);
+        return read_constant(attribute.t());
       default:
         break;
     }
@@ -226,10 +234,12 @@ Graph import_onnx_bytes(std::string_view bytes, const std::filesystem::path& fol
 
 Graph import_onnx(const std::filesystem::path& file, const ImportOptions& options) {
   std::error_code error;
-  const std::uint64_t size =
-      std::filesystem::is_regular_file(file, error) ? std::filesystem::file_size(file, error) : 0;
-  std::ifstream stream(file, std::ios::binary);
-  if (error || !stream || !std::filesystem::is_regular_file(file, error))
+  // Looked at before it is opened: opening a pipe would wait for its writer.
+  const bool is_file = std::filesystem::is_regular_file(file, error);
+  const std::uint64_t size = is_file ? std::filesystem::file_size(file, error) : 0;
+  std::ifstream stream;
+  if (is_file && !error) stream.open(file, std::ios::binary);
+  if (!stream.is_open())
     throw Error(ErrorCode::Input, "the file cannot be read", file.string(), {}, "give the path of an ONNX file");
   if (size > options.most_bytes)
     throw Error(ErrorCode::Model, "the file exceeds the memory budget", file.string(), std::to_string(size),

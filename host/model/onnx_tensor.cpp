@@ -1,35 +1,26 @@
 #include "model/onnx_tensor.hpp"
 
-#include <bit>
+#include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <fstream>
 #include <type_traits>
 
 #include "esp_error.hpp"
+#include "model/array_bytes.hpp"
 
 namespace espalier::model {
 namespace {
-
-static_assert(std::endian::native == std::endian::little, "ONNX raw data is little-endian");
 
 [[noreturn]] void damaged(const std::string& problem, const std::string& where, const std::string& value) {
   throw Error(ErrorCode::Model, problem, where, value, "export the model again");
 }
 
-/// Elements of type Stored in raw bytes, converted to Element.
-template <typename Stored, typename Element>
-std::vector<Element> from_raw(std::string_view raw, std::size_t count, const std::string& where) {
-  if (raw.size() != count * sizeof(Stored))
+Array::Values from_raw(std::string_view raw, std::size_t count, ElementType type, const std::string& where) {
+  const std::size_t bytes = count * element_bytes(type);
+  if (raw.size() != bytes)
     damaged("raw data does not have the size of the tensor", where,
-            std::to_string(raw.size()) + " bytes instead of " + std::to_string(count * sizeof(Stored)));
-  std::vector<Element> values(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    Stored stored;
-    std::memcpy(&stored, raw.data() + i * sizeof(Stored), sizeof(Stored));
-    values[i] = static_cast<Element>(stored);
-  }
-  return values;
+            std::to_string(raw.size()) + " bytes instead of " + std::to_string(bytes));
+  return decode_elements({reinterpret_cast<const std::uint8_t*>(raw.data()), raw.size()}, count, type);
 }
 
 /// Elements of a repeated field, which must be in the range of Element.
@@ -100,13 +91,25 @@ std::string read_external(const onnx::TensorProto& tensor, const std::filesystem
   return data;
 }
 
-template <typename Stored, typename Element, typename Field>
-Array::Values get_values(const onnx::TensorProto& tensor, const Field& field, std::size_t count,
-                         const std::filesystem::path& folder, const std::string& where) {
-  if (tensor.data_location() == onnx::TensorProto::EXTERNAL)
-    return from_raw<Stored, Element>(read_external(tensor, folder, count * sizeof(Stored), where), count, where);
-  if (tensor.has_raw_data()) return from_raw<Stored, Element>(tensor.raw_data(), count, where);
-  return from_field<Element>(field, count, where);
+Array::Values from_fields(const onnx::TensorProto& tensor, std::size_t count, ElementType type,
+                          const std::string& where) {
+  switch (type) {
+    case ElementType::Float:
+      return from_field<float>(tensor.float_data(), count, where);
+    case ElementType::Double:
+      return from_field<double>(tensor.double_data(), count, where);
+    case ElementType::Int64:
+      return from_field<std::int64_t>(tensor.int64_data(), count, where);
+    case ElementType::Int32:
+      return from_field<std::int32_t>(tensor.int32_data(), count, where);
+    case ElementType::Int8:
+      return from_field<std::int8_t>(tensor.int32_data(), count, where);
+    case ElementType::UInt8:
+      return from_field<std::uint8_t>(tensor.int32_data(), count, where);
+    case ElementType::Bool:
+      return from_field<char>(tensor.int32_data(), count, where);
+  }
+  return {};
 }
 
 }  // namespace
@@ -121,8 +124,9 @@ void Budget::take(std::uint64_t bytes, const std::string& where) {
 ElementType element_type(int type, const std::string& where) {
   switch (type) {
     case onnx::TensorProto::FLOAT:
-    case onnx::TensorProto::DOUBLE:
       return ElementType::Float;
+    case onnx::TensorProto::DOUBLE:
+      return ElementType::Double;
     case onnx::TensorProto::INT8:
       return ElementType::Int8;
     case onnx::TensorProto::UINT8:
@@ -154,6 +158,8 @@ int onnx_type(ElementType type) {
       return onnx::TensorProto::INT64;
     case ElementType::Bool:
       return onnx::TensorProto::BOOL;
+    case ElementType::Double:
+      return onnx::TensorProto::DOUBLE;
   }
   return onnx::TensorProto::UNDEFINED;
 }
@@ -166,28 +172,14 @@ Array read_tensor(const onnx::TensorProto& tensor, const std::filesystem::path& 
   array.shape.assign(tensor.dims().begin(), tensor.dims().end());
   const auto count = static_cast<std::size_t>(count_elements(array.shape, where));
   const ElementType type = element_type(tensor.data_type(), where);
-  budget.take(count * (type == ElementType::Int64 ? 8 : 4), where);
-  switch (type) {
-    case ElementType::Float:
-      array.values = tensor.data_type() == onnx::TensorProto::DOUBLE
-                         ? get_values<double, float>(tensor, tensor.double_data(), count, folder, where)
-                         : get_values<float, float>(tensor, tensor.float_data(), count, folder, where);
-      break;
-    case ElementType::Int8:
-      array.values = get_values<std::int8_t, std::int8_t>(tensor, tensor.int32_data(), count, folder, where);
-      break;
-    case ElementType::UInt8:
-      array.values = get_values<std::uint8_t, std::uint8_t>(tensor, tensor.int32_data(), count, folder, where);
-      break;
-    case ElementType::Int32:
-      array.values = get_values<std::int32_t, std::int32_t>(tensor, tensor.int32_data(), count, folder, where);
-      break;
-    case ElementType::Int64:
-      array.values = get_values<std::int64_t, std::int64_t>(tensor, tensor.int64_data(), count, folder, where);
-      break;
-    case ElementType::Bool:
-      array.values = get_values<std::uint8_t, char>(tensor, tensor.int32_data(), count, folder, where);
-      break;
+  const std::size_t bytes = count * element_bytes(type);
+  budget.take(std::max(bytes, 4 * count), where);
+  if (tensor.data_location() == onnx::TensorProto::EXTERNAL) {
+    array.values = from_raw(read_external(tensor, folder, bytes, where), count, type, where);
+  } else if (tensor.has_raw_data()) {
+    array.values = from_raw(tensor.raw_data(), count, type, where);
+  } else {
+    array.values = from_fields(tensor, count, type, where);
   }
   return array;
 }
@@ -197,18 +189,8 @@ onnx::TensorProto write_tensor(const Array& array, const std::string& name) {
   tensor.set_name(name);
   tensor.set_data_type(onnx_type(array.type()));
   for (const std::int64_t size : array.shape) tensor.add_dims(size);
-  std::visit(
-      [&](const auto& values) {
-        using Element = typename std::decay_t<decltype(values)>::value_type;
-        std::string raw;
-        for (const Element value : values) {
-          char bytes[sizeof(Element)];
-          std::memcpy(bytes, &value, sizeof(Element));
-          raw.append(bytes, sizeof(Element));
-        }
-        tensor.set_raw_data(raw);
-      },
-      array.values);
+  const std::vector<std::uint8_t> raw = encode_elements(array.values);
+  tensor.set_raw_data(raw.data(), raw.size());
   return tensor;
 }
 

@@ -25,8 +25,8 @@ class Budget {
 ElementType element_type(int onnx_type, const std::string& where);
 int onnx_type(ElementType type);
 
-/// Checks that the data has exactly the size that the dimensions ask for before anything is allocated. Float64 values
-/// become float32. External data must be a file inside `folder`. Throws Error(Model) or Error(Unsupported).
+/// Checks that the data has exactly the size that the dimensions ask for before anything is allocated. External data
+/// must be a file inside `folder`. Throws Error(Model) or Error(Unsupported).
 Array read_tensor(const onnx::TensorProto& tensor, const std::filesystem::path& folder, Budget& budget);
 
 /// The inverse, with raw data.

@@ -1,25 +1,20 @@
 #include "run/executable_file.hpp"
 
+#include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string_view>
 
 #include "compile/program_file.hpp"
+#include "compile/sealed_bytes.hpp"
 #include "esp_error.hpp"
 #include "executable_file_generated.h"
 
 namespace espalier::run {
 namespace {
 
-constexpr std::size_t ChecksumBytes = 8;
 constexpr const char* Remake = "compile the model again";
-
-// FNV-1a, 64 bit.
-std::uint64_t checksum(std::span<const std::uint8_t> bytes) {
-  std::uint64_t sum = 14695981039346656037U;
-  for (const std::uint8_t byte : bytes) sum = (sum ^ byte) * 1099511628211U;
-  return sum;
-}
 
 [[noreturn]] void refuse(const std::string& summary, const std::string& where, const std::string& value) {
   throw Error(ErrorCode::Program, summary, where, value, Remake);
@@ -46,6 +41,11 @@ model::ElementType element_type(std::uint8_t code, const std::string& where) {
 using Builder = flatbuffers::FlatBufferBuilder;
 using PortOffset = flatbuffers::Offset<file::Port>;
 
+// The fields that inputs and outputs share.
+compress::Input as_input(const compress::Output& port) {
+  return {port.name, port.type, port.shape, port.scale, port.zero};
+}
+
 PortOffset write_port(Builder& builder, const compress::Input& port, int softmax_axis) {
   const auto name = builder.CreateString(port.name);
   const auto shape = builder.CreateVector(port.shape);
@@ -64,28 +64,39 @@ compress::Input read_port(const file::Port& port, const std::string& where) {
   return result;
 }
 
+void check_port(const compress::Input& port, const compile::PackedFeature& feature, const std::string& where) {
+  const model::Shape sizes{feature.channels, feature.layout.height, feature.layout.width};
+  if (model::count_elements(port.shape, where, ErrorCode::Program) !=
+      model::count_elements(sizes, where, ErrorCode::Program))
+    refuse("a port differs from its feature in size", where,
+           port.name + " " + model::to_string(port.shape) + " and " + model::to_string(sizes));
+  if (!std::isfinite(port.scale) || port.scale <= 0 || port.zero < -128 || port.zero > 127)
+    refuse("a port has an impossible scale or zero point", where, port.name);
+}
+
 // Every port stands for a packed feature of the program, with as many elements.
 void check_ports(const Executable& executable, const std::string& where) {
   const compile::Compiled& compiled = executable.compiled;
-  for (const compress::Output& port : executable.ports.outputs)
+  const Ports& ports = executable.ports;
+  for (const compress::Output& port : ports.outputs)
     if (port.softmax_axis && (*port.softmax_axis < 0 || *port.softmax_axis >= static_cast<int>(port.shape.size())))
       refuse("a port's Softmax axis is outside its shape", where, port.name);
-  for (const compile::PackedFeature& feature : compiled.inputs)
-    if (feature.index < 0 || static_cast<std::size_t>(feature.index) >= executable.ports.inputs.size())
+  for (const compile::PackedFeature& feature : compiled.inputs) {
+    if (feature.index < 0 || static_cast<std::size_t>(feature.index) >= ports.inputs.size())
       refuse("the program has an input that the file does not describe", where, feature.name);
-  if (compiled.outputs.size() != executable.ports.outputs.size())
+    check_port(ports.inputs[static_cast<std::size_t>(feature.index)], feature, where);
+  }
+  if (compiled.outputs.size() != ports.outputs.size())
     refuse("the program's outputs differ from those the file describes", where,
-           std::to_string(compiled.outputs.size()) + " and " + std::to_string(executable.ports.outputs.size()));
+           std::to_string(compiled.outputs.size()) + " and " + std::to_string(ports.outputs.size()));
+  for (std::size_t i = 0; i < ports.outputs.size(); ++i)
+    check_port(as_input(ports.outputs[i]), compiled.outputs[i], where);
 }
 
 std::span<const std::uint8_t> checked_body(std::span<const std::uint8_t> bytes, const std::string& where) {
-  if (bytes.size() < 2 * ChecksumBytes + 8) refuse("the file is too short", where, std::to_string(bytes.size()));
-  const std::span<const std::uint8_t> body = bytes.first(bytes.size() - ChecksumBytes);
-  if (!file::ExecutableBufferHasIdentifier(body.data())) refuse("not a compiled network (.esp)", where, {});
-  std::uint64_t stored = 0;
-  for (std::size_t i = 0; i < ChecksumBytes; ++i)
-    stored |= static_cast<std::uint64_t>(bytes[body.size() + i]) << (8 * i);
-  if (stored != checksum(body)) refuse("the file is truncated or altered: its checksum is wrong", where, {});
+  if (bytes.size() < 2 * compile::SealBytes + 8) refuse("the file is too short", where, std::to_string(bytes.size()));
+  if (!file::ExecutableBufferHasIdentifier(bytes.data())) refuse("not a compiled network (.esp)", where, {});
+  const std::span<const std::uint8_t> body = compile::unseal(bytes, where);
   flatbuffers::Verifier verifier(body.data(), body.size());
   if (!file::VerifyExecutableBuffer(verifier)) refuse("the file's structure is damaged", where, {});
   return body;
@@ -99,18 +110,14 @@ std::vector<std::uint8_t> serialise(const Executable& executable) {
   std::vector<PortOffset> outputs;
   for (const compress::Input& port : executable.ports.inputs) inputs.push_back(write_port(builder, port, -1));
   for (const compress::Output& port : executable.ports.outputs)
-    outputs.push_back(
-        write_port(builder, {port.name, port.type, port.shape, port.scale, port.zero}, port.softmax_axis.value_or(-1)));
+    outputs.push_back(write_port(builder, as_input(port), port.softmax_axis.value_or(-1)));
   const auto name = builder.CreateString(executable.name);
   const auto program = builder.CreateVector(compile::serialise(executable.compiled));
   const auto input_vector = builder.CreateVector(inputs);
   const auto output_vector = builder.CreateVector(outputs);
   file::FinishExecutableBuffer(
       builder, file::CreateExecutable(builder, ExecutableFormatVersion, name, program, input_vector, output_vector));
-  std::vector<std::uint8_t> bytes(builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize());
-  const std::uint64_t sum = checksum(bytes);
-  for (std::size_t i = 0; i < ChecksumBytes; ++i) bytes.push_back(static_cast<std::uint8_t>(sum >> (8 * i)));
-  return bytes;
+  return compile::seal({builder.GetBufferPointer(), builder.GetSize()});
 }
 
 Executable deserialise(std::span<const std::uint8_t> bytes, const std::string& where,
@@ -147,13 +154,18 @@ void save(const Executable& executable, const std::string& path) {
 }
 
 Executable load(const std::string& path, const std::optional<abi::Configuration>& array) {
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) throw Error(ErrorCode::Input, "file cannot be read", path, {}, "check the path and its permissions");
+  std::error_code error;
+  std::ifstream stream;
+  if (std::filesystem::is_regular_file(path, error)) stream.open(path, std::ios::binary);
+  if (!stream.is_open())
+    throw Error(ErrorCode::Input, "file cannot be read", path, {}, "check the path and its permissions");
   const std::vector<char> bytes((std::istreambuf_iterator<char>(stream)), {});
   return deserialise({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}, path, array);
 }
 
 bool is_executable(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return false;  // opening a pipe would wait for its writer
   std::ifstream stream(path, std::ios::binary);
   std::string head(8, '\0');
   stream.read(head.data(), 8);

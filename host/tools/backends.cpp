@@ -1,5 +1,6 @@
 #include "backends.hpp"
 
+#include <fstream>
 #include <functional/functional_bus.hpp>
 
 #include "esp_error.hpp"
@@ -7,14 +8,27 @@
 #include "xrt_backend.hpp"
 
 namespace espalier::tools {
+namespace {
+
+constexpr double MaxStall = 0.95;
+
+}  // namespace
 
 std::unique_ptr<driver::Bus> open_bus(const BackendOptions& options) {
   if (!options.waves.empty() && options.device.kind != DeviceKind::Rtl)
     throw Error(ErrorCode::Usage, "waveforms exist only of the RTL simulation", "--waves", device_text(options.device),
                 "add --device rtl");
+  if (!options.waves.empty() && !std::ofstream(options.waves, std::ios::binary | std::ios::app))
+    throw Error(ErrorCode::Usage, "file cannot be written", options.waves, {}, "give a path in a writable folder");
+  if (!(options.stall >= 0 && options.stall <= MaxStall))
+    throw Error(ErrorCode::Usage, "not a probability that lets the memory make progress", "--stall",
+                std::to_string(options.stall), "give 0 to " + std::to_string(MaxStall));
   if (options.stall > 0 && options.device.kind != DeviceKind::Rtl)
     throw Error(ErrorCode::Usage, "only the RTL simulation has a memory that stalls at random", "--stall",
                 device_text(options.device), "add --device rtl");
+  if (!options.xclbin.empty() && options.device.kind != DeviceKind::Xrt)
+    throw Error(ErrorCode::Usage, "only cards take a device image", "--xclbin", device_text(options.device),
+                "add --device xrt");
   switch (options.device.kind) {
     case DeviceKind::Functional:
       return std::make_unique<functional::FunctionalBus>(options.configuration);

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "backends.hpp"
+#include "bench_network.hpp"
 #include "commands.hpp"
 #include "cpu/reference.hpp"
 #include "esp_error.hpp"
@@ -101,7 +102,9 @@ void bench_layer(const BenchOptions& options, Console& console) {
                   percent(run::utilisation(totals.macs, cycles, report.configuration)),
                   percent(run::utilisation(totals.nonzero_macs, cycles, report.configuration)),
                   exact ? "exact" : "DIFFERENT"));
-  if (!exact) throw Error(ErrorCode::Mismatch, "outputs differ from the CPU reference", options.layer, {}, {});
+  if (!exact)
+    throw Error(ErrorCode::Mismatch, "outputs differ from the CPU reference", options.layer,
+                "seed " + std::to_string(options.seed), "report this with the command used");
 }
 
 // Cycles of the machine per second of processor time, over enough runs to last a second.
@@ -137,10 +140,11 @@ void bench_simulator(BenchOptions options, Console& console) {
 }  // namespace
 
 void add_bench(CLI::App& app, Console& console) {
-  CLI::App* command = app.add_subcommand("bench", "measure one layer, or the simulator itself");
+  CLI::App* command = app.add_subcommand("bench", "measure one layer, a whole network, or the simulator itself");
   command->require_subcommand(1);
   command->footer(
       "Examples:\n  espalier bench layer \"conv ic64 ih56 oc64 kh3 ph1\" --device rtl --array 16x16\n"
+      "  espalier bench network resnet50 --density 0.25\n"
       "  espalier bench simulator --array 16x16 --json");
 
   const auto options = std::make_shared<BenchOptions>();
@@ -153,11 +157,11 @@ void add_bench(CLI::App& app, Console& console) {
       ->required();
   add_array_options(*layer, options->model);
   layer->add_option("-d,--device", options->device, "functional, rtl, xrt or xrt:N")->capture_default_str();
-  layer->add_option("--seed", options->seed, "of weights and inputs")->capture_default_str();
-  layer
-      ->add_option("--stall", options->stall,
-                   "probability per cycle that the memory of the RTL pauses: same bits, more cycles than predicted")
-      ->check(CLI::Range(0.0, 0.95));
+  layer->add_option("--seed", options->seed, "of weights and inputs")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  layer->add_option("--stall", options->stall,
+                    "probability per cycle that the memory of the RTL pauses: same bits, more cycles than predicted");
   layer->add_option("--waves", options->waves, "write waveforms (FST) of the RTL to this file");
   layer->add_option("--xclbin", options->xclbin, "image for XRT; default: the one built for the array");
   add_console_options(*layer, console);
@@ -175,6 +179,8 @@ void add_bench(CLI::App& app, Console& console) {
   add_console_options(*simulator, console);
   simulator->footer("Examples:\n  espalier bench simulator\n  espalier bench simulator --array 8x8 --json");
   simulator->callback([options, &console] { bench_simulator(*options, console); });
+
+  add_bench_network(*command, console);
 }
 
 }  // namespace espalier::tools

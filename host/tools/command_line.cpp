@@ -24,8 +24,31 @@ constexpr const char* Examples = R"(Examples:
 
 )";
 
+// What to do about an error that does not say it itself.
+std::string usual_action(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::Usage:
+    case ErrorCode::Input:
+      return "see espalier --help";
+    case ErrorCode::Model:
+    case ErrorCode::Unsupported:
+      return "export the model again";
+    case ErrorCode::Program:
+      return "compile the model again";
+    case ErrorCode::Device:
+    case ErrorCode::Timeout:
+      return "run again; if it stays, try --device functional";
+    case ErrorCode::Mismatch:
+    case ErrorCode::Internal:
+      break;
+  }
+  return "report this with the command used";
+}
+
+// Every error that leaves the program says what, where and what to do.
 int fail(Console& console, const Error& error) {
-  console.error(error);
+  console.error({error.code(), error.summary(), error.where().empty() ? "espalier" : error.where(), error.value(),
+                 error.action().empty() ? usual_action(error.code()) : error.action()});
   return exit_code(error.code());
 }
 
@@ -35,7 +58,23 @@ std::string help_of(const CLI::App& app) {
   return "see espalier --help";
 }
 
+// The word that stands where a command should, if it is none.
+std::string unknown_command(const CLI::App& app, const std::vector<std::string>& arguments) {
+  const CLI::App* at = &app;
+  for (const std::string& word : arguments) {
+    if (word.starts_with("-")) return {};
+    const auto commands = at->get_subcommands([](const CLI::App*) { return true; });
+    const auto named = std::find_if(commands.begin(), commands.end(),
+                                    [&](const CLI::App* command) { return command->get_name() == word; });
+    if (named == commands.end()) return commands.empty() ? std::string() : word;
+    at = *named;
+  }
+  return {};
+}
+
 int parse_and_run(CLI::App& app, std::vector<std::string> arguments, Console& console, std::ostream& out) {
+  if (const std::string word = unknown_command(app, arguments); !word.empty())
+    return fail(console, Error(ErrorCode::Usage, "no such command", "command line", word, "see espalier --help"));
   try {
     std::reverse(arguments.begin(), arguments.end());
     app.parse(std::move(arguments));

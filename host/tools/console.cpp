@@ -3,13 +3,24 @@
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <memory>
 #include <ostream>
 
 namespace espalier::tools {
+namespace {
+
+// Names come from files: without control characters they cannot move the cursor or begin a line of their own.
+std::string printable(std::string text) {
+  for (char& letter : text)
+    if ((static_cast<unsigned char>(letter) < 0x20 && letter != '\n') || letter == 0x7F) letter = '?';
+  return text;
+}
+
+}  // namespace
 
 void Console::report(const Json& document, const std::string& text) {
-  *out_ << (json ? to_text(document) : text);
+  *out_ << (json ? to_text(document) : printable(text));
   out_->flush();
   reported_ = true;
 }
@@ -18,7 +29,7 @@ void Console::progress(const std::string& line) {
   if (quiet) return;
   spdlog::logger logger("espalier", std::make_shared<spdlog::sinks::ostream_sink_mt>(*err_, true));
   logger.set_pattern("[%T] %v");
-  logger.info("{}", line);
+  logger.info("{}", printable(line));
 }
 
 void Console::text(const std::string& text) {
@@ -28,7 +39,9 @@ void Console::text(const std::string& text) {
 
 void Console::error(const Error& error) {
   if (json && !reported_) *out_ << to_text(error_document(error));
-  *err_ << "espalier: " << to_string(error.code()) << " error: " << error.what() << "\n";
+  std::string line = printable(error.what());
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  *err_ << "espalier: " << to_string(error.code()) << " error: " << line << "\n";
   out_->flush();
   err_->flush();
 }

@@ -7,11 +7,11 @@
 #include <memory>
 
 #include "backends.hpp"
-#include "bytes.hpp"
 #include "commands.hpp"
 #include "digit_art.hpp"
 #include "esp_error.hpp"
 #include "executable_path.hpp"
+#include "files.hpp"
 #include "html_report.hpp"
 #include "idx.hpp"
 #include "model_loader.hpp"
@@ -36,11 +36,13 @@ struct Digits {
 Digits read_digits(const std::filesystem::path& folder, const InputShape& shape, std::int64_t count) {
   const std::filesystem::path image_file = folder / "images.idx3-ubyte";
   const std::filesystem::path label_file = folder / "labels.idx1-ubyte";
-  const Tensor pixels = parse_idx(read_file(image_file), image_file.string());
-  const Tensor labels = parse_idx(read_file(label_file), label_file.string());
+  const model::Array pixels = parse_idx(read_file(image_file), image_file.string());
+  const model::Array labels = parse_idx(read_file(label_file), label_file.string());
   if (pixels.shape.size() != 3 || labels.shape.size() != 1 || labels.shape[0] != pixels.shape[0])
     throw Error(ErrorCode::Input, "images and labels do not belong together", folder.string(),
-                shape_text(pixels.shape) + " and " + shape_text(labels.shape), "give the folder of the shipped digits");
+                model::to_string(pixels.shape) + " and " + model::to_string(labels.shape),
+                "give the folder of the shipped digits");
+  const std::vector<std::int64_t> levels = pixels.as_integers(), answers = labels.as_integers();
   Digits digits;
   InputOptions options;
   options.count = std::min<std::int64_t>(count, pixels.shape[0]);
@@ -50,9 +52,8 @@ Digits read_digits(const std::filesystem::path& folder, const InputShape& shape,
     AnsweredImage image;
     image.height = static_cast<int>(pixels.shape[1]);
     image.width = static_cast<int>(pixels.shape[2]);
-    for (std::size_t p = 0; p < size; ++p)
-      image.pixels.push_back(static_cast<std::uint8_t>(pixels.values[i * size + p]));
-    image.truth = fmt::format("{:.0f}", labels.values[i]);
+    for (std::size_t p = 0; p < size; ++p) image.pixels.push_back(static_cast<std::uint8_t>(levels[i * size + p]));
+    image.truth = std::to_string(answers[i]);
     digits.images.push_back(std::move(image));
   }
   return digits;

@@ -6,12 +6,12 @@
 #include <span>
 #include <string>
 
-#include "tensor.hpp"
+#include "model/array.hpp"
 
 namespace espalier::tools {
 
 /// Decodes a file's bytes: uint8, int8, int16, int32, float32, float64 (int16 is widened to int32). Throws Error
 /// (Input) naming `where` for damaged headers and for files shorter or longer than their header says.
-Tensor parse_idx(std::span<const std::uint8_t> bytes, const std::string& where);
+model::Array parse_idx(std::span<const std::uint8_t> bytes, const std::string& where);
 
 }  // namespace espalier::tools

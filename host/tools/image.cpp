@@ -11,6 +11,8 @@
 namespace espalier::tools {
 namespace {
 
+constexpr std::int64_t MaxSamples = std::int64_t{1} << 28;  // a damaged header must not ask for much memory
+
 [[noreturn]] void fail(const std::string& summary, const std::string& where, const std::string& value) {
   throw Error(ErrorCode::Input, summary, where, value, "give a complete PNG or JPEG file");
 }
@@ -26,7 +28,8 @@ std::vector<std::uint8_t> resize(const std::uint8_t* pixels, int from_width, int
 
 }  // namespace
 
-Tensor parse_image(std::span<const std::uint8_t> bytes, const std::string& where, int channels, int height, int width) {
+model::Array parse_image(std::span<const std::uint8_t> bytes, const std::string& where, int channels, int height,
+                         int width) {
   if (channels != 1 && channels != 3 && channels != 4)
     fail("an image cannot fill an input with this many channels", where, std::to_string(channels));
   int image_width = 0;
@@ -35,7 +38,8 @@ Tensor parse_image(std::span<const std::uint8_t> bytes, const std::string& where
   if (bytes.size() > INT_MAX || stbi_info_from_memory(bytes.data(), static_cast<int>(bytes.size()), &image_width,
                                                       &image_height, &image_channels) == 0)
     fail("not a PNG or JPEG image", where, {});
-  element_count({channels, image_height, image_width}, where);
+  if (model::count_elements({channels, image_height, image_width}, where, ErrorCode::Input) > MaxSamples)
+    fail("the image is too large", where, model::to_string({channels, image_height, image_width}));
   const std::unique_ptr<stbi_uc, decltype(&stbi_image_free)> decoded(
       stbi_load_from_memory(bytes.data(), static_cast<int>(bytes.size()), &image_width, &image_height, &image_channels,
                             channels),
@@ -50,14 +54,13 @@ Tensor parse_image(std::span<const std::uint8_t> bytes, const std::string& where
   } else {
     pixels.assign(decoded.get(), decoded.get() + static_cast<std::ptrdiff_t>(image_width) * image_height * channels);
   }
-  Tensor tensor{where, ElementType::UInt8, true, {channels, out_height, out_width}, {}};
   const auto plane = static_cast<std::size_t>(out_height) * static_cast<std::size_t>(out_width);
-  tensor.values.resize(pixels.size());
+  std::vector<std::uint8_t> planes(pixels.size());
   for (std::size_t i = 0; i < pixels.size(); ++i) {
     const std::size_t channel = i % static_cast<std::size_t>(channels);
-    tensor.values[channel * plane + i / static_cast<std::size_t>(channels)] = pixels[i];
+    planes[channel * plane + i / static_cast<std::size_t>(channels)] = pixels[i];
   }
-  return tensor;
+  return {{channels, out_height, out_width}, std::move(planes)};
 }
 
 }  // namespace espalier::tools

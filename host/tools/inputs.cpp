@@ -4,12 +4,12 @@
 #include <cctype>
 #include <cmath>
 
-#include "bytes.hpp"
 #include "esp_error.hpp"
+#include "files.hpp"
 #include "idx.hpp"
 #include "image.hpp"
+#include "model/tensor_file.hpp"
 #include "npy.hpp"
-#include "tensor_file.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -71,15 +71,15 @@ void check_factors(const std::vector<double>& list, const char* option, int chan
 }
 
 // Sample `item` of the tensor as C x H x W, scaled.
-std::vector<float> extract(const Tensor& tensor, std::int64_t item, const InputShape& wanted,
-                           const InputOptions& options) {
+std::vector<float> extract(const FileArray& file, const std::vector<double>& reals, std::int64_t item,
+                           const InputShape& wanted, const InputOptions& options, const std::string& where) {
   const auto plane = static_cast<std::size_t>(wanted.height) * static_cast<std::size_t>(wanted.width);
   const auto channels = static_cast<std::size_t>(wanted.channels);
   const std::size_t size = plane * channels;
-  const double* source = tensor.values.data() + static_cast<std::size_t>(item) * size;
-  const bool channels_last = options.layout == Layout::Nhwc && channels > 1 && tensor.shape.size() >= 3 &&
-                             tensor.shape.back() == wanted.channels && !tensor.image;
-  const double default_scale = tensor.image && !wanted.integer ? 1.0 / 255.0 : 1.0;
+  const double* source = reals.data() + static_cast<std::size_t>(item) * size;
+  const bool channels_last = options.layout == Layout::Nhwc && channels > 1 && file.array.shape.size() >= 3 &&
+                             file.array.shape.back() == wanted.channels && !file.image;
+  const double default_scale = file.image && !wanted.integer ? 1.0 / 255.0 : 1.0;
   std::vector<float> values(size);
   for (std::size_t i = 0; i < size; ++i) {
     const std::size_t channel = i / plane;
@@ -87,28 +87,30 @@ std::vector<float> extract(const Tensor& tensor, std::int64_t item, const InputS
     const double scaled = (value - factor(options.mean, channel, 0.0)) * factor(options.scale, channel, default_scale);
     values[i] = static_cast<float>(scaled);
     if (!std::isfinite(values[i]))
-      throw Error(ErrorCode::Input, "value is not finite", tensor.name, "element " + std::to_string(i),
-                  "give finite values");
+      throw Error(ErrorCode::Input, "value is not finite", where, "element " + std::to_string(i), "give finite values");
   }
   return values;
 }
 
 }  // namespace
 
-Tensor read_tensor(const std::filesystem::path& path, const InputShape& wanted, const InputOptions& options) {
+FileArray read_array(const std::filesystem::path& path, const InputShape& wanted, const InputOptions& options) {
   const std::vector<std::uint8_t> bytes = read_file(path);
   const std::string where = path.string();
   switch (file_kind(bytes, path)) {
     case FileKind::Npy:
-      return parse_npy(bytes, where);
-    case FileKind::Idx:
-      return parse_idx(bytes, where);
+      return {parse_npy(bytes, where)};
+    case FileKind::Idx: {
+      FileArray file{parse_idx(bytes, where)};
+      file.image = file.array.type() == model::ElementType::UInt8 && file.array.shape.size() >= 3;
+      return file;
+    }
     case FileKind::TensorProto:
-      return parse_tensor_proto(bytes, where);
+      return {model::parse_tensor_file(bytes, where)};
     case FileKind::Image: {
       ImageSize size;
       if (options.resize) size = options.size.value_or(ImageSize{wanted.height, wanted.width});
-      return parse_image(bytes, where, wanted.channels, size.height, size.width);
+      return {parse_image(bytes, where, wanted.channels, size.height, size.width), true};
     }
     case FileKind::Unknown:
       break;
@@ -121,27 +123,29 @@ std::vector<Sample> read_samples(const std::filesystem::path& path, const InputS
                                  const InputOptions& options) {
   check_factors(options.mean, "--mean", wanted.channels);
   check_factors(options.scale, "--scale", wanted.channels);
-  Tensor tensor = read_tensor(path, wanted, options);
-  const Layout layout = tensor.image ? Layout::Nchw : options.layout;
-  const std::optional<std::int64_t> items = samples_in(tensor.shape, wanted, layout);
+  const FileArray file = read_array(path, wanted, options);
+  const model::Shape& shape = file.array.shape;
+  const Layout layout = file.image ? Layout::Nchw : options.layout;
+  const std::optional<std::int64_t> items = samples_in(shape, wanted, layout);
   if (!items)
     throw Error(ErrorCode::Input, "shape does not fit the network's input " + wanted.name, path.string(),
-                shape_text(tensor.shape),
-                "give " + shape_text(wanted_shape(wanted)) + " (channels, height, width), with a leading batch or not" +
-                    (tensor.image ? ", or --resize" : ""));
+                model::to_string(shape),
+                "give " + model::to_string(wanted_shape(wanted)) +
+                    " (channels, height, width), with a leading batch or not" + (file.image ? ", or --resize" : ""));
   if (*items < 1)
-    throw Error(ErrorCode::Input, "file holds no sample", path.string(), shape_text(tensor.shape), "give at least one");
+    throw Error(ErrorCode::Input, "file holds no sample", path.string(), model::to_string(shape), "give at least one");
   const std::int64_t first = options.index.value_or(0);
-  const bool one = !options.all_items && (tensor.image || options.index);
+  const bool one = !options.all_items && (file.image || options.index);
   const std::int64_t count = options.count.value_or(one ? 1 : *items - first);
   if (first < 0 || first >= *items || count < 1 || count > *items - first)
     throw Error(ErrorCode::Usage, "--index and --count reach outside the file", path.string(),
                 std::to_string(first) + " + " + std::to_string(count) + " of " + std::to_string(*items),
                 "choose items 0 to " + std::to_string(*items - 1));
+  const std::vector<double> reals = file.array.as_doubles();
   std::vector<Sample> samples;
   for (std::int64_t item = first; item < first + count; ++item)
     samples.push_back({*items == 1 ? path.string() : path.string() + "#" + std::to_string(item),
-                       extract(tensor, item, wanted, options)});
+                       extract(file, reals, item, wanted, options, path.string())});
   return samples;
 }
 

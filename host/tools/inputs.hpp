@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tensor.hpp"
+#include "model/array.hpp"
 
 namespace espalier::tools {
 
@@ -47,8 +47,14 @@ struct Sample {
   std::vector<float> values;
 };
 
+/// An array from a file, and whether it holds pixels 0..255 (of PNG, JPEG or IDX files) that still have to be scaled.
+struct FileArray {
+  model::Array array;
+  bool image = false;
+};
+
 /// Reads a file of any known kind (by its first bytes, then its extension). Throws Error (Input).
-Tensor read_tensor(const std::filesystem::path& path, const InputShape& wanted, const InputOptions& options);
+FileArray read_array(const std::filesystem::path& path, const InputShape& wanted, const InputOptions& options);
 
 /// All samples of a file for one network input. Accepted shapes: CxHxW, NxCxHxW, HxW for one channel, NxHxW for IDX
 /// images of one channel, any flat or Nx(C*H*W) form, and with Layout::Nhwc the channels last. Throws Error (Input)

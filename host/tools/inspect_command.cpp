@@ -54,7 +54,7 @@ void describe_ports(const run::Ports& ports, Json& json, std::string& text) {
     json[key] = Json::array();
     for (const auto& port : list) {
       json[key].push_back(port_json(port.name, run::type_name(port.type), port.shape));
-      text += fmt::format("{} {} {} {}\n", key, port.name, run::type_name(port.type), shape_text(port.shape));
+      text += fmt::format("{} {} {} {}\n", key, port.name, run::type_name(port.type), model::to_string(port.shape));
     }
   };
   describe("inputs", ports.inputs);

@@ -66,6 +66,7 @@ QuantisedModel import_model(const std::string& path, const std::vector<std::stri
   const model::Graph graph = model::import_onnx(path);
   compress::Quantised quantised;
   if (model::is_quantised(graph)) {
+    if (!calibrate.empty()) console.progress("--calibrate is not used: the network is quantised already");
     quantised = compress::lower_quantised(graph);
   } else {
     const std::vector<compress::Sample> samples = calibration_samples(graph, calibrate, inputs);
@@ -83,7 +84,10 @@ bool is_compiled_file(const std::string& path) {
 
 LoadedModel load_model(const ModelOptions& options, const InputOptions& inputs, Console& console) {
   const CompileSettings settings = parse_compile_settings(options);
-  if (is_compiled_file(options.path)) return {run::load(options.path, settings.array), {}};
+  if (is_compiled_file(options.path)) {
+    if (!options.calibrate.empty()) console.progress("--calibrate is not used: the file is compiled already");
+    return {run::load(options.path, settings.array), {}};
+  }
   QuantisedModel model = import_model(options.path, options.calibrate, inputs, console);
   run::Executable executable = compile_model(model, settings, console);
   return {std::move(executable), std::move(model.network)};

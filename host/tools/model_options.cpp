@@ -5,8 +5,13 @@
 namespace espalier::tools {
 
 void add_array_options(CLI::App& command, ModelOptions& options) {
-  command.add_option("--array", options.array,
-                     "lanes x pixels of the machine: 8x8, 16x16 or 32x32; default 16x16, or the compiled file's");
+  command
+      .add_option("--array", options.array,
+                  "lanes x pixels of the machine: 8x8, 16x16 or 32x32; default 16x16, or the compiled file's")
+      ->check([](const std::string& text) {
+        parse_array(text);
+        return std::string();
+      });
   command.add_option("--memory", options.memory, "bytes per cycle and latency in cycles of the device memory")
       ->capture_default_str();
   command.add_option("--weights", options.weights, "format of weights: auto (the faster), dense or sparse")

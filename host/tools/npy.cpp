@@ -1,20 +1,34 @@
 #include "npy.hpp"
 
+#include <algorithm>
 #include <array>
-#include <bit>
 #include <cctype>
 #include <optional>
 #include <string_view>
 
-#include "bytes.hpp"
 #include "esp_error.hpp"
+#include "model/array_bytes.hpp"
 
 namespace espalier::tools {
 namespace {
 
+using model::ByteOrder;
+using model::ElementType;
+
 constexpr std::string_view Magic = "\x93NUMPY";
 constexpr std::size_t MaxHeaderBytes = 65536;
 constexpr std::size_t MaxRank = 32;
+
+struct KnownType {
+  std::string_view code;
+  ElementType type;
+};
+constexpr std::array<KnownType, 6> KnownTypes{{{"f4", ElementType::Float},
+                                               {"f8", ElementType::Double},
+                                               {"i1", ElementType::Int8},
+                                               {"u1", ElementType::UInt8},
+                                               {"i4", ElementType::Int32},
+                                               {"i8", ElementType::Int64}}};
 
 [[noreturn]] void fail(const std::string& summary, const std::string& where, const std::string& value) {
   throw Error(ErrorCode::Input, summary, where, value, "write the array again with numpy.save");
@@ -128,29 +142,20 @@ struct TypeCode {
 };
 
 TypeCode parse_type(const std::string& text, const std::string& where) {
-  struct Known {
-    std::string_view code;
-    ElementType type;
-  };
-  static constexpr std::array<Known, 6> known{{{"f4", ElementType::Float32},
-                                               {"f8", ElementType::Float64},
-                                               {"i1", ElementType::Int8},
-                                               {"u1", ElementType::UInt8},
-                                               {"i4", ElementType::Int32},
-                                               {"i8", ElementType::Int64}}};
   const bool marked = !text.empty() && std::string_view("<>=|").find(text[0]) != std::string_view::npos;
   const std::string_view code = std::string_view(text).substr(marked ? 1 : 0);
-  for (const Known& candidate : known)
+  for (const KnownType& candidate : KnownTypes)
     if (candidate.code == code) return {candidate.type, text[0] == '>' ? ByteOrder::Big : ByteOrder::Little};
   throw Error(ErrorCode::Input, "element type of the .npy file is not read", where, text,
               "save it as float32, float64, int8, uint8, int32 or int64");
 }
 
 // Element i of the result is the C-order index; Fortran order has the first index innermost.
-std::vector<double> to_c_order(const std::vector<double>& source, const std::vector<std::int64_t>& shape) {
-  std::vector<double> result(source.size());
+template <typename Element>
+std::vector<Element> to_c_order(const std::vector<Element>& source, const model::Shape& shape) {
+  std::vector<Element> result(source.size());
   std::vector<std::size_t> index(shape.size(), 0);
-  for (double& value : result) {
+  for (Element& value : result) {
     std::size_t from = 0;
     for (std::size_t axis = shape.size(); axis-- > 0;)
       from = from * static_cast<std::size_t>(shape[axis]) + index[axis];
@@ -165,7 +170,7 @@ std::vector<double> to_c_order(const std::vector<double>& source, const std::vec
 
 }  // namespace
 
-Tensor parse_npy(std::span<const std::uint8_t> bytes, const std::string& where) {
+model::Array parse_npy(std::span<const std::uint8_t> bytes, const std::string& where) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (bytes.size() < 10 || !text.starts_with(Magic)) fail("not a .npy file", where, {});
   const unsigned version = bytes[6];
@@ -181,23 +186,26 @@ Tensor parse_npy(std::span<const std::uint8_t> bytes, const std::string& where) 
 
   const Header header = HeaderParser(text.substr(begin, length), where).parse();
   const TypeCode code = parse_type(*header.type, where);
-  const std::size_t count = element_count(*header.shape, where);
-  const std::size_t wanted = count * element_bytes(code.type);
+  const auto count = static_cast<std::size_t>(model::count_elements(*header.shape, where, ErrorCode::Input));
+  const std::size_t wanted = count * model::element_bytes(code.type);
   const std::span<const std::uint8_t> data = bytes.subspan(begin + length);
   if (data.size() != wanted)
     fail(data.size() < wanted ? "the .npy file is truncated" : "the .npy file is longer than its header says", where,
          std::to_string(data.size()) + " bytes of data, " + std::to_string(wanted) + " expected");
 
-  Tensor tensor{where, code.type, false, *header.shape, decode_elements(data, count, code.type, code.order, where)};
-  if (*header.fortran && tensor.shape.size() > 1) tensor.values = to_c_order(tensor.values, tensor.shape);
-  return tensor;
+  model::Array array{*header.shape, model::decode_elements(data, count, code.type, code.order)};
+  if (*header.fortran && array.shape.size() > 1)
+    std::visit([&](auto& values) { values = to_c_order(values, array.shape); }, array.values);
+  return array;
 }
 
-std::vector<std::uint8_t> format_npy(const Tensor& tensor) {
-  static constexpr std::array<std::string_view, 6> codes{"<f4", "<f8", "|i1", "|u1", "<i4", "<i8"};
-  std::string header = "{'descr': '" + std::string(codes[static_cast<std::size_t>(tensor.type)]) +
-                       "', 'fortran_order': False, 'shape': (";
-  for (const std::int64_t dimension : tensor.shape) header += std::to_string(dimension) + ", ";
+std::vector<std::uint8_t> format_npy(const model::Array& array) {
+  const auto known = std::find_if(KnownTypes.begin(), KnownTypes.end(),
+                                  [&](const KnownType& candidate) { return candidate.type == array.type(); });
+  if (known == KnownTypes.end())
+    throw Error(ErrorCode::Internal, "element type of the array is not written", "format_npy", to_string(array.type()));
+  std::string header = "{'descr': '<" + std::string(known->code) + "', 'fortran_order': False, 'shape': (";
+  for (const std::int64_t dimension : array.shape) header += std::to_string(dimension) + ", ";
   header += "), }";
   while ((header.size() + 11) % 64 != 0) header += ' ';
   header += '\n';
@@ -206,18 +214,8 @@ std::vector<std::uint8_t> format_npy(const Tensor& tensor) {
   bytes.insert(bytes.end(),
                {1, 0, static_cast<std::uint8_t>(header.size()), static_cast<std::uint8_t>(header.size() >> 8)});
   bytes.insert(bytes.end(), header.begin(), header.end());
-  const std::size_t width = element_bytes(tensor.type);
-  for (const double value : tensor.values) {
-    std::uint64_t raw = 0;
-    if (tensor.type == ElementType::Float32) {
-      raw = std::bit_cast<std::uint32_t>(static_cast<float>(value));
-    } else if (tensor.type == ElementType::Float64) {
-      raw = std::bit_cast<std::uint64_t>(value);
-    } else {
-      raw = static_cast<std::uint64_t>(static_cast<std::int64_t>(value));
-    }
-    for (std::size_t i = 0; i < width; ++i) bytes.push_back(static_cast<std::uint8_t>(raw >> (8 * i)));
-  }
+  const std::vector<std::uint8_t> data = model::encode_elements(array.values);
+  bytes.insert(bytes.end(), data.begin(), data.end());
   return bytes;
 }
 

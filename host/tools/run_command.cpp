@@ -5,9 +5,9 @@
 #include <numeric>
 
 #include "backends.hpp"
-#include "bytes.hpp"
 #include "commands.hpp"
 #include "esp_error.hpp"
+#include "files.hpp"
 #include "html_report.hpp"
 #include "model_loader.hpp"
 #include "run_inputs.hpp"
@@ -29,7 +29,7 @@ struct RunOptions {
 };
 
 std::string output_text(const run::Output& output) {
-  std::string text = fmt::format("output {} {} {}:", output.name, output.type, shape_text(output.shape));
+  std::string text = fmt::format("output {} {} {}:", output.name, output.type, model::to_string(output.shape));
   std::vector<std::size_t> order(output.values.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   const std::size_t shown = std::min<std::size_t>(order.size(), 5);
@@ -102,10 +102,8 @@ void add_run(CLI::App& app, Console& console) {
   add_input_options(*command, options->input_texts);
   command->add_option("-d,--device", options->device, "functional, rtl, xrt or xrt:N")->capture_default_str();
   command->add_option("--report", options->report, "write an HTML report to this file");
-  command
-      ->add_option("--stall", options->stall,
-                   "probability per cycle that the memory of the RTL pauses: same bits, more cycles than predicted")
-      ->check(CLI::Range(0.0, 0.95));
+  command->add_option("--stall", options->stall,
+                      "probability per cycle that the memory of the RTL pauses: same bits, more cycles than predicted");
   command->add_option("--waves", options->waves, "write waveforms (FST) of the RTL to this file");
   command->add_option("--xclbin", options->xclbin, "image for XRT; default: the one built for the array");
   command

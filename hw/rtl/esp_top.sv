@@ -495,9 +495,10 @@ module esp_top #(
       .entries_o(entries)
   );
 
-  // The command that starts takes the context which is not issuing.
+  // The command that starts takes the context which is not issuing. None of its results is in flight, so nobody reads it
+  // in this cycle and the write may be blocking, which spares the simulation a delayed copy.
   always_ff @(posedge clk_i) begin
-    if (unit_pop[2]) context_q[active ? !context_id : context_id] <= compute_command;
+    if (unit_pop[2]) context_q[active ? !context_id : context_id] = compute_command;
   end
 
   logic [Groups*16-1:0]          lane_read;

@@ -97,7 +97,14 @@ void ListRunner::fail(std::uint32_t code, std::uint32_t detail) {
   status_ = Status::Done;
 }
 
+/// The run makes no more progress: the oldest command that is not completed is at fault. That is the one at position_,
+/// or a weight command before it: the weight unit only completes a command once its lines are in the store, which holds
+/// line_depth of them beyond those consumed.
 void ListRunner::wait_forever() {
+  const auto full = std::upper_bound(pushed_lines_.begin(), pushed_lines_.end(), lines_with_room());
+  if (full != pushed_lines_.end()) {
+    position_ = std::min(position_, weight_positions_[static_cast<std::size_t>(full - pushed_lines_.begin()) - 1]);
+  }
   if (arguments_.timeout == 0) {
     status_ = Status::Stuck;
   } else {
@@ -125,6 +132,7 @@ void ListRunner::start(const Arguments& arguments) {
   completed_ = {};
   position_ = 0;
   pushed_lines_.assign(1, 0);
+  weight_positions_.clear();
   consumed_lines_ = 0;
   array_.drop_lines();
   status_ = Status::Running;
@@ -172,9 +180,11 @@ bool ListRunner::wait_satisfiable(const abi::Command& command) const {
       command.wait_compute > completed_.computes || command.wait_store > completed_.stores) {
     return false;
   }
-  const std::uint64_t pushed = pushed_lines_[command.wait_weight];
-  return pushed <= consumed_lines_ + array_.configuration().line_depth;
+  return pushed_lines_[command.wait_weight] <= lines_with_room();
 }
+
+/// How many lines, from the start of the run, have found room in the weight store.
+std::uint64_t ListRunner::lines_with_room() const { return consumed_lines_ + array_.configuration().line_depth; }
 
 /// Whether a burst leaves its window; if so, fail().
 bool ListRunner::outside(const Arguments::Window& window, std::uint64_t beat, std::uint64_t beats) {
@@ -254,12 +264,16 @@ void ListRunner::weight(const abi::Command& command) {
   if (bytes == nullptr) return;
   const std::uint64_t lines = array_.write_weights(command, {bytes, std::size_t{command.run} * abi::BeatBytes});
   pushed_lines_.push_back(pushed_lines_.back() + lines);
+  weight_positions_.push_back(position_);
   ++completed_.weights;
 }
 
 void ListRunner::compute(const abi::Command& command) {
   const std::uint64_t lines = chunk_lines(command, array_.configuration());
-  if (array_.queued_lines() < lines) return wait_forever();
+  if (array_.queued_lines() < lines) {
+    consumed_lines_ += array_.queued_lines();  // and starves then
+    return wait_forever();
+  }
   const Array::ComputeResult result = array_.compute(command);
   if (!result.finished) return wait_forever();
   traffic_.macs += result.macs;

@@ -6,9 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <optional>
-
 #include "driver/list_builder.hpp"
+#include "driver_checks.hpp"
 #include "esp_error.hpp"
 #include "espalier/driver/device.hpp"
 #include "espalier/driver/fault_bus.hpp"
@@ -21,23 +20,10 @@ using driver::Buffer;
 using driver::Device;
 using driver::FaultBus;
 using functional::FunctionalBus;
+using test::error_of;
 using test::ListBuilder;
+using test::pattern;
 using ::testing::HasSubstr;
-
-std::optional<Error> error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  return {};
-}
-
-std::vector<std::uint8_t> pattern(std::size_t bytes, unsigned seed) {
-  std::vector<std::uint8_t> data(bytes);
-  for (std::size_t i = 0; i < bytes; ++i) data[i] = static_cast<std::uint8_t>(i * 7 + seed);
-  return data;
-}
 
 TEST(Device, ReportsItsConfiguration) {
   FunctionalBus bus(abi::Array16x16);
@@ -58,13 +44,7 @@ TEST(Device, RefusesAnotherVersionOfTheContract) {
 TEST(Device, LoadedProgramsRunManyTimesSideBySide) {
   FunctionalBus bus(abi::Array8x8);
   Device device(bus);
-  ListBuilder small, large;
-  auto copy_small = device.load(test::copy_program(small, 1));
-  auto copy_large = device.load(test::copy_program(large, 40));
-  for (unsigned i = 0; i < 5; ++i) {
-    EXPECT_EQ(copy_small.run(pattern(64, i)).output, pattern(64, i));
-    EXPECT_EQ(copy_large.run(pattern(2560, i + 9)).output, pattern(2560, i + 9));
-  }
+  test::check_programs_side_by_side(device);
 }
 
 TEST(Device, ReadsMarksAndCounters) {
@@ -82,7 +62,7 @@ TEST(Device, ReadsMarksAndCounters) {
 TEST(Device, ErrorsNameTheCommandAndLeaveTheDeviceUsable) {
   FunctionalBus bus(abi::Array8x8);
   Device device(bus);
-  ListBuilder bad, good;
+  ListBuilder bad;
   bad.transfer(abi::OpLoad, abi::WindowInput, 1, 0);
   abi::Command store;
   store.opcode = abi::OpStore;
@@ -91,41 +71,18 @@ TEST(Device, ErrorsNameTheCommandAndLeaveTheDeviceUsable) {
   store.offset = 77;
   store.run = store.planes = 1;
   bad.add(store);
-  auto outside = device.load(bad.build(64, 64));
-  auto copy = device.load(test::copy_program(good, 1));
-  for (unsigned i = 0; i < 3; ++i) {
-    const auto error = error_of([&] { outside.run(pattern(64, i)); });
-    ASSERT_TRUE(error);
-    EXPECT_EQ(error->code(), ErrorCode::Device);
-    EXPECT_EQ(error->summary(), "access outside its memory window");
-    EXPECT_EQ(error->where(), "device functional 8x8, command 1 (store, layer 3)");
-    EXPECT_EQ(error->value(), "error 4, offset in beats 77");
-    EXPECT_FALSE(error->action().empty());
-    EXPECT_EQ(copy.run(pattern(64, i)).output, pattern(64, i));
-  }
+  test::check_failures_leave_device_usable(device, bad.build(64, 64), [](const Error& error) {
+    EXPECT_EQ(error.summary(), "access outside its memory window");
+    EXPECT_EQ(error.where(), "device functional 8x8, command 1 (store, layer 3)");
+    EXPECT_EQ(error.value(), "error 4, offset in beats 77");
+    EXPECT_FALSE(error.action().empty());
+  });
 }
 
 TEST(Device, MachineTimeoutsAndHostTimeoutsAreTimeouts) {
   FunctionalBus bus(abi::Array8x8);
   Device device(bus);
-  ListBuilder waits, good;
-  abi::Command load;
-  load.opcode = abi::OpLoad;
-  load.window = abi::WindowInput;
-  load.run = load.planes = 1;
-  load.wait_store = 1;
-  waits.add_as_is(load);
-  auto stuck = device.load(waits.build(64, 64));
-  const auto machine = error_of([&] { stuck.run({}); });
-  ASSERT_TRUE(machine);
-  EXPECT_EQ(machine->code(), ErrorCode::Timeout);
-  EXPECT_THAT(machine->where(), HasSubstr("command 0 (load, layer 0)"));
-  stuck.set_limits({0, std::chrono::milliseconds(10)});
-  const auto host = error_of([&] { stuck.run({}); });
-  ASSERT_TRUE(host);
-  EXPECT_EQ(host->code(), ErrorCode::Timeout);
-  EXPECT_THAT(host->what(), HasSubstr("limit 10 ms"));
-  EXPECT_EQ(device.run({test::copy_program(good, 2), pattern(128, 5), {}}).output, pattern(128, 5));
+  test::check_timeouts(device, 1000000);
 }
 
 TEST(Device, NeverDoneResetsOnceAndRecovers) {

@@ -12,10 +12,10 @@ namespace espalier::test {
 namespace {
 
 std::string npy(const std::vector<std::int64_t>& shape, double value,
-                tools::ElementType type = tools::ElementType::Float32) {
+                model::ElementType type = model::ElementType::Float) {
   std::size_t count = 1;
   for (const std::int64_t size : shape) count *= static_cast<std::size_t>(size);
-  const auto bytes = tools::format_npy({"x", type, false, shape, std::vector<double>(count, value)});
+  const auto bytes = tools::format_npy(model::make_array(type, shape, std::vector<double>(count, value)));
   return {bytes.begin(), bytes.end()};
 }
 

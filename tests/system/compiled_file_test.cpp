@@ -18,8 +18,7 @@ class CompiledFile : public testing::Test {
     const Outcome outcome = run_program({"compile", model, "--array", "8x8", "-o", compiled_, "--json"});
     ASSERT_EQ(outcome.code, 0) << outcome.err;
     EXPECT_TRUE(outcome.json().contains("layers"));
-    const auto bytes =
-        tools::format_npy({"x", tools::ElementType::Float32, false, {3, 8, 8}, std::vector<double>(192, 0.25)});
+    const auto bytes = tools::format_npy({{3, 8, 8}, std::vector<float>(192, 0.25F)});
     input_ = folder_.write("x.npy", {bytes.begin(), bytes.end()});
     model_ = model;
   }

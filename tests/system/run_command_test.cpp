@@ -15,15 +15,15 @@ namespace {
 
 using nlohmann::json;
 
-std::string npy(const std::vector<std::int64_t>& shape, tools::ElementType type, int modulus) {
-  tools::Tensor tensor{"x", type, false, shape, {}};
+std::string npy(const std::vector<std::int64_t>& shape, model::ElementType type, int modulus) {
+  std::vector<double> values;
   std::int64_t count = 1;
   for (const std::int64_t size : shape) count *= size;
   for (std::int64_t i = 0; i < count; ++i) {
     const double level = static_cast<double>((i * 29) % modulus);
-    tensor.values.push_back(type == tools::ElementType::Float32 ? level / modulus : level);
+    values.push_back(type == model::ElementType::Float ? level / modulus : level);
   }
-  const std::vector<std::uint8_t> bytes = tools::format_npy(tensor);
+  const std::vector<std::uint8_t> bytes = tools::format_npy(model::make_array(type, shape, values));
   return {bytes.begin(), bytes.end()};
 }
 
@@ -50,7 +50,7 @@ void check_rows(const json& document) {
 TEST(RunCommand, ReportsAFloatNetwork) {
   const Folder folder;
   const std::string model = folder.write("m.onnx", float_model());
-  const std::string input = folder.write("x.npy", npy({1, 3, 8, 8}, tools::ElementType::Float32, 97));
+  const std::string input = folder.write("x.npy", npy({1, 3, 8, 8}, model::ElementType::Float, 97));
   const json functional = run({model, "--input", input, "--device", "functional", "--array", "8x8"});
   check_rows(functional);
   ASSERT_EQ(functional["outputs"].size(), 1U);
@@ -75,7 +75,7 @@ TEST(RunCommand, ReportsAFloatNetwork) {
 TEST(RunCommand, GivesTheSameBitsWithAStallingMemory) {
   const Folder folder;
   const std::string model = folder.write("m.onnx", float_model());
-  const std::string input = folder.write("x.npy", npy({1, 3, 8, 8}, tools::ElementType::Float32, 97));
+  const std::string input = folder.write("x.npy", npy({1, 3, 8, 8}, model::ElementType::Float, 97));
   const json steady = run({model, "--input", input, "--device", "rtl", "--array", "8x8"});
   const json stalling = run({model, "--input", input, "--device", "rtl", "--array", "8x8", "--stall", "0.5"});
   EXPECT_EQ(steady["outputs"], stalling["outputs"]);
@@ -85,7 +85,7 @@ TEST(RunCommand, GivesTheSameBitsWithAStallingMemory) {
 TEST(RunCommand, KeepsTheTypesOfAQuantisedNetwork) {
   const Folder folder;
   const std::string model = folder.write("q.onnx", quantised_model());
-  const std::string input = folder.write("x.npy", npy({1, 2, 6, 6}, tools::ElementType::UInt8, 256));
+  const std::string input = folder.write("x.npy", npy({1, 2, 6, 6}, model::ElementType::UInt8, 256));
   const json document = run({model, "--input", input, "--array", "8x8"});
   EXPECT_EQ(document["outputs"][0]["type"], "uint8");
   for (const json& value : document["outputs"][0]["data"]) EXPECT_TRUE(value.is_number_integer());
@@ -94,7 +94,7 @@ TEST(RunCommand, KeepsTheTypesOfAQuantisedNetwork) {
 TEST(RunCommand, RunsSeveralSamples) {
   const Folder folder;
   const std::string model = folder.write("m.onnx", float_model());
-  const std::string input = folder.write("x.npy", npy({3, 3, 8, 8}, tools::ElementType::Float32, 97));
+  const std::string input = folder.write("x.npy", npy({3, 3, 8, 8}, model::ElementType::Float, 97));
   EXPECT_EQ(run({model, "--input", input, "--array", "8x8"})["outputs"].size(), 3U);
   const json two = run({model, "--input", input, "--array", "8x8", "--index", "1", "--count", "2"});
   EXPECT_EQ(two["outputs"].size(), 2U);
@@ -105,7 +105,7 @@ TEST(RunCommand, RunsSeveralSamples) {
 TEST(RunCommand, CalibratesWithGivenSamples) {
   const Folder folder;
   const std::string model = folder.write("m.onnx", float_model());
-  const std::string input = folder.write("x.npy", npy({4, 3, 8, 8}, tools::ElementType::Float32, 97));
+  const std::string input = folder.write("x.npy", npy({4, 3, 8, 8}, model::ElementType::Float, 97));
   const json document = run({model, "--input", input, "--index", "0", "--calibrate", input, "--array", "8x8"});
   EXPECT_EQ(document["outputs"].size(), 1U);
 }

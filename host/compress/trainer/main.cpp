@@ -36,7 +36,7 @@ struct Options {
   std::filesystem::path data;
   std::filesystem::path out;
   std::filesystem::path dense_state;
-  std::uint64_t seed = 1;
+  std::uint64_t seed = 2;
   int threads = 2;
   std::int64_t training_limit = 60000;
   std::int64_t held_out = 5000;

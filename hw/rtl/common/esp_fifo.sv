@@ -26,13 +26,15 @@ module esp_fifo #(
   assign full_o  = count_q[PtrBits];
   assign count_o = count_q;
 
+  // The write is blocking, which spares the simulation a delayed copy: nobody reads the entry that is being written,
+  // since it is at the head only once the FIFO is not empty.
   always_ff @(posedge clk_i) begin
-    if (push_i) memory[write_q] <= data_i;
+    if (push_i) memory[write_q] = data_i;
     if (!rst_ni) begin
       write_q <= '0;
       read_q  <= '0;
       count_q <= '0;
-    end else begin
+    end else if (push_i || pop_i) begin
       if (push_i) write_q <= write_q + 1'b1;
       if (pop_i) read_q <= read_q + 1'b1;
       if (push_i && !pop_i) count_q <= count_q + 1'b1;

@@ -15,8 +15,9 @@ module esp_ram #(
   (* no_rw_check *)
   logic [Width-1:0] memory[Depth];
 
+  // The read comes first and the write is blocking, so that simulation needs no delayed copy of the row.
   always_ff @(posedge clk_i) begin
-    if (write_i) memory[write_addr_i] <= write_data_i;
     if (read_i) read_data_o <= memory[read_addr_i];
+    if (write_i) memory[write_addr_i] = write_data_i;
   end
 endmodule

@@ -91,13 +91,15 @@ module esp_control #(
   assign fetch_pop_o = dispatch;
   assign push        = dispatch ? unit : '0;
 
-  logic [31:0]  position[5];
-  logic [4:0]   valid, ready, pop;
+  logic [31:0]  position[5], open_position[5];
+  logic [4:0]   valid, ready, pop, open;
+  logic [5*32-1:0] done;
   logic [511:0] mark_command;
 
   assign valid_o = valid[3:0];
   assign ready_o = ready[3:0];
   assign pop     = {mark_o, pop_i};
+  assign done    = {marked_q, unit_done_i};
 
   for (genvar u = 0; u < 5; u++) begin : gen_queue
     logic [511:0] command;
@@ -118,7 +120,10 @@ module esp_control #(
         .command_o(command),
         .head_position_o(head),
         .pop_i(pop[u]),
-        .position_o(position[u])
+        .position_o(position[u]),
+        .done_i(done[u*32+:32]),
+        .open_o(open[u]),
+        .open_position_o(open_position[u])
     );
     if (u < 4) begin : gen_unit
       assign command_o[u*512+:512] = command;
@@ -208,10 +213,11 @@ module esp_control #(
     if (!fault && timed_out) begin
       fault          = 1'b1;
       fault_code     = esp_abi_pkg::ErrorTimeout;
-      fault_position = sent_q[0] != unit_done_i[0+:32] ? position[0] :
-                       sent_q[1] != unit_done_i[32+:32] ? position[1] :
-                       sent_q[3] != unit_done_i[96+:32] ? position[3] :
-                       sent_q[2] != unit_done_i[64+:32] ? position[2] : dispatched_q;
+      // The oldest command that is not completed; none: the one to be fetched.
+      fault_position = dispatched_q;
+      for (int u = 0; u < 5; u++) begin
+        if (open[u] && open_position[u] < fault_position) fault_position = open_position[u];
+      end
       fault_detail   = timeout_i;
     end
   end

@@ -39,9 +39,9 @@ module esp_registers #(
     input  logic [9:0]    mark_index_i,
     input  logic [31:0]   mark_cycle_i
 );
-  localparam int unsigned ArgumentWords = 19;
+  localparam int unsigned ArgumentWords = 19;  // the last is the time-out
 
-  logic [31:0] arguments_q[ArgumentWords];
+  logic [ArgumentWords*32-1:0] arguments_q;
   logic        done_q, interrupt_global_q;
   logic [1:0]  interrupt_enable_q, interrupt_status_q;
   logic        b_valid_q, r_valid_q, r_mark_q;
@@ -63,38 +63,37 @@ module esp_registers #(
   assign write_word = aw_addr_i[12:2];
   assign read_word  = ar_addr_i[12:2];
   assign start_o    = write && write_word == 11'(esp_abi_pkg::RegControl / 4) && w_data_i[0] && w_strb_i[0] && idle_i;
-  assign timeout_o  = arguments_q[18];
+  assign timeout_o  = arguments_q[18*32+:32];
+  assign arguments_o = arguments_q[18*32-1:0];
   assign interrupt_o = interrupt_global_q && (interrupt_status_q & interrupt_enable_q) != '0;
-
-  for (genvar i = 0; i < 18; i++) begin : gen_arguments
-    assign arguments_o[i*32+:32] = arguments_q[i];
-  end
 
   always_comb begin
     read_value = '0;
-    case (read_word)
-      11'(esp_abi_pkg::RegControl / 4):         read_value = {28'd0, done_q, idle_i, done_q, !idle_i};
-      11'(esp_abi_pkg::RegGlobalInterrupt / 4): read_value = {31'd0, interrupt_global_q};
-      11'(esp_abi_pkg::RegInterruptEnable / 4): read_value = {30'd0, interrupt_enable_q};
-      11'(esp_abi_pkg::RegInterruptStatus / 4): read_value = {30'd0, interrupt_status_q};
-      11'(esp_abi_pkg::RegVersion / 4):         read_value = esp_abi_pkg::AbiVersion;
-      11'(esp_abi_pkg::RegLanes / 4):           read_value = Lanes;
-      11'(esp_abi_pkg::RegPixels / 4):          read_value = Pixels;
-      11'(esp_abi_pkg::RegBankRows / 4):        read_value = BankRows;
-      11'(esp_abi_pkg::RegLineDepth / 4):       read_value = LineDepth;
-      11'(esp_abi_pkg::RegMaxSplit / 4):        read_value = 64 / Lanes < Pixels ? 64 / Lanes : Pixels;
-      default: begin
-        for (int i = 0; i < ArgumentWords; i++) begin
-          if (read_word == 11'(esp_abi_pkg::RegProgramAddress / 4 + i)) read_value = arguments_q[i];
+    if (read) begin
+      case (read_word)
+        11'(esp_abi_pkg::RegControl / 4):         read_value = {28'd0, done_q, idle_i, done_q, !idle_i};
+        11'(esp_abi_pkg::RegGlobalInterrupt / 4): read_value = {31'd0, interrupt_global_q};
+        11'(esp_abi_pkg::RegInterruptEnable / 4): read_value = {30'd0, interrupt_enable_q};
+        11'(esp_abi_pkg::RegInterruptStatus / 4): read_value = {30'd0, interrupt_status_q};
+        11'(esp_abi_pkg::RegVersion / 4):         read_value = esp_abi_pkg::AbiVersion;
+        11'(esp_abi_pkg::RegLanes / 4):           read_value = Lanes;
+        11'(esp_abi_pkg::RegPixels / 4):          read_value = Pixels;
+        11'(esp_abi_pkg::RegBankRows / 4):        read_value = BankRows;
+        11'(esp_abi_pkg::RegLineDepth / 4):       read_value = LineDepth;
+        11'(esp_abi_pkg::RegMaxSplit / 4):        read_value = 64 / Lanes < Pixels ? 64 / Lanes : Pixels;
+        default: begin
+          for (int i = 0; i < ArgumentWords; i++) begin
+            if (read_word == 11'(esp_abi_pkg::RegProgramAddress / 4 + i)) read_value = arguments_q[i*32+:32];
+          end
+          for (int i = 0; i < 3; i++) begin
+            if (read_word == 11'(esp_abi_pkg::RegError / 4 + i)) read_value = result_i[i*32+:32];
+          end
+          for (int i = 0; i < 10; i++) begin
+            if (read_word == 11'(esp_abi_pkg::RegCycles / 4 + i)) read_value = counters_i[i*32+:32];
+          end
         end
-        for (int i = 0; i < 3; i++) begin
-          if (read_word == 11'(esp_abi_pkg::RegError / 4 + i)) read_value = result_i[i*32+:32];
-        end
-        for (int i = 0; i < 10; i++) begin
-          if (read_word == 11'(esp_abi_pkg::RegCycles / 4 + i)) read_value = counters_i[i*32+:32];
-        end
-      end
-    endcase
+      endcase
+    end
   end
 
   esp_ram #(
@@ -110,6 +109,8 @@ module esp_registers #(
       .read_data_o(mark_data)
   );
 
+  // Arguments are written last and blocking: a read in the same cycle gives the old value, and simulation needs no
+  // delayed copies.
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       b_valid_q          <= 1'b0;
@@ -118,19 +119,11 @@ module esp_registers #(
       interrupt_global_q <= 1'b0;
       interrupt_enable_q <= '0;
       interrupt_status_q <= '0;
-      for (int i = 0; i < ArgumentWords; i++) arguments_q[i] <= '0;
     end else begin
       if (b_ready_i) b_valid_q <= 1'b0;
       if (r_ready_i) r_valid_q <= 1'b0;
       if (write) begin
         b_valid_q <= 1'b1;
-        for (int i = 0; i < ArgumentWords; i++) begin
-          if (write_word == 11'(esp_abi_pkg::RegProgramAddress / 4 + i) && idle_i) begin
-            for (int b = 0; b < 4; b++) begin
-              if (w_strb_i[b]) arguments_q[i][b*8+:8] <= w_data_i[b*8+:8];
-            end
-          end
-        end
         if (w_strb_i[0] && write_word == 11'(esp_abi_pkg::RegGlobalInterrupt / 4)) interrupt_global_q <= w_data_i[0];
         if (w_strb_i[0] && write_word == 11'(esp_abi_pkg::RegInterruptEnable / 4)) interrupt_enable_q <= w_data_i[1:0];
         if (w_strb_i[0] && write_word == 11'(esp_abi_pkg::RegInterruptStatus / 4)) begin
@@ -138,15 +131,26 @@ module esp_registers #(
         end
       end
       if (read) begin
-        r_valid_q      <= 1'b1;
-        r_data_q       <= read_value;
-        r_mark_q       <= read_word[10];
+        r_valid_q <= 1'b1;
+        r_data_q  <= read_value;
+        r_mark_q  <= read_word[10];
         if (read_word == 11'(esp_abi_pkg::RegControl / 4)) done_q <= 1'b0;
       end
       if (start_o) done_q <= 1'b0;
       if (done_i) begin
         done_q             <= 1'b1;
         interrupt_status_q <= interrupt_status_q | interrupt_enable_q;
+      end
+    end
+    if (!rst_ni) begin
+      arguments_q = '0;
+    end else if (write && idle_i) begin
+      for (int i = 0; i < ArgumentWords; i++) begin
+        if (write_word == 11'(esp_abi_pkg::RegProgramAddress / 4 + i)) begin
+          for (int b = 0; b < 4; b++) begin
+            if (w_strb_i[b]) arguments_q[i*32+b*8+:8] = w_data_i[b*8+:8];
+          end
+        end
       end
     end
   end

@@ -15,9 +15,12 @@ module esp_unit_queue (
     output logic         valid_o,     // a command is at the head
     output logic         ready_o,     // and its waits are met
     output logic [511:0] command_o,
-  output logic [31:0]  head_position_o,  // of that command
+    output logic [31:0]  head_position_o,
     input  logic         pop_i,
-    output logic [31:0]  position_o   // of the command popped last
+    output logic [31:0]  position_o,  // of the command popped last
+    input  logic [31:0]  done_i,      // commands of this unit completed
+    output logic         open_o,      // a command is not known to be completed
+    output logic [31:0]  open_position_o  // the oldest of them
 );
   logic empty;
 
@@ -43,7 +46,32 @@ module esp_unit_queue (
                    done_compute_i >= 32'(command_o[esp_abi_pkg::CmdWaitComputeLsb+:24]) &&
                    done_store_i >= 32'(command_o[esp_abi_pkg::CmdWaitStoreLsb+:24]);
 
+  // Commands popped and not completed. A unit has at most a dozen of them: a store until its last response.
+  logic [31:0] started_position, completed_q;
+  logic        started_empty, completes;
+
+  assign completes       = !started_empty && completed_q != done_i;
+  assign open_o          = !started_empty || !empty;
+  assign open_position_o = started_empty ? head_position_o : started_position;
+
+  esp_fifo #(
+      .Width(32),
+      .Depth(2 * esp_abi_pkg::CommandQueue)
+  ) u_started (
+      .clk_i,
+      .rst_ni,
+      .push_i(pop_i),
+      .data_i(head_position_o),
+      .full_o(),
+      .pop_i(completes),
+      .data_o(started_position),
+      .empty_o(started_empty),
+      .count_o()
+  );
+
   always_ff @(posedge clk_i) begin
+    if (!rst_ni) completed_q <= '0;
+    else if (completes) completed_q <= completed_q + 32'd1;
     if (!rst_ni) position_o <= '0;
     else if (pop_i) position_o <= head_position_o;
   end

@@ -1,6 +1,4 @@
 // Load unit: memory to scratchpad. Beats from the read DMA are split into words, which wait for their banks.
-`include "esp_assert.svh"
-
 module esp_load_unit #(
     parameter int unsigned Pixels  = 16,
     parameter int unsigned RowBits = 12
@@ -26,18 +24,17 @@ module esp_load_unit #(
     input  logic [15:0]               grant_i
 );
   localparam int unsigned Words = esp_abi_pkg::BeatBytes / Pixels;
-  localparam int unsigned WordBits = $clog2(Words);
+  localparam int unsigned IndexBits = Words > 1 ? $clog2(Words) : 1;
   localparam int unsigned JobBits = 80;  // address, word pitch, planes, run
 
-  logic               jobs_full, jobs_empty, take_beat, job_ends;
+  logic               jobs_full, jobs_empty, job_active, take_beat, job_ends;
   logic [JobBits-1:0] job;
   logic [Words-1:0]   pending_q, granted;
   logic [511:0]       beat_q;
-  logic [15:0]        address_q;        // of the beat being written
-  logic               job_active_q;
-  logic [15:0]        next_q, plane_q, pitch_q, planes_left_q;
-  logic [31:0]        run_q, run_left_q, done_q;
-  logic               last_q;           // the beat being written ends its command
+  logic [15:0]        address, address_q;  // of the next beat; of the beat being written
+  logic [16*4-1:0]    word;
+  logic [31:0]        done_q;
+  logic               last_q;              // the beat being written ends its command
 
   assign request_o     = command_valid_i && !jobs_full && !halt_i;
   assign command_pop_o = request_o && request_ready_i;
@@ -53,73 +50,67 @@ module esp_load_unit #(
       .data_i({command_i[esp_abi_pkg::CmdAddressLsb+:16], command_i[esp_abi_pkg::CmdWordPitchLsb+:16],
                command_i[esp_abi_pkg::CmdPlanesLsb+:16], command_i[esp_abi_pkg::CmdRunLsb+:32]}),
       .full_o(jobs_full),
-      .pop_i(!job_active_q && !jobs_empty),
+      .pop_i(!job_active && !jobs_empty),
       .data_o(job),
       .empty_o(jobs_empty),
       .count_o()
   );
 
-  // Word i of the beat goes to bank (address + i) mod 16, so bank b takes word (b - address) mod 16 if there is one.
-  logic [15:0] word;
+  esp_plane_walk #(
+      .AddressBits(16),
+      .Scale(Words)
+  ) u_walk (
+      .clk_i,
+      .rst_ni(run_ni),
+      .start_i(!job_active && !jobs_empty),
+      .address_i(job[79:64]),
+      .run_i(job[31:0]),
+      .pitch_i(job[63:48]),
+      .planes_i(job[47:32]),
+      .active_o(job_active),
+      .address_o(address),
+      .left_o(),
+      .last_o(job_ends),
+      .step_i(take_beat),
+      .beats_i(5'd1)
+  );
+
+  esp_beat_banks #(
+      .Pixels(Pixels),
+      .RowBits(RowBits)
+  ) u_banks (
+      .address_i(address_q),
+      .pending_i(pending_q),
+      .want_o(load_o),
+      .row_o,
+      .word_o(word),
+      .grant_i,
+      .granted_o(granted)
+  );
+
   always_comb begin
-    load_o = '0;
-    row_o  = '0;
     data_o = '0;
-    word   = '0;
-    if (pending_q != '0) begin
-      for (int b = 0; b < 16; b++) begin
-        word = 16'(4'(4'(b) - address_q[3:0]));
-        if (32'(word) < Words && pending_q[word[WordBits-1:0]]) begin
-          load_o[b] = 1'b1;
-          row_o[b*RowBits+:RowBits] = RowBits'((address_q + word) >> 4);
-          data_o[b*Pixels*8+:Pixels*8] = beat_q[32'(word[WordBits-1:0])*Pixels*8+:Pixels*8];
-        end
-      end
+    for (int b = 0; b < 16; b++) begin
+      if (load_o[b]) data_o[b*Pixels*8+:Pixels*8] = beat_q[32'(IndexBits'(word[b*4+:4]))*Pixels*8+:Pixels*8];
     end
   end
-  for (genvar i = 0; i < Words; i++) begin : gen_granted
-    assign granted[i] = pending_q[i] && grant_i[4'(address_q[3:0]+4'(i))];
-  end
 
-  assign take_beat  = job_active_q && beat_valid_i && (pending_q & ~granted) == '0;
+  assign take_beat  = job_active && beat_valid_i && (pending_q & ~granted) == '0;
   assign beat_pop_o = take_beat;
-  assign job_ends   = take_beat && run_left_q == 32'd1 && planes_left_q == 16'd1;
 
   always_ff @(posedge clk_i) begin
     if (!run_ni) begin
-      pending_q    <= '0;
-      job_active_q <= 1'b0;
-      done_q       <= '0;
-      last_q       <= 1'b0;
+      pending_q <= '0;
+      done_q    <= '0;
+      last_q    <= 1'b0;
     end else begin
       pending_q <= take_beat ? '1 : pending_q & ~granted;
       if (take_beat) last_q <= job_ends;
       if (last_q && pending_q != '0 && (pending_q & ~granted) == '0) done_q <= done_q + 32'd1;
-
-      if (!job_active_q && !jobs_empty) begin
-        job_active_q  <= 1'b1;
-        next_q        <= job[79:64];
-        plane_q       <= job[79:64];
-        pitch_q       <= job[63:48];
-        planes_left_q <= job[47:32];
-        run_q         <= job[31:0];
-        run_left_q    <= job[31:0];
-      end else if (take_beat) begin
-        if (run_left_q == 32'd1) begin
-          plane_q       <= plane_q + pitch_q;
-          next_q        <= plane_q + pitch_q;
-          run_left_q    <= run_q;
-          planes_left_q <= planes_left_q - 16'd1;
-          if (planes_left_q == 16'd1) job_active_q <= 1'b0;
-        end else begin
-          next_q     <= next_q + 16'(Words);
-          run_left_q <= run_left_q - 32'd1;
-        end
-      end
     end
     if (take_beat) begin
       beat_q    <= beat_i;
-      address_q <= next_q;
+      address_q <= address;
     end
   end
 endmodule

@@ -47,14 +47,19 @@ module esp_lane #(
   assign ready_o = !announced_q[PtrBits];
   assign result_valid_o = arrived_q != 0;
   assign result_tag_o = tags[read_q];
-  assign result_o = results[read_q];
+
+  // A row is shown while it is taken; otherwise the simulation would copy every lane's row in every cycle.
+  always_comb begin
+    result_o = '0;
+    if (pop_i) result_o = results[read_q];
+  end
 
   logic operand_valid_q, operand_last_q, operand_maximum_q;
   logic product_valid_q, product_last_q, product_maximum_q;
   logic fresh_q;  // the next entry starts a row
 
   always_ff @(posedge clk_i) begin
-    if (announce_i) tags[tag_write_q] <= {row_q, tag_i};
+    if (announce_i) tags[tag_write_q] = {row_q, tag_i};
     if (!rst_ni) begin
       tag_write_q       <= '0;
       result_write_q    <= '0;
@@ -74,11 +79,13 @@ module esp_lane #(
       product_last_q  <= operand_last_q;
       if (product_valid_q || product_last_q) fresh_q <= product_last_q;
 
-      if (announce_i) tag_write_q <= tag_write_q + 1'b1;
-      if (product_last_q) result_write_q <= result_write_q + 1'b1;
-      if (pop_i) read_q <= read_q + 1'b1;
-      announced_q <= announced_q + {{PtrBits{1'b0}}, announce_i} - {{PtrBits{1'b0}}, pop_i};
-      arrived_q <= arrived_q + {{PtrBits{1'b0}}, product_last_q} - {{PtrBits{1'b0}}, pop_i};
+      if (announce_i || product_last_q || pop_i) begin
+        if (announce_i) tag_write_q <= tag_write_q + 1'b1;
+        if (product_last_q) result_write_q <= result_write_q + 1'b1;
+        if (pop_i) read_q <= read_q + 1'b1;
+        announced_q <= announced_q + {{PtrBits{1'b0}}, announce_i} - {{PtrBits{1'b0}}, pop_i};
+        arrived_q   <= arrived_q + {{PtrBits{1'b0}}, product_last_q} - {{PtrBits{1'b0}}, pop_i};
+      end
       if (restart_i) row_q <= '0;
       else if (announce_i) row_q <= row_q + 1'b1;
     end

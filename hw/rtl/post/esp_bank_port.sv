@@ -48,34 +48,56 @@ module esp_bank_port #(
   logic [Bytes*8-1:0] words[Depth];
   logic [PtrBits-1:0] write_q, read_q;
   logic [PtrBits:0]   count_q;
-  logic push, pop, take1;
+  logic push, pop, take1, free;
 
   assign ready0_o      = !count_q[PtrBits];
   assign ready1_o      = !count_q[PtrBits] && !push0_i;
   assign take1         = push1_i && ready1_o;
   assign push          = (push0_i && ready0_o) || take1;
   assign queue_empty_o = count_q == 0;
-  assign pop           = !lane_read_i && !queue_empty_o;
-  assign store_grant_o = !lane_read_i && queue_empty_o && store_i;
-  assign load_grant_o  = !lane_read_i && queue_empty_o && !store_i && load_i;
 
-  assign read_o   = lane_read_i || store_grant_o;
-  assign write_o  = pop || load_grant_o;
-  assign row_o    = lane_read_i ? lane_row_i : pop ? rows[read_q] : store_i ? store_row_i : load_row_i;
-  assign enable_o = pop ? enables[read_q] : '1;
-  assign data_o   = pop ? words[read_q] : load_data_i;
+  // Who has the port. One block with an early way out: in most cycles most banks serve nobody but the lanes, and the
+  // simulation then evaluates next to nothing.
+  assign free = !lane_read_i && (store_i || load_i || !queue_empty_o);
+  always_comb begin
+    pop           = 1'b0;
+    store_grant_o = 1'b0;
+    load_grant_o  = 1'b0;
+    row_o         = lane_row_i;
+    enable_o      = '1;
+    data_o        = '0;
+    if (free) begin
+      if (!queue_empty_o) begin
+        pop      = 1'b1;
+        row_o    = rows[read_q];
+        enable_o = enables[read_q];
+        data_o   = words[read_q];
+      end else if (store_i) begin
+        store_grant_o = 1'b1;
+        row_o         = store_row_i;
+      end else begin
+        load_grant_o = 1'b1;
+        row_o        = load_row_i;
+        data_o       = load_data_i;
+      end
+    end
+  end
+  assign read_o  = lane_read_i || store_grant_o;
+  assign write_o = pop || load_grant_o;
 
+  // Entries are written blocking, which spares the simulation delayed copies: nobody reads the entry that is being
+  // written, since it is at the head only once the queue is not empty.
   always_ff @(posedge clk_i) begin
     if (push) begin
-      rows[write_q]    <= take1 ? push1_row_i : push0_row_i;
-      enables[write_q] <= take1 ? push1_enable_i : push0_enable_i;
-      words[write_q]   <= take1 ? push1_data_i : push0_data_i;
+      rows[write_q]    = take1 ? push1_row_i : push0_row_i;
+      enables[write_q] = take1 ? push1_enable_i : push0_enable_i;
+      words[write_q]   = take1 ? push1_data_i : push0_data_i;
     end
     if (!rst_ni) begin
       write_q <= '0;
       read_q  <= '0;
       count_q <= '0;
-    end else begin
+    end else if (push || pop) begin
       if (push) write_q <= write_q + 1'b1;
       if (pop) read_q <= read_q + 1'b1;
       count_q <= count_q + {{PtrBits{1'b0}}, push} - {{PtrBits{1'b0}}, pop};

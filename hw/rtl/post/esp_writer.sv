@@ -85,19 +85,23 @@ module esp_writer #(
   logic [TagBits+RowBits-1:0]   tag;
   logic                         tag_context;
   logic [15:0]                  chunk_row;   // of the chunk: j * K + k
-  logic [RowAddrBits-1:0]       row_addr;
-  logic [ScaleAddrBits-1:0]     scale_addr;  // of segment 0
+  logic [RowAddrBits-1:0]       row_addr, tag_row;
+  logic [ScaleAddrBits-1:0]     scale_addr, tag_scale;  // of segment 0
+  logic [1:0]                   tag_split;
   logic [31:0]                  row;
   logic [MaxSplit*64-1:0]       scales;      // entries scale_addr div MaxSplit * MaxSplit ..
-  logic [511:0]                 context_fields;
 
-  assign tag            = result_tag_i[32'(chosen)*(TagBits+RowBits)+:TagBits+RowBits];
-  assign tag_context    = tag[TagBits-1];
-  assign context_fields = tag_context ? context1_i : context0_i;
-  assign chunk_row      = 16'(32'(tag[TagBits+:RowBits]) * Lanes + WriterCount * 32'(chosen) + Index);
-  assign row_addr       = RowAddrBits'(context_fields[esp_abi_pkg::CmdRowLsb+:16] + chunk_row);
-  assign scale_addr     = ScaleAddrBits'(context_fields[esp_abi_pkg::CmdScaleLsb+:16] +
-                                         (chunk_row << esp_abi_pkg::log2_split(context_fields[esp_abi_pkg::CmdSplitLsb+:8])));
+  assign tag         = result_tag_i[32'(chosen)*(TagBits+RowBits)+:TagBits+RowBits];
+  assign tag_context = tag[TagBits-1];
+  assign tag_row     = tag_context ? context1_i[esp_abi_pkg::CmdRowLsb+:RowAddrBits] :
+                                     context0_i[esp_abi_pkg::CmdRowLsb+:RowAddrBits];
+  assign tag_scale   = tag_context ? context1_i[esp_abi_pkg::CmdScaleLsb+:ScaleAddrBits] :
+                                     context0_i[esp_abi_pkg::CmdScaleLsb+:ScaleAddrBits];
+  assign tag_split   = esp_abi_pkg::log2_split(tag_context ? context1_i[esp_abi_pkg::CmdSplitLsb+:8] :
+                                                             context0_i[esp_abi_pkg::CmdSplitLsb+:8]);
+  assign chunk_row   = 16'(32'(tag[TagBits+:RowBits]) * Lanes + WriterCount * 32'(chosen) + Index);
+  assign row_addr    = tag_row + RowAddrBits'(chunk_row);
+  assign scale_addr  = tag_scale + ScaleAddrBits'(chunk_row << tag_split);
 
   esp_ram #(
       .Width(32),
@@ -135,7 +139,7 @@ module esp_writer #(
   logic signed [31:0]        multiply_a_q[Pixels];
   logic signed [8:0]         multiply_b_q[Pixels];
   // Scales by granule of P / MaxSplit pixels, the smallest segment.
-  logic [SplitBits-1:0]      bias_first_q;                // of the row's scales among those read
+  logic [SplitBits-1:0]      bias_first_q;  // of the row's scales among those read
   logic [23:0]               multiply_scale_q[MaxSplit], multiply_scale_b_q;
   logic [5:0]                multiply_shift_q[MaxSplit], round_shift_q[MaxSplit];
   logic [7:0]                multiply_permute_q, round_permute_q, expand_permute_q;  // of the row
@@ -143,15 +147,35 @@ module esp_writer #(
   logic signed [63:0]        round_data_q[Pixels];
   logic [Pixels*8-1:0]       expand_data_q;
   logic [7:0]                round_zero_q, round_low_q, round_high_q, round_fill_q, expand_fill_q, push_fill_q;
-  logic [511:0]              bias_fields, multiply_fields;
-  logic [2:0]                operation;
   logic [1:0]                bias_split;
   logic [63:0]               granule_scale[MaxSplit];
+  logic [2:0]                operation;
+  logic [15:0]               context_output;
+  logic [23:0]               context_scale_b;
+  logic [7:0]                context_zero_a, context_zero_b, context_zero, context_low, context_high, context_fill;
 
-  assign bias_fields     = bias_context_q ? context1_i : context0_i;
-  assign multiply_fields = multiply_context_q ? context1_i : context0_i;
-  assign operation       = bias_fields[esp_abi_pkg::CmdOperationLsb+:3];
-  assign bias_split      = esp_abi_pkg::log2_split(bias_fields[esp_abi_pkg::CmdSplitLsb+:8]);
+  // Fields are cut from both contexts before one is chosen: the simulation would copy 512 bits for each.
+  assign operation       = bias_context_q ? context1_i[esp_abi_pkg::CmdOperationLsb+:3] :
+                                            context0_i[esp_abi_pkg::CmdOperationLsb+:3];
+  assign context_output  = bias_context_q ? context1_i[esp_abi_pkg::CmdOutputLsb+:16] :
+                                            context0_i[esp_abi_pkg::CmdOutputLsb+:16];
+  assign context_scale_b = bias_context_q ? context1_i[esp_abi_pkg::CmdMultiplierBLsb+:24] :
+                                            context0_i[esp_abi_pkg::CmdMultiplierBLsb+:24];
+  assign context_zero_a  = bias_context_q ? context1_i[esp_abi_pkg::CmdZeroALsb+:8] :
+                                            context0_i[esp_abi_pkg::CmdZeroALsb+:8];
+  assign context_zero_b  = bias_context_q ? context1_i[esp_abi_pkg::CmdZeroBLsb+:8] :
+                                            context0_i[esp_abi_pkg::CmdZeroBLsb+:8];
+  assign context_zero    = multiply_context_q ? context1_i[esp_abi_pkg::CmdZeroLsb+:8] :
+                                                context0_i[esp_abi_pkg::CmdZeroLsb+:8];
+  assign context_low     = multiply_context_q ? context1_i[esp_abi_pkg::CmdLowLsb+:8] :
+                                                context0_i[esp_abi_pkg::CmdLowLsb+:8];
+  assign context_high    = multiply_context_q ? context1_i[esp_abi_pkg::CmdHighLsb+:8] :
+                                                context0_i[esp_abi_pkg::CmdHighLsb+:8];
+  assign context_fill    = multiply_context_q ? context1_i[esp_abi_pkg::CmdFillLsb+:8] :
+                                                context0_i[esp_abi_pkg::CmdFillLsb+:8];
+
+  assign bias_split      = esp_abi_pkg::log2_split(bias_context_q ? context1_i[esp_abi_pkg::CmdSplitLsb+:8] :
+                                                                    context0_i[esp_abi_pkg::CmdSplitLsb+:8]);
 
   always_comb begin
     for (int unsigned q = 0; q < MaxSplit; q++) begin
@@ -202,64 +226,66 @@ module esp_writer #(
     else requantised = sum[7:0];
   endfunction
 
+  // One block in reverse order of the pipeline; the arrays between the stages are private to it and written blocking,
+  // so every stage sees what the stage before it held before the edge, and simulation needs no delayed copies.
   always_ff @(posedge clk_i) begin
     if (front_moves) begin
-      if (any) begin
-        bias_data_q    <= result_i[32'(chosen)*Pixels*32+:Pixels*32];
-        bias_program_q <= tag[15:0];
-        bias_context_q <= tag_context;
-        bias_first_q   <= scale_addr[SplitBits-1:0];
-      end
-      if (bias_valid_q) begin
-        multiply_context_q <= bias_context_q;
-        multiply_program_q <= bias_program_q + 16'(row[esp_abi_pkg::RowStepLsb+:8]);
-        multiply_permute_q <= row[esp_abi_pkg::RowPermuteLsb+:8];
-        multiply_output_q  <= row[esp_abi_pkg::RowOutputLsb+:16] +
-                              bias_fields[esp_abi_pkg::CmdOutputLsb+:16];
-        for (int q = 0; q < MaxSplit; q++) begin
-          multiply_scale_q[q] <= granule_scale[q][esp_abi_pkg::ScaleMultiplierLsb+:24];
-          multiply_shift_q[q] <= granule_scale[q][esp_abi_pkg::ScaleShiftLsb+:6];
+      if (round_valid_q) begin
+        for (int p = 0; p < Pixels; p++) begin
+          expand_data_q[p*8+:8] <= requantised(round_data_q[p], round_shift_q[p/Granule], round_zero_q, round_low_q,
+                                                round_high_q);
         end
-        multiply_scale_b_q <= bias_fields[esp_abi_pkg::CmdMultiplierBLsb+:24];
-        if (operation == 3'(esp_abi_pkg::OperationAdd)) begin
-          for (int p = 0; p < Pixels; p++) begin
-            multiply_a_q[p] <= first_operand(bias_data_q[p*32+:8]) -
-                               32'($signed(bias_fields[esp_abi_pkg::CmdZeroALsb+:8]));
-            multiply_b_q[p] <= second_operand(bias_data_q[p*32+:16]) -
-                               9'($signed(bias_fields[esp_abi_pkg::CmdZeroBLsb+:8]));
-          end
-        end else begin
-          for (int p = 0; p < Pixels; p++) begin
-            multiply_a_q[p] <= (reduces ? tree[(1<<bias_split)+(p>>(PixelBits-32'(bias_split)))] :
-                                $signed(bias_data_q[p*32+:32])) +
-                               $signed(granule_scale[p/Granule][esp_abi_pkg::ScaleBiasLsb+:32]);
-            multiply_b_q[p] <= '0;
-          end
-        end
+        expand_context_q <= round_context_q;
+        expand_output_q  <= round_output_q;
+        expand_permute_q <= round_permute_q;
+        expand_fill_q    <= round_fill_q;
       end
       if (multiply_valid_q) begin
         for (int p = 0; p < Pixels; p++) begin
-          round_data_q[p] <= 64'(multiply_a_q[p]) * 64'($signed({1'b0, multiply_scale_q[p/Granule]})) +
-                             64'(multiply_b_q[p]) * 64'($signed({1'b0, multiply_scale_b_q}));
+          round_data_q[p] = 64'(multiply_a_q[p]) * 64'($signed({1'b0, multiply_scale_q[p/Granule]})) +
+                            64'(multiply_b_q[p]) * 64'($signed({1'b0, multiply_scale_b_q}));
         end
         round_context_q <= multiply_context_q;
         round_program_q <= multiply_program_q;
         round_output_q  <= multiply_output_q;
         round_permute_q <= multiply_permute_q;
         round_shift_q   <= multiply_shift_q;
-        round_zero_q    <= multiply_fields[esp_abi_pkg::CmdZeroLsb+:8];
-        round_low_q     <= multiply_fields[esp_abi_pkg::CmdLowLsb+:8];
-        round_high_q    <= multiply_fields[esp_abi_pkg::CmdHighLsb+:8];
-        round_fill_q    <= multiply_fields[esp_abi_pkg::CmdFillLsb+:8];
+        round_zero_q    <= context_zero;
+        round_low_q     <= context_low;
+        round_high_q    <= context_high;
+        round_fill_q    <= context_fill;
       end
-      if (round_valid_q) begin
-        for (int p = 0; p < Pixels; p++) begin
-          expand_data_q[p*8+:8] <= requantised(round_data_q[p], round_shift_q[p/Granule], round_zero_q, round_low_q, round_high_q);
+      if (bias_valid_q) begin
+        multiply_context_q <= bias_context_q;
+        multiply_program_q <= bias_program_q + 16'(row[esp_abi_pkg::RowStepLsb+:8]);
+        multiply_permute_q <= row[esp_abi_pkg::RowPermuteLsb+:8];
+        multiply_output_q  <= row[esp_abi_pkg::RowOutputLsb+:16] + context_output;
+        for (int q = 0; q < MaxSplit; q++) begin
+          multiply_scale_q[q] <= granule_scale[q][esp_abi_pkg::ScaleMultiplierLsb+:24];
+          multiply_shift_q[q] <= granule_scale[q][esp_abi_pkg::ScaleShiftLsb+:6];
         end
-        expand_context_q <= round_context_q;
-        expand_output_q  <= round_output_q;
-        expand_permute_q <= round_permute_q;
-        expand_fill_q    <= round_fill_q;
+        multiply_scale_b_q <= context_scale_b;
+        if (operation == 3'(esp_abi_pkg::OperationAdd)) begin
+          for (int p = 0; p < Pixels; p++) begin
+            multiply_a_q[p] = first_operand(bias_data_q[p*32+:8]) - 32'($signed(context_zero_a));
+            multiply_b_q[p] = second_operand(bias_data_q[p*32+:16]) - 9'($signed(context_zero_b));
+          end
+        end else begin
+          for (int p = 0; p < Pixels; p++) begin
+            multiply_a_q[p] = (reduces ? tree[(1<<bias_split)+(p>>(PixelBits-32'(bias_split)))] :
+                                         $signed(bias_data_q[p*32+:32])) +
+                              $signed(granule_scale[p/Granule][esp_abi_pkg::ScaleBiasLsb+:32]);
+            multiply_b_q[p] = '0;
+          end
+        end
+      end
+      if (any) begin
+        for (int i = 0; i < Served; i++) begin
+          if (chosen == ServedBits'(i)) bias_data_q <= result_i[i*Pixels*32+:Pixels*32];
+        end
+        bias_program_q <= tag[15:0];
+        bias_context_q <= tag_context;
+        bias_first_q   <= scale_addr[SplitBits-1:0];
       end
     end
   end

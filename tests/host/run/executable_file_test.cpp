@@ -1,10 +1,13 @@
 // Properties:
 //   - a file read again is the executable that was written
+//   - damage behind a right checksum is refused or harmless
 //   - every truncation and every altered byte is refused with Error (Program), as is another array
 #include "run/executable_file.hpp"
 
 #include <gtest/gtest.h>
 
+#include "compile/program_file.hpp"
+#include "compile/sealed_bytes.hpp"
 #include "esp_error.hpp"
 #include "layer_executable.hpp"
 #include "random.hpp"
@@ -62,6 +65,41 @@ TEST(ExecutableFile, RefusesAlteredFiles) {
     const auto position = static_cast<std::size_t>(random.between(0, static_cast<int>(bytes.size()) - 1));
     bytes[position] = static_cast<std::uint8_t>(bytes[position] ^ (1U << random.between(0, 7)));
     expect_program_error(bytes, "altered at " + std::to_string(position));
+  }
+}
+
+// Whatever lies behind a right checksum, a file that is accepted can be packed and unpacked.
+TEST(ExecutableFile, DamageBehindARightChecksumNeverCrashes) {
+  const Executable original = sample();
+  const std::vector<std::uint8_t> good = serialise(original), program = compile::serialise(original.compiled);
+  const auto damaged = [](const std::vector<std::uint8_t>& bytes, test::Random& random) {
+    std::vector<std::uint8_t> body(bytes.begin(), bytes.end() - compile::SealBytes);
+    for (int changes = random.between(1, 3); changes > 0; --changes)
+      body[static_cast<std::size_t>(random.between(0, static_cast<int>(body.size()) - 1))] =
+          static_cast<std::uint8_t>(random.between(0, 255));
+    return compile::seal(body);
+  };
+  for (int round = 0; round < 3000; ++round) {
+    test::Random random(static_cast<std::uint64_t>(round));
+    try {
+      Executable executable = original;
+      if (random.chance(0.5)) {
+        executable.compiled = compile::deserialise(damaged(program, random), "file");
+        executable = deserialise(serialise(executable), "file");
+      } else {
+        executable = deserialise(damaged(good, random), "file");
+      }
+      std::vector<Feature> inputs;
+      for (const compress::Input& port : executable.ports.inputs)
+        inputs.emplace_back(static_cast<std::size_t>(model::count_elements(port.shape, port.name)));
+      if (executable.compiled.program.input_bytes + executable.compiled.program.output_bytes > (1U << 24)) continue;
+      compile::pack(executable.compiled, inputs);
+      const auto outputs =
+          compile::unpack(executable.compiled, std::vector<std::uint8_t>(executable.compiled.program.output_bytes));
+      for (std::size_t i = 0; i < outputs.size(); ++i) compress::to_real(executable.ports.outputs[i], outputs[i]);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::Program) << error.what();
+    }
   }
 }
 

@@ -9,7 +9,7 @@
 
 #include <cstdlib>
 
-#include "tools/bytes.hpp"
+#include "tools/files.hpp"
 #include "tools/digit_art.hpp"
 #include "tools/svg_chart.hpp"
 

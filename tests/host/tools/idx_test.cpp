@@ -13,17 +13,14 @@ namespace {
 const std::vector<std::uint8_t> TwoImages{0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 3, 1, 2, 3, 4, 5, 255};
 
 TEST(Idx, ReadsImages) {
-  const Tensor tensor = parse_idx(TwoImages, "t");
-  EXPECT_TRUE(tensor.image);
-  EXPECT_EQ(tensor.shape, (std::vector<std::int64_t>{2, 1, 3}));
-  EXPECT_EQ(tensor.values, (std::vector<double>{1, 2, 3, 4, 5, 255}));
+  EXPECT_EQ(parse_idx(TwoImages, "t"), (model::Array{{2, 1, 3}, std::vector<std::uint8_t>{1, 2, 3, 4, 5, 255}}));
 }
 
 TEST(Idx, ReadsWideTypesBigEndian) {
   EXPECT_EQ(parse_idx(std::vector<std::uint8_t>{0, 0, 0x0B, 1, 0, 0, 0, 1, 0xFF, 0xFE}, "t").values,
-            std::vector<double>{-2});
+            model::Array::Values(std::vector<std::int32_t>{-2}));
   EXPECT_EQ(parse_idx(std::vector<std::uint8_t>{0, 0, 0x0D, 1, 0, 0, 0, 1, 0x3F, 0x80, 0, 0}, "t").values,
-            std::vector<double>{1});
+            model::Array::Values(std::vector<float>{1}));
 }
 
 TEST(Idx, RefusesDamagedFiles) {

@@ -12,7 +12,7 @@
 #include <limits>
 
 #include "esp_error.hpp"
-#include "tools/bytes.hpp"
+#include "tools/files.hpp"
 #include "tools/npy.hpp"
 
 namespace espalier::tools {
@@ -33,8 +33,8 @@ class Inputs : public testing::Test {
     write_file(folder_ / name, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     return folder_ / name;
   }
-  std::filesystem::path array(const std::vector<std::int64_t>& shape, std::vector<double> values) {
-    return write("x.npy", format_npy({"x", ElementType::Float32, false, shape, std::move(values)}));
+  std::filesystem::path array(const std::vector<std::int64_t>& shape, const std::vector<double>& values) {
+    return write("x.npy", format_npy(model::make_array(model::ElementType::Float, shape, values)));
   }
 
   std::filesystem::path folder_;
@@ -86,6 +86,18 @@ TEST_F(Inputs, RefusesWrongShapesAndValues) {
   EXPECT_THROW(read_samples(folder_ / "missing.npy", Wanted, {}), Error);
   EXPECT_THROW(read_samples(folder_, Wanted, {}), Error);
   EXPECT_THROW(read_samples(write("x.txt", {'h', 'e', 'l', 'l', 'o'}), Wanted, {}), Error);
+}
+
+TEST_F(Inputs, ScalesPixelsOfIdxImagesAlone) {
+  const auto images = write("images.idx3-ubyte", {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 3, 1, 2, 3, 51, 5, 255});
+  const auto samples = read_samples(images, {"x", 1, 1, 3, false, {}}, {});
+  ASSERT_EQ(samples.size(), 1U);
+  EXPECT_FLOAT_EQ(samples[0].values[2], 3 / 255.0F);
+  InputOptions second;
+  second.index = 1;
+  EXPECT_EQ(read_samples(images, {"x", 1, 1, 3, true, {}}, second)[0].values, (std::vector<float>{51, 5, 255}));
+  const auto row = write("row.idx1-ubyte", {0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3});
+  EXPECT_EQ(read_samples(row, {"x", 3, 1, 1, false, {}}, {})[0].values, (std::vector<float>{1, 2, 3}));
 }
 
 TEST_F(Inputs, ReadsTensorProto) {

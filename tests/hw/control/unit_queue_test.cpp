@@ -1,6 +1,7 @@
 // esp_unit_queue
 //   - commands leave in order; valid_o says that one is there, ready_o that all four counters reached its waits
 //   - position_o is the position of the command popped last
+//   - open_position_o is the oldest command that has not completed, in the queue or in the unit
 //   - full_o rises at CommandQueue commands
 #include <deque>
 
@@ -17,8 +18,10 @@ TEST(UnitQueue, OffersCommandsOnceTheirWaitsAreMet) {
     Bench<Vesp_unit_queue> bench(random);
     std::deque<std::pair<abi::Command, std::uint32_t>> queue;
     std::array<std::uint32_t, 4> done{};
-    std::uint32_t position = 0, popped_position = 0;
+    std::deque<std::uint32_t> started;  // positions in the unit
+    std::uint32_t position = 0, popped_position = 0, completed = 0;
     bench->push_i = bench->pop_i = 0;
+    bench->done_i = 0;
     bench->rst_ni = 0;
     bench.clock();
     bench->rst_ni = 1;
@@ -53,10 +56,18 @@ TEST(UnitQueue, OffersCommandsOnceTheirWaitsAreMet) {
                 done[3] >= head.wait_store;
       }
       EXPECT_EQ(bench->ready_o, ready);
-      const bool pop = ready && !random.chance(refuse);
+      EXPECT_EQ(bench->open_o, !queue.empty() || !started.empty());
+      if (bench->open_o) {
+        EXPECT_EQ(bench->open_position_o, started.empty() ? queue.front().second : started.front());
+      }
+      const bool pop = ready && started.size() < 12 && !random.chance(refuse);
       bench->pop_i = pop;
       bench.clock();
+      // Completions are counted in the cycle after done_i tells them.
+      if (bench->done_i != completed) ++completed, started.pop_front();
+      if (!started.empty() && random.chance(0.4)) bench->done_i = completed + 1;
       if (pop) {
+        started.push_back(queue.front().second);
         popped_position = queue.front().second;
         queue.pop_front();
       }

@@ -83,6 +83,8 @@ void run(unsigned pixels, unsigned line_weights, unsigned tag_bits, unsigned row
       EXPECT_EQ(bench->ready_o, reference.rows.size() < abi::ResultDepth);
       const bool pop = bench->result_valid_o && !random.chance(refuse);
       if (pop) {
+        bench->pop_i = 1;  // a row is shown while it is taken
+        bench.settle();
         const Row row = reference.rows.front();
         reference.rows.pop_front();
         EXPECT_EQ(get(bench->result_tag_o, 0, tag_bits + row_bits), row.tag);

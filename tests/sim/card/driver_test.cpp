@@ -7,11 +7,10 @@
 
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <iterator>
-#include <optional>
 
 #include "driver/list_builder.hpp"
+#include "driver_checks.hpp"
 #include "esp_error.hpp"
 #include "xrt/xrt_bus.hpp"
 
@@ -19,26 +18,12 @@ namespace espalier {
 namespace {
 
 using driver::Device;
+using test::error_of;
 using test::ListBuilder;
 using ::testing::HasSubstr;
 using xrt::XrtBus;
 
 const std::string Image = std::string(ESPALIER_IMAGE_DIRECTORY) + "/espalier_sim_8x8.xclbin";
-
-std::optional<Error> error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  return {};
-}
-
-std::vector<std::uint8_t> pattern(std::size_t bytes, unsigned seed) {
-  std::vector<std::uint8_t> data(bytes);
-  for (std::size_t i = 0; i < bytes; ++i) data[i] = static_cast<std::uint8_t>(i * 7 + seed);
-  return data;
-}
 
 TEST(XrtBus, ReportsTheArrayOfTheImage) {
   XrtBus bus({0, Image});
@@ -50,55 +35,23 @@ TEST(XrtBus, ReportsTheArrayOfTheImage) {
 TEST(XrtBus, LoadedProgramsRunManyTimesSideBySide) {
   XrtBus bus({0, Image});
   Device device(bus);
-  ListBuilder small, large;
-  auto copy_small = device.load(test::copy_program(small, 1));
-  auto copy_large = device.load(test::copy_program(large, 40));
-  for (unsigned i = 0; i < 5; ++i) {
-    EXPECT_EQ(copy_small.run(pattern(64, i)).output, pattern(64, i));
-    const auto result = copy_large.run(pattern(2560, i + 9));
-    EXPECT_EQ(result.output, pattern(2560, i + 9));
-    EXPECT_EQ(result.counters.read_beats, 42U);
-    EXPECT_EQ(result.counters.write_beats, 40U);
-  }
+  test::check_programs_side_by_side(device);
 }
 
 TEST(XrtBus, MachineErrorsComeThroughAndTheDeviceStaysUsable) {
   XrtBus bus({0, Image});
   Device device(bus);
-  ListBuilder bad, good;
+  ListBuilder bad;
   bad.transfer(abi::OpLoad, abi::WindowInput, 2, 0);
-  auto outside = device.load(bad.build(64, 64));
-  auto copy = device.load(test::copy_program(good, 1));
-  for (unsigned i = 0; i < 3; ++i) {
-    const auto error = error_of([&] { outside.run({}); });
-    ASSERT_TRUE(error);
-    EXPECT_EQ(error->code(), ErrorCode::Device);
-    EXPECT_THAT(error->what(), HasSubstr("command 0 (load, layer 0): access outside its memory window"));
-    EXPECT_EQ(copy.run(pattern(64, i)).output, pattern(64, i));
-  }
+  test::check_failures_leave_device_usable(device, bad.build(64, 64), [](const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("command 0 (load, layer 0): access outside its memory window"));
+  });
 }
 
 TEST(XrtBus, TimeoutsOfMachineAndHost) {
   XrtBus bus({0, Image});
   Device device(bus);
-  ListBuilder waits, good;
-  abi::Command load;
-  load.opcode = abi::OpLoad;
-  load.window = abi::WindowInput;
-  load.run = load.planes = 1;
-  load.wait_store = 1;
-  waits.add_as_is(load);
-  auto stuck = device.load(waits.build(64, 64), {2000, std::chrono::minutes(5)});
-  const auto machine = error_of([&] { stuck.run({}); });
-  ASSERT_TRUE(machine);
-  EXPECT_EQ(machine->code(), ErrorCode::Timeout);
-  EXPECT_THAT(machine->what(), HasSubstr("error 8"));
-  stuck.set_limits({0, std::chrono::milliseconds(20)});
-  const auto host = error_of([&] { stuck.run({}); });
-  ASSERT_TRUE(host);
-  EXPECT_EQ(host->code(), ErrorCode::Timeout);
-  EXPECT_THAT(host->what(), HasSubstr("limit 20 ms"));
-  EXPECT_EQ(device.run({test::copy_program(good, 2), pattern(128, 5), {}}).output, pattern(128, 5));
+  test::check_timeouts(device, 2000);
 }
 
 TEST(XrtBus, MemoryIsCheckedAndFreed) {

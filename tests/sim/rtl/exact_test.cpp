@@ -23,8 +23,8 @@ driver::Program view(const compile::DeviceProgram& program) {
 
 compile::Prediction measured(const driver::RunResult& result) {
   const driver::Counters& c = result.counters;
-  return {c.cycles,  c.computing,  c.weights,     c.output, c.data,      c.writing,
-          c.control, c.read_beats, c.write_beats, c.macs,   result.marks};
+  return {c.cycles,  c.computing,  c.weights,     c.output, c.data,       c.writing,
+          c.control, c.read_beats, c.write_beats, c.macs,   result.marks, {}};
 }
 
 void expect_same(const compile::Prediction& predicted, const compile::Prediction& actual) {

@@ -4,6 +4,8 @@
 //   - a machine runs one program after another without a reset between them
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "espalier/driver/device.hpp"
 #include "fault_session.hpp"
 #include "functional/functional_bus.hpp"
@@ -30,12 +32,14 @@ rtl::RtlOptions stalling(test::Random& random, std::uint64_t seed) {
   return options;
 }
 
-TEST(Assertions, HoldOnRandomPrograms) {
+class Assertions : public ::testing::TestWithParam<abi::Configuration> {};
+
+TEST_P(Assertions, HoldOnRandomPrograms) {
   for (unsigned i = 0; i < 12; ++i) {
     test::Random random(i);
-    const test::RandomProgram p = test::random_program(abi::Array8x8, random, random.between(1, 3));
-    functional::FunctionalBus functional(abi::Array8x8);
-    rtl::RtlBus rtl(abi::Array8x8, stalling(random, i));
+    const test::RandomProgram p = test::random_program(GetParam(), random, random.between(1, 3));
+    functional::FunctionalBus functional(GetParam());
+    rtl::RtlBus rtl(GetParam(), stalling(random, i));
     test::scrub(rtl);
     const auto expected = driver::Device(functional).run({view(p.program), p.input, {}});
     const auto actual = driver::Device(rtl).run({view(p.program), p.input, {}});
@@ -44,15 +48,15 @@ TEST(Assertions, HoldOnRandomPrograms) {
   }
 }
 
-TEST(Assertions, HoldOverSeveralRunsOfOneMachine) {
-  functional::FunctionalBus functional(abi::Array8x8);
+TEST_P(Assertions, HoldOverSeveralRunsOfOneMachine) {
+  functional::FunctionalBus functional(GetParam());
   test::Random options(1000);
-  rtl::RtlBus rtl(abi::Array8x8, stalling(options, 7));
+  rtl::RtlBus rtl(GetParam(), stalling(options, 7));
   driver::Device functional_device(functional);
   driver::Device rtl_device(rtl);
   for (unsigned i = 0; i < 6; ++i) {
     test::Random random(100 + i);
-    const test::RandomProgram p = test::random_program(abi::Array8x8, random, random.between(1, 2));
+    const test::RandomProgram p = test::random_program(GetParam(), random, random.between(1, 2));
     test::scrub(functional);
     test::scrub(rtl);
     const auto expected = functional_device.run({view(p.program), p.input, {}});
@@ -61,6 +65,9 @@ TEST(Assertions, HoldOverSeveralRunsOfOneMachine) {
     if (HasFailure()) return;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Arrays, Assertions, ::testing::Values(abi::Array8x8, abi::Array16x16),
+                         [](const auto& info) { return "Lanes" + std::to_string(info.param.lanes); });
 
 }  // namespace
 }  // namespace espalier

@@ -1,15 +1,16 @@
-// The only machine of this build: 8x8 with assertions, watched by AXI checkers. A failed assertion fails the test.
+// The machines of this build: with assertions, watched by AXI checkers. A failed assertion fails the test.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <string>
 
-#include "Vesp_top_checked.h"
+#include "Vesp_top_checked_16x16.h"
+#include "Vesp_top_checked_8x8.h"
 #include "axi_checker.hpp"
 #include "esp_error.hpp"
 #include "rtl/machine_adapter.hpp"
 
 #if ESPALIER_COVERAGE
-#include <unistd.h>
 #include <verilated_cov.h>
 #endif
 
@@ -17,9 +18,10 @@ namespace espalier::rtl {
 namespace {
 
 /// Assertions report through the context instead of ending the process.
-class CheckedTop : public Vesp_top_checked {
+template <typename Top>
+class CheckedTop : public Top {
  public:
-  explicit CheckedTop(VerilatedContext* context) : Vesp_top_checked(context), context_(context) {
+  explicit CheckedTop(VerilatedContext* context) : Top(context), context_(context) {
     context->fatalOnError(false);
     context->assertOn(false);
   }
@@ -27,22 +29,24 @@ class CheckedTop : public Vesp_top_checked {
   /// Before the reset the state is random and proves nothing. Assertions sample what stood before the call that brings
   /// the edge, so pins settle in a call of their own.
   void eval() {
-    if (ap_clk != 0) {
-      ap_clk = 0;
-      Vesp_top_checked::eval();
-      ap_clk = 1;
+    if (this->ap_clk != 0) {
+      this->ap_clk = 0;
+      Top::eval();
+      this->ap_clk = 1;
     }
-    if (ap_rst_n != 0) context_->assertOn(true);
-    Vesp_top_checked::eval();
+    if (this->ap_rst_n != 0) context_->assertOn(true);
+    Top::eval();
   }
 
   void final() {
-    Vesp_top_checked::final();
+    Top::final();
     EXPECT_FALSE(context_->gotError()) << "an assertion of the RTL failed";
 #if ESPALIER_COVERAGE
-    static int runs = 0;
-    context_->coveragep()->write(
-        ("rtl_coverage_" + std::to_string(getpid()) + "_" + std::to_string(runs++) + ".dat").c_str());
+    // Counts of this machine, where the coverage test collects them.
+    static int machines = 0;
+    if (const char* folder = std::getenv("ESPALIER_COVERAGE_FOLDER")) {
+      context_->coveragep()->write((std::string(folder) + "/machine_" + std::to_string(machines++) + ".dat").c_str());
+    }
 #endif
   }
 
@@ -50,25 +54,28 @@ class CheckedTop : public Vesp_top_checked {
   VerilatedContext* context_;
 };
 
-class CheckedMachine : public MachineAdapter<CheckedTop> {
+template <typename Top>
+class CheckedMachine : public MachineAdapter<CheckedTop<Top>> {
+  using Adapter = MachineAdapter<CheckedTop<Top>>;
+
  public:
-  using MachineAdapter::MachineAdapter;
+  using Adapter::Adapter;
 
   void clock(const abi::MemoryResponse& response, const MemoryBeat& beat) override {
-    if (resetting_) return MachineAdapter::clock(response, beat);
-    const abi::MemoryRequest pins = request();
+    if (resetting_) return Adapter::clock(response, beat);
+    const abi::MemoryRequest pins = this->request();
     for (unsigned m = 0; m < abi::Masters; ++m) {
-      reads_[m].cycle({pins.ar_valid[m], response.ar_ready[m], read_address(m), pins.ar_len[m]});
+      reads_[m].cycle({pins.ar_valid[m], response.ar_ready[m], this->read_address(m), pins.ar_len[m]});
     }
     test::AxiWriteData data{pins.w_valid, response.w_ready, pins.w_last, {}};
-    if (pins.w_valid) data.bytes.assign(write_data(), write_data() + abi::BeatBytes);
-    writes_.cycle({pins.aw_valid, response.aw_ready, write_address(), write_length() - 1}, data);
-    MachineAdapter::clock(response, beat);
+    if (pins.w_valid) data.bytes.assign(this->write_data(), this->write_data() + abi::BeatBytes);
+    writes_.cycle({pins.aw_valid, response.aw_ready, this->write_address(), this->write_length() - 1}, data);
+    Adapter::clock(response, beat);
   }
 
   void reset() override {
     resetting_ = true;
-    MachineAdapter::reset();
+    Adapter::reset();
     resetting_ = false;
     reads_ = {test::AxiAddressChecker("command"), test::AxiAddressChecker("weight"), test::AxiAddressChecker("data")};
     writes_ = test::AxiWriteChecker("data");
@@ -84,8 +91,9 @@ class CheckedMachine : public MachineAdapter<CheckedTop> {
 }  // namespace
 
 std::unique_ptr<VerilatedMachine> make_machine(const abi::Configuration& configuration, const MachineOptions& options) {
-  if (configuration == abi::Array8x8) return std::make_unique<CheckedMachine>(options);
-  throw Error(ErrorCode::Usage, "only 8x8 is built with assertions", "array");
+  if (configuration == abi::Array8x8) return std::make_unique<CheckedMachine<Vesp_top_checked_8x8>>(options);
+  if (configuration == abi::Array16x16) return std::make_unique<CheckedMachine<Vesp_top_checked_16x16>>(options);
+  throw Error(ErrorCode::Usage, "only 8x8 and 16x16 are built with assertions", "array");
 }
 
 }  // namespace espalier::rtl

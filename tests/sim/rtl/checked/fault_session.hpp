@@ -93,12 +93,14 @@ class FaultSession {
 
 /// Fills the scratchpad with zeros, so that words which a program stores but never writes compare equal.
 inline void scrub(driver::Bus& bus) {
+  const std::uint32_t words = abi::Banks * bus.read_register(abi::RegBankRows);
+  const std::uint32_t words_per_beat = abi::BeatBytes / bus.read_register(abi::RegPixels);
   RandomProgram p;
   abi::Command c;
   c.opcode = abi::OpLoad;
   c.window = abi::WindowInput;
   c.planes = 1;
-  c.run = abi::Array8x8.scratch_words() / abi::Array8x8.words_per_beat();
+  c.run = words / words_per_beat;
   const abi::Beat beat = abi::encode(c);
   p.program.image.assign(beat.begin(), beat.end());
   p.program.command_count = 1;

@@ -1,7 +1,7 @@
 // Everything that can go wrong with a run, on the machine with assertions.
 //   - damaged commands, accesses outside windows, wrong arguments: code, position and detail equal those of the
 //     functional model
-//   - AXI read and write errors: code, position and detail likewise; a memory that never answers: the code
+//   - AXI read and write errors: code, position and detail likewise
 //   - after each, without a reset where the memory still answers, a good program gives the right bits
 //   - through the driver: an Error with the right code, and a device that works again
 #include <gtest/gtest.h>
@@ -11,9 +11,7 @@
 
 #include "esp_error.hpp"
 #include "espalier/driver/device.hpp"
-#include "fault_session.hpp"
-#include "functional/functional_bus.hpp"
-#include "rtl/rtl_bus.hpp"
+#include "fault_pair.hpp"
 
 namespace espalier {
 namespace {
@@ -21,46 +19,9 @@ namespace {
 using functional::MemoryFault;
 using functional::MemoryFaultKind;
 using test::Outcome;
+using test::Pair;
+using test::pick;
 using test::RandomProgram;
-
-/// The functional model and the RTL with the same history.
-struct Pair {
-  functional::FunctionalBus functional{abi::Array8x8};
-  rtl::RtlBus rtl;
-
-  explicit Pair(std::uint64_t seed = 1) : rtl(abi::Array8x8, {{abi::BeatBytes, 20}, {}, {}, false, seed}) {}
-
-  void expect_usable(test::Random& random) {
-    test::scrub(functional);
-    test::scrub(rtl);
-    const RandomProgram good = test::random_program(abi::Array8x8, random, 1);
-    test::FaultSession expected(functional, good);
-    test::FaultSession actual(rtl, good);
-    EXPECT_EQ(expected.run(), Outcome{});
-    EXPECT_EQ(actual.run(), Outcome{});
-    EXPECT_EQ(expected.output(), actual.output());
-  }
-
-  /// Runs on both; `damage` may change the arguments.
-  std::pair<Outcome, Outcome> run(const RandomProgram& p, const std::function<void(test::FaultSession&)>& damage = {}) {
-    test::FaultSession expected(functional, p);
-    test::FaultSession actual(rtl, p);
-    if (damage) {
-      damage(expected);
-      damage(actual);
-    }
-    return {expected.run(), actual.run()};
-  }
-};
-
-/// The index of a random command with this opcode.
-std::uint32_t pick(const RandomProgram& p, unsigned opcode, test::Random& random) {
-  std::vector<std::uint32_t> found;
-  for (std::uint32_t i = 0; i < p.program.command_count; ++i) {
-    if (test::command_of(p, i).opcode == opcode) found.push_back(i);
-  }
-  return found[static_cast<std::size_t>(random.between(0, static_cast<int>(found.size()) - 1))];
-}
 
 struct Damage {
   const char* name;
@@ -265,39 +226,6 @@ TEST(Memory, ReadErrorsOfTheCommandListAreReported) {
   const Outcome outcome = actual.run();
   EXPECT_EQ(outcome, (Outcome{abi::ErrorReadResponse, 0, 2}));
   pair.rtl.set_memory_fault({});
-  pair.expect_usable(random);
-}
-
-TEST(Memory, ThatNeverAnswersEndsInATimeout) {
-  for (const unsigned window : {abi::WindowProgram, abi::WindowInput, abi::WindowOutput}) {
-    Pair pair;
-    test::Random random(window);
-    const RandomProgram p = test::random_program(abi::Array8x8, random, 1);
-    test::FaultSession actual(pair.rtl, p);
-    actual.registers[abi::RegTimeout] = 3000;
-    pair.rtl.set_memory_fault(MemoryFault{MemoryFaultKind::NoAnswer, actual.address(window), abi::BeatBytes * 64});
-    const Outcome outcome = actual.run();
-    EXPECT_EQ(outcome.code, std::uint32_t{abi::ErrorTimeout});
-    EXPECT_EQ(outcome.detail, 3000U);
-    pair.rtl.set_memory_fault({});
-    pair.rtl.reset();
-    pair.expect_usable(random);
-  }
-}
-
-TEST(Waits, ThatCannotBeMetEndInATimeout) {
-  Pair pair;
-  test::Random random;
-  RandomProgram p = test::random_program(abi::Array8x8, random, 1);
-  const std::uint32_t index = pick(p, abi::OpCompute, random);
-  abi::Command command = test::command_of(p, index);
-  command.wait_load = 1000;
-  test::set_command(p, index, command);
-  const auto [expected, actual] =
-      pair.run(p, [](test::FaultSession& session) { session.registers[abi::RegTimeout] = 2000; });
-  EXPECT_EQ(expected.code, std::uint32_t{abi::ErrorTimeout});
-  EXPECT_EQ(actual.code, std::uint32_t{abi::ErrorTimeout});
-  EXPECT_EQ(actual.detail, 2000U);
   pair.expect_usable(random);
 }
 

@@ -1,0 +1,213 @@
+#include "bench_network.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backends.hpp"
+#include "commands.hpp"
+#include "cpu/fast.hpp"
+#include "esp_error.hpp"
+#include "model_loader.hpp"
+#include "network_report.hpp"
+#include "options.hpp"
+#include "table.hpp"
+#include "zoo/zoo.hpp"
+
+namespace espalier::tools {
+namespace {
+
+struct NetworkOptions {
+  ModelOptions model;
+  std::string network;
+  std::string pattern = "unstructured";
+  zoo::Options zoo;
+  double clock = 300;
+  std::string device;  // empty: prediction only
+  unsigned threads = 0;
+  int batch = 1;
+  std::size_t worst = 10;
+};
+
+/// A line of progress for every tenth of the layers.
+std::function<void(std::size_t, std::size_t, const std::string&)> layer_progress(Console& console) {
+  return [&console](std::size_t index, std::size_t count, const std::string& name) {
+    const std::size_t step = std::max<std::size_t>(1, count / 10);
+    if (index % step == 0) console.progress(fmt::format("compiling layer {} of {}: {}", index + 1, count, name));
+  };
+}
+
+run::Executable compile_network(const NetworkOptions& options, const CompileSettings& settings,
+                                const model::Network& network, Console& console) {
+  compile::Options compile_options;
+  compile_options.memory = settings.memory;
+  compile_options.mode = settings.weights;
+  compile_options.threads = options.threads;
+  compile_options.progress = layer_progress(console);
+  const abi::Configuration configuration = settings.array.value_or(abi::Array16x16);
+  return {network.name, compile::compile(network, configuration, compile_options), {}};
+}
+
+std::vector<cpu::Tensor> random_inputs(const model::Network& network, std::uint64_t seed) {
+  zoo::Random random(seed);
+  std::vector<cpu::Tensor> inputs;
+  for (const int input : network.inputs) {
+    cpu::Tensor tensor(network.features[static_cast<std::size_t>(input)].elements());
+    for (std::int8_t& value : tensor) value = static_cast<std::int8_t>(random.between(-128, 127));
+    inputs.push_back(std::move(tensor));
+  }
+  return inputs;
+}
+
+/// Runs the network and compares its output with the CPU reference's.
+NetworkReport run_on_device(const NetworkOptions& options, const CompileSettings& settings,
+                            const model::Network& network, const run::Executable& executable, Console& console) {
+  const std::vector<cpu::Tensor> inputs = random_inputs(network, options.zoo.seed);
+  console.progress("CPU reference");
+  const std::vector<cpu::Tensor> features = cpu::FastExecutor(network).run(inputs);
+  BackendOptions backend;
+  backend.device = parse_device(options.device);
+  backend.configuration = executable.compiled.configuration;
+  backend.memory = settings.memory;
+  const std::unique_ptr<driver::Bus> bus = open_bus(backend);
+  driver::Device device(*bus);
+  run::Session session(device, executable, {device_text(backend.device), settings.memory, {}});
+  console.progress(
+      fmt::format("running {} cycles on {}", grouped(session.predicted().totals.predicted_cycles), device.name()));
+  run::FeatureRun result = session.run_features(inputs);
+  NetworkReport report = network_report(executable.compiled, std::move(result.report), options.clock);
+  report.bit_exact = result.features.front() == features[static_cast<std::size_t>(network.outputs.front())];
+  return report;
+}
+
+/// The prediction that the compiler made, as the rows of a report.
+run::RunReport predicted(const run::Executable& executable) {
+  const compile::Compiled& compiled = executable.compiled;
+  run::RunReport report;
+  report.model = executable.name;
+  report.configuration = compiled.configuration;
+  const auto edge = [&](const char* name, std::uint64_t cycles) {
+    run::LayerRow row;
+    row.name = name;
+    row.predicted_cycles = cycles;
+    report.layers.push_back(row);
+  };
+  edge("prologue", compiled.prologue_cycles);
+  for (const compile::LayerReport& layer : compiled.layers) {
+    run::LayerRow row;
+    row.name = layer.name;
+    row.op = layer.op;
+    row.shape = layer.shape;
+    row.mode = layer.sparse ? "sparse" : "dense";
+    row.macs = layer.macs;
+    row.nonzero_macs = layer.nonzero_macs;
+    row.predicted_cycles = layer.predicted_cycles;
+    row.lower_bound_cycles = layer.lower_bound_cycles;
+    row.dram_read_bytes = layer.dram_read_bytes;
+    row.dram_write_bytes = layer.dram_write_bytes;
+    row.bound = compile::to_string(layer.bound);
+    report.layers.push_back(row);
+  }
+  edge("epilogue", compiled.epilogue_cycles);
+  report.totals = run::sum(report.layers);
+  return report;
+}
+
+Json head(const NetworkOptions& options, const CompileSettings& settings, const run::Executable& executable) {
+  Json json = document("bench network");
+  json["network"] = options.network;
+  json["density"] = options.zoo.density;
+  json["pattern"] = options.pattern;
+  json["width"] = options.zoo.width;
+  json["resolution"] = options.zoo.resolution == 0 ? Json(nullptr) : Json(options.zoo.resolution);
+  json["seed"] = options.zoo.seed;
+  json["batch"] = options.batch;
+  json["device"] = options.device.empty() ? Json(nullptr) : Json(device_text(parse_device(options.device)));
+  json["array"] = array_text(executable.compiled.configuration);
+  json["memory"] = {{"bytes", settings.memory.bytes}, {"latency", settings.memory.latency}};
+  json["clock_mhz"] = options.clock;
+  return json;
+}
+
+void bench_network(NetworkOptions options, Console& console) {
+  const CompileSettings settings = parse_compile_settings(options.model);
+  if (!options.device.empty()) parse_device(options.device);
+  options.zoo.pattern = zoo::parse_pattern(options.pattern);
+  console.progress("building " + options.network);
+  const model::Network network = zoo::build(options.network, options.zoo);
+  const run::Executable executable = compile_network(options, settings, network, console);
+  const NetworkReport report = options.device.empty()
+                                   ? network_report(executable.compiled, predicted(executable), options.clock)
+                                   : run_on_device(options, settings, network, executable, console);
+
+  Json json = head(options, settings, executable);
+  add_network_report(json, report);
+  const run::Totals& totals = report.run.totals;
+  const auto used = [&](std::int64_t macs) {
+    return percent(run::utilisation(macs, report.cycles(), report.run.configuration));
+  };
+  std::string text = network_table(report) + "\n";
+  if (options.worst > 0) text += worst_table(report, options.worst) + "\n";
+  text += fmt::format(
+      "{} at density {} ({}) on {}: predicted {} cycles, measured {}, MACs {} of the array, non-zero {}, "
+      "{:.1f} frames per second at {} MHz{}\n",
+      options.network, options.zoo.density, options.pattern, array_text(report.run.configuration),
+      grouped(totals.predicted_cycles), totals.measured_cycles ? grouped(*totals.measured_cycles) : "-",
+      used(totals.macs), used(totals.nonzero_macs), report.frames_per_second(), options.clock,
+      !report.bit_exact ? "" : (*report.bit_exact ? ", bits exact" : ", bits DIFFERENT"));
+  console.report(json, text);
+  if (report.bit_exact && !*report.bit_exact)
+    throw Error(ErrorCode::Mismatch, "outputs differ from the CPU reference", options.network);
+}
+
+void add_geometry_options(CLI::App& command, NetworkOptions& options) {
+  zoo::Options& zoo = options.zoo;
+  command.add_option("--density", zoo.density, "share of non-zero weights")->capture_default_str();
+  command.add_option("--pattern", options.pattern, "unstructured, 2:4, block4x4 or pattern4of9")->capture_default_str();
+  command.add_option("--first-density", zoo.first_density, "the first convolution is not sparser than this")
+      ->capture_default_str();
+  command.add_option("--depthwise-density", zoo.depthwise_density, "of depthwise convolutions")->capture_default_str();
+  command.add_option("--width", zoo.width, "of the channels of a MobileNet")->capture_default_str();
+  command.add_option("--resolution", zoo.resolution, "height and width of the input; default: as published");
+  command.add_option("--classes", zoo.classes, "outputs of the network; default: as published");
+  command.add_flag("--fully-connected", zoo.fully_connected, "VGG16 with its three fully connected layers");
+  command.add_option("--seed", zoo.seed, "of weights, masks and inputs")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+}
+
+}  // namespace
+
+void add_bench_network(CLI::App& bench, Console& console) {
+  CLI::App* command = bench.add_subcommand("network",
+                                           "a published network with synthetic pruned weights: cycles, "
+                                           "utilisation and bytes of every layer");
+  const auto options = std::make_shared<NetworkOptions>();
+  std::string known;
+  for (const std::string& name : zoo::names()) known += (known.empty() ? "" : ", ") + name;
+  command->add_option("NETWORK", options->network, known)->required();
+  add_geometry_options(*command, *options);
+  add_array_options(*command, options->model);
+  command->add_option("--clock", options->clock, "of the machine in MHz, for frames per second")
+      ->check(CLI::Range(1.0, 10000.0))
+      ->capture_default_str();
+  command->add_option("-d,--device", options->device,
+                      "run it on functional, rtl, xrt or xrt:N and compare; default: predict only");
+  command->add_option("--batch", options->batch, "inputs per run")->check(CLI::Range(1, 1))->capture_default_str();
+  command->add_option("--threads", options->threads, "that compile; default: one per processor")
+      ->check(CLI::Range(1, 256));
+  command->add_option("--worst", options->worst, "rows of the table of lost cycles")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  add_console_options(*command, console);
+  command->footer(
+      "Examples:\n"
+      "  espalier bench network resnet50 --density 0.25 --array 16x16 --memory bytes=64,latency=40 --clock 300 --json\n"
+      "  espalier bench network mobilenet_v1 --width 0.25 --resolution 96 --device rtl\n"
+      "  espalier bench network vgg16 --pattern 2:4 --fully-connected");
+  command->callback([options, &console] { bench_network(*options, console); });
+}
+
+}  // namespace espalier::tools

@@ -1,0 +1,148 @@
+#include "network_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+
+#include "table.hpp"
+
+namespace espalier::tools {
+namespace {
+
+struct CauseName {
+  const char* name;
+  std::uint32_t compile::Causes::*field;
+};
+constexpr std::array<CauseName, 6> CauseNames{{{"computing", &compile::Causes::computing},
+                                               {"weights", &compile::Causes::weights},
+                                               {"output", &compile::Causes::output},
+                                               {"data", &compile::Causes::data},
+                                               {"writing", &compile::Causes::writing},
+                                               {"control", &compile::Causes::control}}};
+
+Json causes_json(const compile::Causes& causes) {
+  Json json = Json::object();
+  for (const CauseName& cause : CauseNames) json[cause.name] = causes.*cause.field;
+  return json;
+}
+
+/// The bound of most cycles.
+std::string most_frequent_bound(const NetworkReport& report) {
+  std::map<std::string, std::uint64_t> cycles;
+  for (const NetworkRow& row : report.rows)
+    if (!row.row.bound.empty()) cycles[row.row.bound] += row.cycles;
+  const auto most =
+      std::max_element(cycles.begin(), cycles.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == cycles.end() ? "" : most->first;
+}
+
+std::string cycles_text(const std::optional<std::uint64_t>& cycles) { return cycles ? grouped(*cycles) : "-"; }
+
+std::string macs_text(std::int64_t macs) { return macs == 0 ? "-" : grouped(static_cast<std::uint64_t>(macs)); }
+
+}  // namespace
+
+NetworkReport network_report(const compile::Compiled& compiled, run::RunReport run, double clock) {
+  NetworkReport report;
+  report.clock = clock;
+  const std::int64_t multipliers = std::int64_t{run.configuration.lanes} * run.configuration.pixels;
+  for (std::size_t i = 0; i < run.layers.size(); ++i) {
+    NetworkRow row;
+    row.row = run.layers[i];
+    const bool layer = i > 0 && i <= compiled.layers.size();
+    if (layer) row.causes = compiled.layers[i - 1].causes;
+    row.cycles = row.row.measured_cycles.value_or(row.row.predicted_cycles);
+    row.mac_bound = static_cast<std::uint64_t>((row.row.nonzero_macs + multipliers - 1) / multipliers);
+    for (const CauseName& cause : CauseNames) report.causes.*cause.field += row.causes.*cause.field;
+    report.rows.push_back(std::move(row));
+  }
+  report.run = std::move(run);
+  return report;
+}
+
+void add_network_report(Json& json, const NetworkReport& report) {
+  const abi::Configuration& configuration = report.run.configuration;
+  json["layers"] = Json::array();
+  for (const NetworkRow& row : report.rows) {
+    Json layer = layer_json(row.row);
+    layer["mac_bound_cycles"] = row.mac_bound;
+    layer["mac_utilisation"] = run::utilisation(row.row.macs, row.cycles, configuration);
+    layer["nonzero_utilisation"] = run::utilisation(row.row.nonzero_macs, row.cycles, configuration);
+    layer["causes"] = causes_json(row.causes);
+    json["layers"].push_back(std::move(layer));
+  }
+  const run::Totals& totals = report.run.totals;
+  Json sums;
+  sums["macs"] = totals.macs;
+  sums["nonzero_macs"] = totals.nonzero_macs;
+  sums["predicted_cycles"] = totals.predicted_cycles;
+  sums["measured_cycles"] = totals.measured_cycles ? Json(*totals.measured_cycles) : Json(nullptr);
+  sums["mac_utilisation"] = run::utilisation(totals.macs, report.cycles(), configuration);
+  sums["nonzero_utilisation"] = run::utilisation(totals.nonzero_macs, report.cycles(), configuration);
+  sums["dram_read_bytes"] = totals.dram_read_bytes;
+  sums["dram_write_bytes"] = totals.dram_write_bytes;
+  sums["bound"] = most_frequent_bound(report);
+  sums["frames_per_second"] = report.frames_per_second();
+  sums["bit_exact"] = report.bit_exact ? Json(*report.bit_exact) : Json(nullptr);
+  sums["causes"] = causes_json(report.causes);
+  json["totals"] = std::move(sums);
+}
+
+std::string network_table(const NetworkReport& report) {
+  Table table({{"layer", Align::Left},
+               {"operator", Align::Left},
+               {"shape", Align::Left},
+               {"mode", Align::Left},
+               {"MACs"},
+               {"density"},
+               {"predicted"},
+               {"measured"},
+               {"MACs used"},
+               {"non-zero used"},
+               {"read B"},
+               {"written B"},
+               {"bound", Align::Left}});
+  const auto share = [&](std::int64_t macs, std::uint64_t cycles) {
+    return macs == 0 ? std::string("-") : percent(run::utilisation(macs, cycles, report.run.configuration));
+  };
+  for (const NetworkRow& row : report.rows) {
+    const run::LayerRow& layer = row.row;
+    table.add({layer.name, layer.op, layer.shape, layer.mode, macs_text(layer.macs),
+               layer.macs == 0 ? "-" : percent(run::density(layer)), grouped(layer.predicted_cycles),
+               cycles_text(layer.measured_cycles), share(layer.macs, row.cycles), share(layer.nonzero_macs, row.cycles),
+               grouped(layer.dram_read_bytes), grouped(layer.dram_write_bytes), layer.bound});
+  }
+  const run::Totals& totals = report.run.totals;
+  table.add_rule();
+  table.add({"total", "", "", "", macs_text(totals.macs),
+             percent(static_cast<double>(totals.nonzero_macs) / static_cast<double>(totals.macs)),
+             grouped(totals.predicted_cycles), cycles_text(totals.measured_cycles), share(totals.macs, report.cycles()),
+             share(totals.nonzero_macs, report.cycles()), grouped(totals.dram_read_bytes),
+             grouped(totals.dram_write_bytes), most_frequent_bound(report)});
+  return table.text();
+}
+
+std::string worst_table(const NetworkReport& report, std::size_t worst) {
+  std::vector<const NetworkRow*> order;
+  for (const NetworkRow& row : report.rows) order.push_back(&row);
+  std::stable_sort(order.begin(), order.end(),
+                   [](const NetworkRow* a, const NetworkRow* b) { return a->excess() > b->excess(); });
+  order.resize(std::min(order.size(), worst));
+  std::vector<Table::Column> columns{
+      {"layer", Align::Left}, {"shape", Align::Left}, {"cycles"}, {"MAC bound"}, {"above"}};
+  for (const CauseName& cause : CauseNames) columns.push_back({cause.name});
+  Table table(std::move(columns));
+  for (const NetworkRow* row : order) {
+    std::vector<std::string> cells{row->row.name, row->row.shape, grouped(row->cycles), grouped(row->mac_bound),
+                                   grouped(row->excess())};
+    for (const CauseName& cause : CauseNames) cells.push_back(grouped(row->causes.*cause.field));
+    table.add(std::move(cells));
+  }
+  return fmt::format("Most cycles above the MAC bound (non-zero MACs on {} multipliers), by what the machine did:\n{}",
+                     report.run.configuration.lanes * report.run.configuration.pixels, table.text());
+}
+
+}  // namespace espalier::tools
