@@ -103,7 +103,7 @@ TEST(Waits, ThatCannotBeMetNameTheCommandThatWaits) {
   }
 }
 
-// Slots that no command consumes fill the weight store; the command that brought the first one too many is stuck.
+// Lines that no command consumes fill the weight store; the command that brought the first one too many is stuck.
 TEST(Waits, AFullWeightStoreNamesTheWeightCommandWithoutRoom) {
   test::Pair pair;
   RandomProgram p;
@@ -118,7 +118,8 @@ TEST(Waits, AFullWeightStoreNamesTheWeightCommandWithoutRoom) {
   weights.format = abi::FormatSparse;
   weights.items = 1000;
   weights.run = weights.items * abi::Array8x8.lanes * 4 / abi::BeatBytes;
-  const std::uint32_t fitting = abi::Array8x8.slot_depth / weights.items;
+  const std::uint32_t lines = weights.items / abi::Array8x8.line_slots(abi::WeightsSparse, 1);
+  const std::uint32_t fitting = abi::Array8x8.line_depth / lines;
   for (std::uint32_t i = 0; i < fitting + 3; ++i) add(weights);
   abi::Command mark;
   mark.opcode = abi::OpMark;
