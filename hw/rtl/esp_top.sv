@@ -1,7 +1,7 @@
 // The accelerator between its pins: an AXI4-Lite slave, three AXI4 masters (commands, weights, data) and an interrupt.
 //
 //   registers - control - unit queues - load | weight | compute | store
-//   load, store <-> scratchpad banks <- writers <- lanes <- router <- sequencer <- weight store
+//   load, store <-> scratchpad <-> array (weight store, lanes, writers)
 `include "esp_assert.svh"
 
 module esp_top #(
@@ -83,12 +83,9 @@ module esp_top #(
     output logic         m_axi_data_bready,
     input  logic [1:0]   m_axi_data_bresp
 );
-  localparam int unsigned RowBits     = $clog2(BankRows);
-  localparam int unsigned Groups      = (Lanes + esp_abi_pkg::LanesPerPort - 1) / esp_abi_pkg::LanesPerPort;
-  localparam int unsigned TagBits     = 17;
-  localparam int unsigned ResultRowBits = $clog2(esp_abi_pkg::ParameterDepth);
-  localparam int unsigned Served      = Lanes / esp_abi_pkg::Writers;
-  localparam int unsigned WordBits    = Pixels * 8;
+  localparam int unsigned RowBits  = $clog2(BankRows);
+  localparam int unsigned Groups   = (Lanes + esp_abi_pkg::LanesPerPort - 1) / esp_abi_pkg::LanesPerPort;
+  localparam int unsigned WordBits = Pixels * 8;
 
   // This source holds at most two lane groups, one per port of a bank.
   if (Lanes != 8 && Lanes != 16) begin : gen_lanes_illegal
@@ -343,7 +340,7 @@ module esp_top #(
   // ---- Load and store units, weight unit ----
   logic [15:0]            load_bank, load_grant, store_bank, store_grant;
   logic [16*RowBits-1:0]  load_row, store_row;
-  logic [16*WordBits-1:0] load_data, bank_b_data;
+  logic [16*WordBits-1:0] load_data, store_data;
 
   esp_load_unit #(
       .Pixels(Pixels),
@@ -385,7 +382,7 @@ module esp_top #(
       .store_o(store_bank),
       .row_o(store_row),
       .grant_i(store_grant),
-      .data_i(bank_b_data),
+      .data_i(store_data),
       .window_error_o(window_error[3]),
       .window_offset_o(window_offset[96+:32]),
       .response_error_o(response_error[3]),
@@ -436,223 +433,83 @@ module esp_top #(
       .table_data_o(table_data)
   );
 
-  // ---- Sequencer, router, lanes ----
-  logic                issue, position_end, maximum, context_id, active, starved, compute_ready;
-  logic [Lanes*32-1:0] slot;
-  logic [15:0]         base, program_entry;
-  logic [Lanes-1:0]    lane_ready;
-  logic [1:0]          pushed, pushed_context;
-  logic [5:0]          entries;
-  logic [511:0]        context_q[2];
-
-  assign compute_ready = unit_ready[2] && (!compute_command[esp_abi_pkg::CmdFlagsLsb] || queues_empty);
-
-  esp_sequencer #(
-      .Lanes(Lanes),
-      .SlotDepth(SlotDepth)
-  ) u_sequencer (
-      .clk_i,
-      .rst_ni(run_n),
-      .halt_i(halt),
-      .command_valid_i(unit_valid[2]),
-      .command_i(compute_command),
-      .waits_met_i(compute_ready),
-      .command_pop_o(unit_pop[2]),
-      .slot_write_i(slot_write),
-      .slot_data_i(slot_data),
-      .slot_space_o(slot_space),
-      .lane_ready_i(lane_ready),
-      .issue_o(issue),
-      .position_end_o(position_end),
-      .slot_o(slot),
-      .base_o(base),
-      .program_o(program_entry),
-      .maximum_o(maximum),
-      .context_o(context_id),
-      .pushed_i(pushed),
-      .pushed_context_i(pushed_context),
-      .done_o(unit_done[64+:32]),
-      .results_pending_o(results_pending),
-      .active_o(active),
-      .starved_o(starved),
-      .entries_o(entries)
-  );
-
-  // The command that starts takes the context which is not issuing. None of its results is in flight, so nobody reads it
-  // in this cycle and the write may be blocking, which spares the simulation a delayed copy.
-  always_ff @(posedge clk_i) begin
-    if (unit_pop[2]) context_q[active ? !context_id : context_id] = compute_command;
-  end
-
+  // ---- Array and scratchpad ----
+  logic                          issue, active, starved, compute_ready;
+  logic [1:0]                    pushed;
+  logic [5:0]                    entries;
   logic [Groups*16-1:0]          lane_read;
   logic [Groups*16*RowBits-1:0]  lane_row;
   logic [Groups*16*WordBits-1:0] lane_data;
-  logic [Lanes-1:0]              word_valid, word_last;
-  logic                          word_maximum;
-  logic [Lanes*8-1:0]            word_weight;
-  logic [Lanes*WordBits-1:0]     word;
+  logic [1:0]                    push_valid, push_ready;
+  logic [2*16-1:0]               push_addr;
+  logic [2*Pixels-1:0]           push_enable;
+  logic [2*WordBits-1:0]         push_data;
 
-  esp_lane_router #(
+  assign compute_ready = unit_ready[2] && (!compute_command[esp_abi_pkg::CmdFlagsLsb] || queues_empty);
+
+  esp_array #(
       .Lanes(Lanes),
       .Pixels(Pixels),
-      .BankRows(BankRows)
-  ) u_router (
+      .BankRows(BankRows),
+      .SlotDepth(SlotDepth)
+  ) u_array (
       .clk_i,
-      .rst_ni(run_n),
-      .issue_i(issue),
-      .slot_i(slot),
-      .base_i(base),
-      .maximum_i(maximum),
+      .run_ni(run_n),
+      .halt_i(halt),
+      .command_valid_i(unit_valid[2]),
+      .waits_met_i(compute_ready),
+      .command_i(compute_command),
+      .command_pop_o(unit_pop[2]),
+      .done_o(unit_done[64+:32]),
+      .slot_write_i(slot_write),
+      .slot_data_i(slot_data),
+      .slot_space_o(slot_space),
+      .parameter_write_i(parameter_write),
+      .program_write_i(program_write),
+      .permute_write_i(permute_write),
+      .table_addr_i(table_addr),
+      .table_data_i(table_data),
       .read_o(lane_read),
       .row_o(lane_row),
       .data_i(lane_data),
-      .valid_o(word_valid),
-      .last_o(word_last),
-      .maximum_o(word_maximum),
-      .weight_o(word_weight),
-      .word_o(word)
+      .push_valid_o(push_valid),
+      .push_ready_i(push_ready),
+      .push_addr_o(push_addr),
+      .push_enable_o(push_enable),
+      .push_data_o(push_data),
+      .results_pending_o(results_pending),
+      .issue_o(issue),
+      .active_o(active),
+      .starved_o(starved),
+      .entries_o(entries),
+      .pushed_o(pushed)
   );
 
-  logic [Lanes-1:0]                          result_valid, result_pop;
-  logic [Lanes*(TagBits+ResultRowBits)-1:0]  result_tag;
-  logic [Lanes*Pixels*32-1:0]                result_data;
-
-  for (genvar k = 0; k < Lanes; k++) begin : gen_lane
-    esp_lane #(
-        .Pixels(Pixels),
-        .TagBits(TagBits),
-        .RowBits(ResultRowBits)
-    ) u_lane (
-        .clk_i,
-        .rst_ni(run_n),
-        .announce_i(issue && slot[k*32+esp_abi_pkg::EntryLastLsb]),
-        .restart_i(position_end),
-        .tag_i({context_id, program_entry}),
-        .ready_o(lane_ready[k]),
-        .valid_i(word_valid[k]),
-        .last_i(word_last[k]),
-        .maximum_i(word_maximum),
-        .weight_i(word_weight[k*8+:8]),
-        .word_i(word[k*WordBits+:WordBits]),
-        .pop_i(result_pop[k]),
-        .result_valid_o(result_valid[k]),
-        .result_tag_o(result_tag[k*(TagBits+ResultRowBits)+:TagBits+ResultRowBits]),
-        .result_o(result_data[k*Pixels*32+:Pixels*32])
-    );
-  end
-
-  // ---- Writers: writer w serves lanes 2 i + w ----
-  logic [1:0]            push_valid, push_ready;
-  logic [2*16-1:0]       push_addr;
-  logic [2*Pixels-1:0]   push_enable;
-  logic [2*WordBits-1:0] push_data;
-
-  for (genvar w = 0; w < 2; w++) begin : gen_writer
-    logic [Served-1:0]                         valid, pop;
-    logic [Served*(TagBits+ResultRowBits)-1:0] tags;
-    logic [Served*Pixels*32-1:0]               rows;
-    for (genvar i = 0; i < Served; i++) begin : gen_served
-      assign valid[i] = result_valid[2*i+w];
-      assign result_pop[2*i+w] = pop[i];
-      assign tags[i*(TagBits+ResultRowBits)+:TagBits+ResultRowBits] =
-          result_tag[(2*i+w)*(TagBits+ResultRowBits)+:TagBits+ResultRowBits];
-      assign rows[i*Pixels*32+:Pixels*32] = result_data[(2*i+w)*Pixels*32+:Pixels*32];
-    end
-    esp_writer #(
-        .Lanes(Lanes),
-        .Served(Served),
-        .Index(w),
-        .Pixels(Pixels),
-        .TagBits(TagBits),
-        .RowBits(ResultRowBits)
-    ) u_writer (
-        .clk_i,
-        .rst_ni(run_n),
-        .parameter_write_i(parameter_write),
-        .program_write_i(program_write),
-        .permute_write_i(permute_write),
-        .table_addr_i(table_addr),
-        .table_data_i(table_data),
-        .context0_i(context_q[0]),
-        .context1_i(context_q[1]),
-        .result_valid_i(valid),
-        .result_tag_i(tags),
-        .result_i(rows),
-        .result_pop_o(pop),
-        .push_valid_o(push_valid[w]),
-        .push_ready_i(push_ready[w]),
-        .push_addr_o(push_addr[w*16+:16]),
-        .push_enable_o(push_enable[w*Pixels+:Pixels]),
-        .push_data_o(push_data[w*WordBits+:WordBits]),
-        .finished_o(pushed[w]),
-        .finished_context_o(pushed_context[w])
-    );
-  end
-
-  // ---- Scratchpad ----
-  logic [15:0] ready0, ready1, queue_empty;
-  assign push_ready[0] = ready0[push_addr[3:0]];
-  assign push_ready[1] = ready1[push_addr[19:16]];
-  assign queues_empty  = &queue_empty;
-
-  for (genvar b = 0; b < 16; b++) begin : gen_bank
-    logic                b_read, b_write;
-    logic [RowBits-1:0]  b_row;
-    logic [Pixels-1:0]   b_enable;
-    logic [WordBits-1:0] b_data;
-
-    esp_bank_port #(
-        .Bytes(Pixels),
-        .RowBits(RowBits)
-    ) u_port (
-        .clk_i,
-        .rst_ni(run_n),
-        .lane_read_i(Groups > 1 && lane_read[(Groups-1)*16+b]),
-        .lane_row_i(lane_row[((Groups-1)*16+b)*RowBits+:RowBits]),
-        .push0_i(push_valid[0] && push_addr[3:0] == 4'(b)),
-        .push1_i(push_valid[1] && push_addr[19:16] == 4'(b)),
-        .push0_row_i(push_addr[4+:RowBits]),
-        .push1_row_i(push_addr[20+:RowBits]),
-        .push0_enable_i(push_enable[0+:Pixels]),
-        .push1_enable_i(push_enable[Pixels+:Pixels]),
-        .push0_data_i(push_data[0+:WordBits]),
-        .push1_data_i(push_data[WordBits+:WordBits]),
-        .ready0_o(ready0[b]),
-        .ready1_o(ready1[b]),
-        .queue_empty_o(queue_empty[b]),
-        .store_i(store_bank[b]),
-        .store_row_i(store_row[b*RowBits+:RowBits]),
-        .store_grant_o(store_grant[b]),
-        .load_i(load_bank[b]),
-        .load_row_i(load_row[b*RowBits+:RowBits]),
-        .load_data_i(load_data[b*WordBits+:WordBits]),
-        .load_grant_o(load_grant[b]),
-        .read_o(b_read),
-        .write_o(b_write),
-        .row_o(b_row),
-        .enable_o(b_enable),
-        .data_o(b_data)
-    );
-
-    esp_scratch_bank #(
-        .Bytes(Pixels),
-        .Rows(BankRows)
-    ) u_bank (
-        .clk_i,
-        .a_read_i(lane_read[b]),
-        .a_row_i(lane_row[b*RowBits+:RowBits]),
-        .a_data_o(lane_data[b*WordBits+:WordBits]),
-        .b_read_i(b_read),
-        .b_write_i(b_write),
-        .b_row_i(b_row),
-        .b_enable_i(b_enable),
-        .b_data_i(b_data),
-        .b_data_o(bank_b_data[b*WordBits+:WordBits])
-    );
-    if (Groups > 1) begin : gen_second_group
-      assign lane_data[(16+b)*WordBits+:WordBits] = bank_b_data[b*WordBits+:WordBits];
-    end
-  end
+  esp_scratchpad #(
+      .Lanes(Lanes),
+      .Pixels(Pixels),
+      .BankRows(BankRows)
+  ) u_scratchpad (
+      .clk_i,
+      .run_ni(run_n),
+      .lane_read_i(lane_read),
+      .lane_row_i(lane_row),
+      .lane_data_o(lane_data),
+      .push_valid_i(push_valid),
+      .push_ready_o(push_ready),
+      .push_addr_i(push_addr),
+      .push_enable_i(push_enable),
+      .push_data_i(push_data),
+      .queues_empty_o(queues_empty),
+      .store_i(store_bank),
+      .store_row_i(store_row),
+      .store_grant_o(store_grant),
+      .store_data_o(store_data),
+      .load_i(load_bank),
+      .load_row_i(load_row),
+      .load_data_i(load_data),
+      .load_grant_o(load_grant)
+  );
 
   // ---- Counters and progress ----
   assign progress = start || m_axi_command_rvalid || m_axi_weight_rvalid || m_axi_data_rvalid ||

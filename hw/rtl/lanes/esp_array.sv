@@ -1,0 +1,206 @@
+// The array: issues the slots of compute commands to the lanes, brings the lanes their words, and turns the rows they
+// finish into words for the scratchpad.
+//
+//   sequencer (weight store) - router <-> scratchpad, read side
+//                                 |
+//                               lanes - writers -> scratchpad, queues of the banks
+//
+// It also holds the configurations of the two commands that may be in flight.
+`include "esp_assert.svh"
+
+module esp_array #(
+    parameter int unsigned Lanes     = 16,
+    parameter int unsigned Pixels    = 16,
+    parameter int unsigned BankRows  = 4096,
+    parameter int unsigned SlotDepth = 8192
+) (
+    input  logic                               clk_i,
+    input  logic                               run_ni,
+    input  logic                               halt_i,
+    // Head of the compute queue
+    input  logic                               command_valid_i,
+    input  logic                               waits_met_i,
+    input  logic [511:0]                       command_i,
+    output logic                               command_pop_o,
+    output logic [31:0]                        done_o,
+    // Weight store and tables, written by the weight unit
+    input  logic                               slot_write_i,
+    input  logic [Lanes*32-1:0]                slot_data_i,
+    output logic                               slot_space_o,
+    input  logic                               parameter_write_i,
+    input  logic                               program_write_i,
+    input  logic                               permute_write_i,
+    input  logic [15:0]                        table_addr_i,
+    input  logic [127:0]                       table_data_i,
+    // Scratchpad, read: enable and row by lane group and bank; data in the next cycle
+    output logic [Groups*16-1:0]               read_o,
+    output logic [Groups*16*$clog2(BankRows)-1:0] row_o,
+    input  logic [Groups*16*Pixels*8-1:0]      data_i,
+    // Scratchpad, write: one word of each writer, with its word address
+    output logic [1:0]                         push_valid_o,
+    input  logic [1:0]                         push_ready_i,
+    output logic [2*16-1:0]                    push_addr_o,
+    output logic [2*Pixels-1:0]                push_enable_o,
+    output logic [2*Pixels*8-1:0]              push_data_o,
+    // For control and counters
+    output logic                               results_pending_o,
+    output logic                               issue_o,
+    output logic                               active_o,
+    output logic                               starved_o,
+    output logic [5:0]                         entries_o,
+    output logic [1:0]                         pushed_o  // a writer has pushed the last word of a result
+);
+  localparam int unsigned Groups        = (Lanes + esp_abi_pkg::LanesPerPort - 1) / esp_abi_pkg::LanesPerPort;
+  localparam int unsigned TagBits       = 17;
+  localparam int unsigned ResultRowBits = $clog2(esp_abi_pkg::ParameterDepth);
+  localparam int unsigned Served        = Lanes / esp_abi_pkg::Writers;
+  localparam int unsigned WordBits      = Pixels * 8;
+
+  // ---- Sequencer, router, lanes ----
+  logic                position_end, maximum, context_id;
+  logic [Lanes*32-1:0] slot;
+  logic [15:0]         base, program_entry;
+  logic [Lanes-1:0]    lane_ready;
+  logic [1:0]          pushed_context;
+  logic [511:0]        context_q[2];
+
+  esp_sequencer #(
+      .Lanes(Lanes),
+      .SlotDepth(SlotDepth)
+  ) u_sequencer (
+      .clk_i,
+      .rst_ni(run_ni),
+      .halt_i,
+      .command_valid_i,
+      .command_i,
+      .waits_met_i,
+      .command_pop_o,
+      .slot_write_i,
+      .slot_data_i,
+      .slot_space_o,
+      .lane_ready_i(lane_ready),
+      .issue_o,
+      .position_end_o(position_end),
+      .slot_o(slot),
+      .base_o(base),
+      .program_o(program_entry),
+      .maximum_o(maximum),
+      .context_o(context_id),
+      .pushed_i(pushed_o),
+      .pushed_context_i(pushed_context),
+      .done_o,
+      .results_pending_o,
+      .active_o,
+      .starved_o,
+      .entries_o
+  );
+
+  // The command that starts takes the context which is not issuing. None of its results is in flight, so nobody reads it
+  // in this cycle and the write may be blocking, which spares the simulation a delayed copy.
+  always_ff @(posedge clk_i) begin
+    if (command_pop_o) context_q[active_o ? !context_id : context_id] = command_i;
+  end
+
+  logic [Lanes-1:0]              word_valid, word_last;
+  logic                          word_maximum;
+  logic [Lanes*8-1:0]            word_weight;
+  logic [Lanes*WordBits-1:0]     word;
+
+  esp_lane_router #(
+      .Lanes(Lanes),
+      .Pixels(Pixels),
+      .BankRows(BankRows)
+  ) u_router (
+      .clk_i,
+      .rst_ni(run_ni),
+      .issue_i(issue_o),
+      .slot_i(slot),
+      .base_i(base),
+      .maximum_i(maximum),
+      .read_o,
+      .row_o,
+      .data_i,
+      .valid_o(word_valid),
+      .last_o(word_last),
+      .maximum_o(word_maximum),
+      .weight_o(word_weight),
+      .word_o(word)
+  );
+
+  logic [Lanes-1:0]                          result_valid, result_pop;
+  logic [Lanes*(TagBits+ResultRowBits)-1:0]  result_tag;
+  logic [Lanes*Pixels*32-1:0]                result_data;
+
+  for (genvar k = 0; k < Lanes; k++) begin : gen_lane
+    esp_lane #(
+        .Pixels(Pixels),
+        .TagBits(TagBits),
+        .RowBits(ResultRowBits)
+    ) u_lane (
+        .clk_i,
+        .rst_ni(run_ni),
+        .announce_i(issue_o && slot[k*32+esp_abi_pkg::EntryLastLsb]),
+        .restart_i(position_end),
+        .tag_i({context_id, program_entry}),
+        .ready_o(lane_ready[k]),
+        .valid_i(word_valid[k]),
+        .last_i(word_last[k]),
+        .maximum_i(word_maximum),
+        .weight_i(word_weight[k*8+:8]),
+        .word_i(word[k*WordBits+:WordBits]),
+        .pop_i(result_pop[k]),
+        .result_valid_o(result_valid[k]),
+        .result_tag_o(result_tag[k*(TagBits+ResultRowBits)+:TagBits+ResultRowBits]),
+        .result_o(result_data[k*Pixels*32+:Pixels*32])
+    );
+  end
+
+  // ---- Writers: writer w serves lanes 2 i + w ----
+  for (genvar w = 0; w < 2; w++) begin : gen_writer
+    logic [Served-1:0]                         valid, pop;
+    logic [Served*(TagBits+ResultRowBits)-1:0] tags;
+    logic [Pixels*32-1:0]                      row;
+    for (genvar i = 0; i < Served; i++) begin : gen_served
+      assign valid[i] = result_valid[2*i+w];
+      assign result_pop[2*i+w] = pop[i];
+      assign tags[i*(TagBits+ResultRowBits)+:TagBits+ResultRowBits] =
+          result_tag[(2*i+w)*(TagBits+ResultRowBits)+:TagBits+ResultRowBits];
+    end
+    // Lanes show a row only while it is taken, and a writer takes one at a time.
+    always_comb begin
+      row = '0;
+      if (pop != '0) begin
+        for (int i = 0; i < Served; i++) row = row | result_data[(2*i+w)*Pixels*32+:Pixels*32];
+      end
+    end
+    esp_writer #(
+        .Lanes(Lanes),
+        .Served(Served),
+        .Index(w),
+        .Pixels(Pixels),
+        .TagBits(TagBits),
+        .RowBits(ResultRowBits)
+    ) u_writer (
+        .clk_i,
+        .rst_ni(run_ni),
+        .parameter_write_i,
+        .program_write_i,
+        .permute_write_i,
+        .table_addr_i,
+        .table_data_i,
+        .context0_i(context_q[0]),
+        .context1_i(context_q[1]),
+        .result_valid_i(valid),
+        .result_tag_i(tags),
+        .result_i(row),
+        .result_pop_o(pop),
+        .push_valid_o(push_valid_o[w]),
+        .push_ready_i(push_ready_i[w]),
+        .push_addr_o(push_addr_o[w*16+:16]),
+        .push_enable_o(push_enable_o[w*Pixels+:Pixels]),
+        .push_data_o(push_data_o[w*WordBits+:WordBits]),
+        .finished_o(pushed_o[w]),
+        .finished_context_o(pushed_context[w])
+    );
+  end
+endmodule
