@@ -1,7 +1,7 @@
 // The accelerator between its pins: an AXI4-Lite slave, three AXI4 masters (commands, weights, data) and an interrupt.
 //
 //   registers - control - unit queues - load | weight | compute | store
-//   load, store <-> scratchpad banks <- writers <- lanes <- router <- sequencer <- weight store
+//   load, store <-> scratchpad <-> array (weight store, lanes, writers)
 `include "esp_assert.svh"
 
 module esp_top #(
@@ -83,16 +83,12 @@ module esp_top #(
     output logic         m_axi_data_bready,
     input  logic [1:0]   m_axi_data_bresp
 );
-  localparam int unsigned RowBits     = $clog2(BankRows);
-  localparam int unsigned Groups      = (Lanes + esp_abi_pkg::LanesPerPort - 1) / esp_abi_pkg::LanesPerPort;
-  localparam int unsigned TagBits     = 17;
-  localparam int unsigned ResultRowBits = $clog2(esp_abi_pkg::RowDepth);
-  localparam int unsigned Served      = Lanes / esp_abi_pkg::Writers;
-  localparam int unsigned WordBits    = Pixels * 8;
+  localparam int unsigned RowBits  = $clog2(BankRows);
+  localparam int unsigned Groups   = (Lanes + esp_abi_pkg::LanesPerPort - 1) / esp_abi_pkg::LanesPerPort;
+  localparam int unsigned WordBits = Pixels * 8;
   localparam int unsigned TableBits   = WordBits > 64 ? WordBits : 64;
   // A lane's part of a line: its weights and {segment, last, valid, offset}; that holds the slots of WeightsSparse, too.
-  localparam int unsigned WeightBits  = 64 / Lanes * 8;
-  localparam int unsigned LineBits    = WeightBits + 21;
+  localparam int unsigned LineBits    = 64 / Lanes * 8 + 21;
 
   if (Lanes != 8 && Lanes != 16 && Lanes != 32) begin : gen_lanes_illegal
     $fatal(1, "Lanes must be 8, 16 or 32");
@@ -442,188 +438,59 @@ module esp_top #(
       .table_data_o(table_data)
   );
 
-  // ---- Sequencer, router, lanes ----
-  logic                      issue, position_end, maximum, broadcast, context_id, active, starved, compute_ready;
-  logic [Lanes*LineBits-1:0] line;
-  logic [2:0]                slot, segment;
-  logic [1:0]                weights, split;
-  logic [15:0]               base, offset, program_entry;
-  logic [Lanes-1:0]          entry_valid, entry_last, lane_ready;
-  logic [1:0]                pushed, pushed_context;
-  logic [5:0]                entries;
-  logic [511:0]              context_q[2];
-
-  assign compute_ready = unit_ready[2] && (!compute_command[esp_abi_pkg::CmdFlagsLsb] || queues_empty);
-
-  esp_sequencer #(
-      .Lanes(Lanes),
-      .LineBits(LineBits),
-      .LineDepth(LineDepth)
-  ) u_sequencer (
-      .clk_i,
-      .rst_ni(run_n),
-      .halt_i(halt),
-      .command_valid_i(unit_valid[2]),
-      .command_i(compute_command),
-      .waits_met_i(compute_ready),
-      .command_pop_o(unit_pop[2]),
-      .line_write_i(line_write),
-      .line_data_i(line_data),
-      .line_space_o(line_space),
-      .lane_ready_i(lane_ready),
-      .issue_o(issue),
-      .position_end_o(position_end),
-      .line_o(line),
-      .slot_o(slot),
-      .valid_o(entry_valid),
-      .last_o(entry_last),
-      .offset_o(offset),
-      .segment_o(segment),
-      .weights_o(weights),
-      .split_o(split),
-      .broadcast_o(broadcast),
-      .maximum_o(maximum),
-      .base_o(base),
-      .program_o(program_entry),
-      .context_o(context_id),
-      .pushed_i(pushed),
-      .pushed_context_i(pushed_context),
-      .done_o(unit_done[64+:32]),
-      .results_pending_o(results_pending),
-      .active_o(active),
-      .starved_o(starved),
-      .entries_o(entries)
-  );
-
-  // The command that starts takes the context which is not issuing. None of its results is in flight, so nobody reads it
-  // in this cycle and the write may be blocking, which spares the simulation a delayed copy.
-  always_ff @(posedge clk_i) begin
-    if (unit_pop[2]) context_q[active ? !context_id : context_id] = compute_command;
-  end
-
+  // ---- Array and scratchpad ----
+  logic                          issue, active, starved, compute_ready;
+  logic [1:0]                    pushed;
+  logic [5:0]                    entries;
   logic [Groups*16-1:0]          lane_read;
   logic [Groups*16*RowBits-1:0]  lane_row;
   logic [Groups*16*WordBits-1:0] lane_data;
-  logic [Lanes-1:0]              word_valid, word_last;
-  logic                          word_maximum, word_broadcast;
-  logic [1:0]                    word_split;
-  logic [Lanes*WeightBits-1:0]   word_weight;
-  logic [Lanes*3-1:0]            word_segment;
-  logic [Lanes*WordBits-1:0]     word;
+  logic [1:0]                    push_valid, push_ready;
+  logic [2*16-1:0]               push_addr;
+  logic [2*Pixels-1:0]           push_enable;
+  logic [2*WordBits-1:0]         push_data;
 
-  esp_lane_router #(
+  assign compute_ready = unit_ready[2] && (!compute_command[esp_abi_pkg::CmdFlagsLsb] || queues_empty);
+
+  esp_array #(
       .Lanes(Lanes),
       .Pixels(Pixels),
+      .BankRows(BankRows),
       .LineBits(LineBits),
-      .BankRows(BankRows)
-  ) u_router (
+      .LineDepth(LineDepth)
+  ) u_array (
       .clk_i,
-      .rst_ni(run_n),
-      .issue_i(issue),
-      .line_i(line),
-      .slot_i(slot),
-      .valid_i(entry_valid),
-      .last_i(entry_last),
-      .offset_i(offset),
-      .segment_i(segment),
-      .weights_i(weights),
-      .split_i(split),
-      .broadcast_i(broadcast),
-      .maximum_i(maximum),
-      .base_i(base),
+      .run_ni(run_n),
+      .halt_i(halt),
+      .command_valid_i(unit_valid[2]),
+      .waits_met_i(compute_ready),
+      .command_i(compute_command),
+      .command_pop_o(unit_pop[2]),
+      .done_o(unit_done[64+:32]),
+      .line_write_i(line_write),
+      .line_data_i(line_data),
+      .line_space_o(line_space),
+      .row_write_i(row_write),
+      .scale_write_i(scale_write),
+      .program_write_i(program_write),
+      .permute_write_i(permute_write),
+      .table_addr_i(table_addr),
+      .table_data_i(table_data),
       .read_o(lane_read),
       .row_o(lane_row),
       .data_i(lane_data),
-      .valid_o(word_valid),
-      .last_o(word_last),
-      .maximum_o(word_maximum),
-      .split_o(word_split),
-      .broadcast_o(word_broadcast),
-      .weight_o(word_weight),
-      .segment_o(word_segment),
-      .word_o(word)
+      .push_valid_o(push_valid),
+      .push_ready_i(push_ready),
+      .push_addr_o(push_addr),
+      .push_enable_o(push_enable),
+      .push_data_o(push_data),
+      .results_pending_o(results_pending),
+      .issue_o(issue),
+      .active_o(active),
+      .starved_o(starved),
+      .entries_o(entries),
+      .pushed_o(pushed)
   );
-
-  logic [Lanes-1:0]                          result_valid, result_pop;
-  logic [Lanes*(TagBits+ResultRowBits)-1:0]  result_tag;
-  logic [Lanes*Pixels*32-1:0]                result_data;
-
-  for (genvar k = 0; k < Lanes; k++) begin : gen_lane
-    esp_lane #(
-        .Pixels(Pixels),
-        .TagBits(TagBits),
-        .RowBits(ResultRowBits),
-        .LineWeights(WeightBits / 8)
-    ) u_lane (
-        .clk_i,
-        .rst_ni(run_n),
-        .announce_i(issue && entry_last[k]),
-        .restart_i(position_end),
-        .tag_i({context_id, program_entry}),
-        .ready_o(lane_ready[k]),
-        .valid_i(word_valid[k]),
-        .last_i(word_last[k]),
-        .maximum_i(word_maximum),
-        .split_i(word_split),
-        .broadcast_i(word_broadcast),
-        .weight_i(word_weight[k*WeightBits+:WeightBits]),
-        .segment_i(word_segment[k*3+:3]),
-        .word_i(word[k*WordBits+:WordBits]),
-        .pop_i(result_pop[k]),
-        .result_valid_o(result_valid[k]),
-        .result_tag_o(result_tag[k*(TagBits+ResultRowBits)+:TagBits+ResultRowBits]),
-        .result_o(result_data[k*Pixels*32+:Pixels*32])
-    );
-  end
-
-  // ---- Writers: writer w serves lanes 2 i + w ----
-  logic [1:0]            push_valid, push_ready;
-  logic [2*16-1:0]       push_addr;
-  logic [2*Pixels-1:0]   push_enable;
-  logic [2*WordBits-1:0] push_data;
-
-  for (genvar w = 0; w < 2; w++) begin : gen_writer
-    logic [Served-1:0]                         valid, pop;
-    logic [Served*(TagBits+ResultRowBits)-1:0] tags;
-    logic [Served*Pixels*32-1:0]               rows;
-    for (genvar i = 0; i < Served; i++) begin : gen_served
-      assign valid[i] = result_valid[2*i+w];
-      assign result_pop[2*i+w] = pop[i];
-      assign tags[i*(TagBits+ResultRowBits)+:TagBits+ResultRowBits] =
-          result_tag[(2*i+w)*(TagBits+ResultRowBits)+:TagBits+ResultRowBits];
-      assign rows[i*Pixels*32+:Pixels*32] = result_data[(2*i+w)*Pixels*32+:Pixels*32];
-    end
-    esp_writer #(
-        .Lanes(Lanes),
-        .Served(Served),
-        .Index(w),
-        .Pixels(Pixels),
-        .TagBits(TagBits),
-        .RowBits(ResultRowBits)
-    ) u_writer (
-        .clk_i,
-        .rst_ni(run_n),
-        .row_write_i(row_write),
-        .scale_write_i(scale_write),
-        .program_write_i(program_write),
-        .permute_write_i(permute_write),
-        .table_addr_i(table_addr),
-        .table_data_i(table_data),
-        .context0_i(context_q[0]),
-        .context1_i(context_q[1]),
-        .result_valid_i(valid),
-        .result_tag_i(tags),
-        .result_i(rows),
-        .result_pop_o(pop),
-        .push_valid_o(push_valid[w]),
-        .push_ready_i(push_ready[w]),
-        .push_addr_o(push_addr[w*16+:16]),
-        .push_enable_o(push_enable[w*Pixels+:Pixels]),
-        .push_data_o(push_data[w*WordBits+:WordBits]),
-        .finished_o(pushed[w]),
-        .finished_context_o(pushed_context[w])
-    );
-  end
 
   esp_scratchpad #(
       .Groups(Groups),

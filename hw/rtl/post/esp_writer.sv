@@ -29,7 +29,7 @@ module esp_writer #(
     // Finished rows of the lanes served
     input  logic [Served-1:0]                   result_valid_i,
     input  logic [Served*(TagBits+RowBits)-1:0] result_tag_i,
-    input  logic [Served*Pixels*32-1:0]         result_i,
+    input  logic [Pixels*32-1:0]                result_i,  // row of the lane that is popped
     output logic [Served-1:0]                   result_pop_o,
     // Bank queues
     output logic                                push_valid_o,
@@ -280,9 +280,7 @@ module esp_writer #(
         end
       end
       if (any) begin
-        for (int i = 0; i < Served; i++) begin
-          if (chosen == ServedBits'(i)) bias_data_q <= result_i[i*Pixels*32+:Pixels*32];
-        end
+        bias_data_q    <= result_i;
         bias_program_q <= tag[15:0];
         bias_context_q <= tag_context;
         bias_first_q   <= scale_addr[SplitBits-1:0];

@@ -130,6 +130,7 @@ class WriterBench {
       bench_->push_ready_i = ready;
       bench_.settle();
       const std::uint64_t popped = get(bench_->result_pop_o, 0, shape_.served);
+      if (popped != 0) show(static_cast<unsigned>(std::countr_zero(popped)));
       if (bench_->push_valid_o && ready) check_push();
       if (bench_->finished_o) {
         drop_dropped();
@@ -174,8 +175,13 @@ class WriterBench {
     set(bench_->result_tag_i, at, 16, row.program);
     set(bench_->result_tag_i, at + 16, 1, row.context);
     set(bench_->result_tag_i, at + 17, RowBits, row.row);
+  }
+
+  // A lane shows its row while it is taken.
+  void show(unsigned k) {
+    const Row& row = lanes_[k].front();
     for (unsigned p = 0; p < shape_.pixels; ++p) {
-      set(bench_->result_i, (k * shape_.pixels + p) * 32, 32, static_cast<std::uint32_t>(row.values[p]));
+      set(bench_->result_i, p * 32, 32, static_cast<std::uint32_t>(row.values[p]));
     }
   }
 
