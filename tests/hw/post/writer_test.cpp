@@ -179,7 +179,7 @@ class WriterBench {
 
   // A lane shows its row while it is taken.
   void show(unsigned k) {
-    const Row& row = lanes_[k].front();
+    const Result& row = lanes_[k].front();
     for (unsigned p = 0; p < shape_.pixels; ++p) {
       set(bench_->result_i, p * 32, 32, static_cast<std::uint32_t>(row.values[p]));
     }
