@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 namespace espalier::compile {
 namespace {
@@ -9,6 +10,7 @@ namespace {
 std::size_t product(int a, int b) { return static_cast<std::size_t>(a) * static_cast<std::size_t>(b); }
 
 constexpr int MaxUnroll = 8;
+constexpr int MoreChunks = 4;
 
 /// Entries of the row and scale tables that a chunk may use, so that the next one can be loaded meanwhile.
 constexpr int TableShare = static_cast<int>(std::min(abi::RowDepth, abi::ScaleDepth)) / 2;
@@ -77,8 +79,21 @@ std::vector<Row> unrolled(const std::vector<Row>& rows, int unroll, int stride) 
   return result;
 }
 
-/// Slots of the fullest lane, from row lengths alone.
-int makespan(std::vector<int> lengths, int lanes) {
+/// Entries of the rows of a range; an empty row takes one.
+std::int64_t total_slots(const std::vector<Row>& rows, Range range) {
+  std::int64_t total = 0;
+  for (int i = range.first; i < range.first + range.count; ++i) {
+    total += std::max<std::int64_t>(1, static_cast<std::int64_t>(rows[static_cast<std::size_t>(i)].size()));
+  }
+  return total;
+}
+
+/// Slots of the fullest lane if the rows of a range are computed `unroll` times, from their lengths alone.
+int makespan(const std::vector<Row>& rows, Range range, int unroll, int lanes) {
+  std::vector<int> lengths;
+  for (int i = 0; i < range.count * unroll; ++i) {
+    lengths.push_back(static_cast<int>(rows[static_cast<std::size_t>(range.first + i / unroll)].size()));
+  }
   std::sort(lengths.begin(), lengths.end(), std::greater<>());
   std::vector<int> heap(static_cast<std::size_t>(lanes), 0);  // least loaded lane first
   for (const int length : lengths) {
@@ -87,6 +102,25 @@ int makespan(std::vector<int> lengths, int lanes) {
     std::push_heap(heap.begin(), heap.end(), std::greater<>());
   }
   return *std::max_element(heap.begin(), heap.end());
+}
+
+/// Ranges of about equal work, of at most `most_rows` rows, in multiples of `alignment` but for the last.
+std::vector<Range> cut_evenly(const std::vector<Row>& rows, int unroll, int count, int most_rows, int alignment) {
+  const int end = static_cast<int>(rows.size());
+  const std::int64_t total = total_slots(rows, {0, end}) * unroll;
+  std::vector<Range> chunks;
+  std::int64_t taken = 0;
+  int first = 0;
+  for (int i = 0; i < end; ++i) {
+    taken += total_slots(rows, {i, 1}) * unroll;
+    const int size = i + 1 - first;
+    const bool enough = size % alignment == 0 && taken * count >= total * static_cast<std::int64_t>(chunks.size() + 1);
+    if (enough || size >= most_rows || i + 1 == end) {
+      chunks.push_back({first, size});
+      first = i + 1;
+    }
+  }
+  return chunks;
 }
 
 }  // namespace
@@ -116,9 +150,7 @@ std::vector<Range> cut_dense(const ChunkProblem& problem) {
 
 std::vector<Range> cut_private(const ChunkProblem& problem, const std::vector<Row>& rows, int unroll) {
   const int lanes = lanes_of(problem);
-  std::int64_t total = 0;
-  for (const Row& row : rows) total += std::max<std::int64_t>(1, static_cast<std::int64_t>(row.size()));
-  total *= unroll;
+  const std::int64_t total = total_slots(rows, {0, static_cast<int>(rows.size())}) * unroll;
   const std::int64_t capacity = static_cast<std::int64_t>(slot_limit(problem, private_weights(problem))) * lanes;
   const auto by_slots = static_cast<int>((total * 16 + capacity * 15 - 1) / (capacity * 15));
   int most_rows = std::max(lanes, TableShare / 2 / split_of(problem)) / unroll;
@@ -127,21 +159,25 @@ std::vector<Range> cut_private(const ChunkProblem& problem, const std::vector<Ro
   const int alignment = std::min(problem.rows->alignment(), std::max(1, most_rows));
   most_rows = std::max(1, most_rows / alignment * alignment);
   const int by_rows = divide_up(static_cast<int>(rows.size()), most_rows);
-  const int count = std::max({by_slots, by_rows, 1});
-  std::vector<Range> chunks;
-  std::int64_t taken = 0;
-  int first = 0;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    taken += std::max<std::int64_t>(1, static_cast<std::int64_t>(rows[i].size())) * unroll;
-    const int next = static_cast<int>(i) + 1;
-    const bool whole = (next - first) % alignment == 0;
-    const bool enough = whole && taken * count >= total * static_cast<std::int64_t>(chunks.size() + 1);
-    if (enough || next - first >= most_rows || next == static_cast<int>(rows.size())) {
-      chunks.push_back({problem.piece.first + first, next - first});
-      first = next;
+  const int least = std::clamp(std::max(by_slots, by_rows), 1, static_cast<int>(rows.size()));
+  std::vector<Range> best;
+  std::int64_t best_slots = std::numeric_limits<std::int64_t>::max() / 200;
+  // A lane has whole rows only: chunks of as many for every lane, or a few chunks more, may fill the lanes better.
+  const int full_lanes = std::lcm(alignment, lanes / std::gcd(lanes, unroll));
+  for (int count = least; count <= least + MoreChunks && count <= static_cast<int>(rows.size()); ++count) {
+    for (const int unit : {alignment, full_lanes}) {
+      if (unit > most_rows) continue;
+      std::vector<Range> chunks = cut_evenly(rows, unroll, count, most_rows / unit * unit, unit);
+      std::int64_t slots = 0;
+      for (const Range& chunk : chunks) slots += makespan(rows, chunk, unroll, lanes);
+      if (slots * 200 >= best_slots * 199 && !best.empty()) continue;
+      best = std::move(chunks);
+      best_slots = slots;
     }
+    if (best_slots * lanes * 100 <= total * 101) break;
   }
-  return chunks;
+  for (Range& chunk : best) chunk.first += problem.piece.first;
+  return best;
 }
 
 Stream dense_stream(const ChunkProblem& problem, Range chunk, const Pass& pass) {
@@ -249,12 +285,8 @@ SlotEstimate estimate_private(const ChunkProblem& problem, const std::vector<Row
     double stream = 0;  // cycles of the weight unit
     for (const Stretch& stretch : stretches_of(0, width, unroll)) {
       for (const Range& chunk : cut_private(problem, rows, unroll)) {
-        std::vector<int> lengths;
-        for (int i = 0; i < chunk.count * stretch.unroll; ++i) {
-          const int row = chunk.first - problem.piece.first + i / stretch.unroll;
-          lengths.push_back(static_cast<int>(rows[static_cast<std::size_t>(row)].size()));
-        }
-        const double slots = makespan(std::move(lengths), lanes);
+        const Range local{chunk.first - problem.piece.first, chunk.count};
+        const double slots = makespan(rows, local, stretch.unroll, lanes);
         if (unroll > 1 && slots > slot_limit(problem, private_weights(problem)))
           cycles = std::numeric_limits<double>::infinity();
         const int passes = stretch.count / stretch.unroll;

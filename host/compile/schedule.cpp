@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <numeric>
 
 namespace espalier::compile {
@@ -223,11 +224,14 @@ std::vector<std::vector<int>> assign_rows(std::span<const Row> rows, int lanes) 
     return rows[static_cast<std::size_t>(a)].size() > rows[static_cast<std::size_t>(b)].size();
   });
   std::vector<std::vector<int>> lane_rows(static_cast<std::size_t>(lanes));
+  // The tables have an entry for every lane and row of the lane with most rows, so their number is limited.
+  const std::size_t most = 2 * ((rows.size() + lane_rows.size() - 1) / lane_rows.size());
   std::vector<int> load(static_cast<std::size_t>(lanes), 0);
   for (const int row : order) {
     const auto lane = static_cast<std::size_t>(std::min_element(load.begin(), load.end()) - load.begin());
     lane_rows[lane].push_back(row);
     load[lane] += cost_of(rows[static_cast<std::size_t>(row)]);
+    if (lane_rows[lane].size() == most) load[lane] = std::numeric_limits<int>::max();
   }
   return lane_rows;
 }

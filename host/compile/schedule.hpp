@@ -40,7 +40,8 @@ struct Schedule {
   int rows_per_lane() const;
 };
 
-/// Rows on `lanes` lanes by longest processing time; an empty row costs one slot. [lane][j] = index of a row.
+/// Rows on `lanes` lanes by longest processing time, at most twice the mean number; an empty row costs one slot.
+/// [lane][j] = index of a row.
 std::vector<std::vector<int>> assign_rows(std::span<const Row> rows, int lanes);
 
 /// Slots of the fullest lane of an assignment.
