@@ -87,7 +87,7 @@ module esp_top #(
   localparam int unsigned Groups   = (Lanes + esp_abi_pkg::LanesPerPort - 1) / esp_abi_pkg::LanesPerPort;
   localparam int unsigned WordBits = Pixels * 8;
   localparam int unsigned TableBits   = WordBits > 64 ? WordBits : 64;
-  // A lane's part of a line: its weights and {segment, last, valid, offset}; that holds the slots of WeightsSparse, too.
+  // A lane's part of a line: its weights and {segment, last, valid, offset}; the slots of WeightsSparse fit as well.
   localparam int unsigned LineBits    = 64 / Lanes * 8 + 21;
 
   if (Lanes != 8 && Lanes != 16 && Lanes != 32) begin : gen_lanes_illegal

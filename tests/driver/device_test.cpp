@@ -38,7 +38,8 @@ TEST(Device, RefusesAnotherVersionOfTheContract) {
   const auto error = error_of([&] { Device device(faulty); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), ErrorCode::Device);
-  EXPECT_THAT(error->what(), HasSubstr("version 2, expected 1"));
+  EXPECT_THAT(error->what(), HasSubstr("version " + std::to_string(abi::AbiVersion + 1) + ", expected " +
+                                       std::to_string(abi::AbiVersion)));
 }
 
 TEST(Device, LoadedProgramsRunManyTimesSideBySide) {

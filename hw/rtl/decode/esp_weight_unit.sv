@@ -1,8 +1,8 @@
 // Weight unit: decodes the weight stream into lines of the weight store, and fills the tables of the writers.
 //
-// Each cycle takes one piece from the oldest staged beat: a slot (FormatSparse; 16 entries if K > 16), the weights or 16
-// entries of a line (FormatBlock), a whole line (FormatDense) or a table entry. A piece for the store waits for a free
-// line; the line is written with its last piece.
+// Each cycle takes one piece from the oldest staged beat: a slot (FormatSparse; 16 entries if K > 16), the weights or
+// 16 entries of a line (FormatBlock), a whole line (FormatDense) or a table entry. A piece for the store waits for a
+// free line; the line is written with its last piece.
 `include "esp_assert.svh"
 
 module esp_weight_unit #(
@@ -125,8 +125,8 @@ module esp_weight_unit #(
       line_o = line_q;
       if (format_q == 3'(esp_abi_pkg::FormatSparse)) begin
         for (int k = 0; k < Lanes; k++) begin
-          for (int slot = 0; slot < LineSlots; slot++) begin
-            if (int'(phase_q) == slot * EntryPieces + k / 16) begin
+          for (int unsigned slot = 0; slot < LineSlots; slot++) begin
+            if (32'(phase_q) == slot * EntryPieces + k / 16) begin
               line_o[k*LineBits+slot*StoredBits+:StoredBits] =
                   beat_i[(32'(sub_q)*PieceLanes+k%PieceLanes)*32+:StoredBits];
             end

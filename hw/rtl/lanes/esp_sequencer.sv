@@ -1,9 +1,9 @@
 // Issues the slots of compute commands: one slot per cycle for all lanes, from the weight store, at every position.
 //
 // The store's output holds a line of one or more slots. A slot is issued when its line has been written and every lane
-// whose row ends with it can hold one more finished row; otherwise a bubble is issued. Nothing behind the issue stage ever
-// stalls. Two commands may be in flight: one issuing, one whose last results are still with the writers; each has its own
-// configuration for the writers.
+// whose row ends with it can hold one more finished row; otherwise a bubble is issued. Nothing behind the issue stage
+// ever stalls. Two commands may be in flight: one issuing, one whose last results are still with the writers; each has
+// its own configuration for the writers.
 `include "esp_assert.svh"
 
 module esp_sequencer #(
@@ -64,8 +64,8 @@ module esp_sequencer #(
   logic [15:0] count_x_q, count_y_q, step_x_q, step_y_q, x_q, y_q, base_q, row_base_q, program_q;
   logic [7:0]  unroll_q, tail_lanes_q;
   logic [2:0]  slot_q, slot_last_q;  // slot of the line, and the last one of a full line
-  // Lines are numbered from the start of the run: written_q and current_q only grow but for the return to a chunk's first
-  // line; the store holds number mod LineDepth.
+  // Lines are numbered from the start of the run: written_q only grows, current_q returns to a chunk's first line at each
+  // of its positions; the store holds number mod LineDepth.
   logic [31:0] written_q, freed_q, chunk_q, current_q;
   logic        loaded_q;  // the store's output is line current_q
   // Per context: command issued in full, results announced and not yet pushed.

@@ -1,5 +1,5 @@
-// Walks the taps of WeightsDense: channel groups, kernel rows, kernel columns and, innermost, the segments of a word if one
-// of them is given to all. All lanes read the same word; their rows end together.
+// Walks the taps of WeightsDense: channel groups, kernel rows, kernel columns and, innermost, the segments of a word if
+// one of them is given to all. All lanes read the same word; their rows end together.
 module esp_tap_generator (
     input  logic         clk_i,
     input  logic         start_i,     // a command starts: its fields are taken

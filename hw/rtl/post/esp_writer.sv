@@ -140,15 +140,16 @@ module esp_writer #(
   logic signed [8:0]         multiply_b_q[Pixels];
   // Scales by granule of P / MaxSplit pixels, the smallest segment.
   logic [SplitBits-1:0]      bias_first_q;  // of the row's scales among those read
-  logic [23:0]               multiply_scale_q[MaxSplit], multiply_scale_b_q;
-  logic [5:0]                multiply_shift_q[MaxSplit], round_shift_q[MaxSplit];
+  logic [MaxSplit*24-1:0]    multiply_scale_q;
+  logic [23:0]               multiply_scale_b_q;
+  logic [MaxSplit*6-1:0]     multiply_shift_q, round_shift_q;
   logic [7:0]                multiply_permute_q, round_permute_q, expand_permute_q;  // of the row
   logic [15:0]               multiply_output_q, round_output_q, expand_output_q;
   logic signed [63:0]        round_data_q[Pixels];
   logic [Pixels*8-1:0]       expand_data_q;
   logic [7:0]                round_zero_q, round_low_q, round_high_q, round_fill_q, expand_fill_q, push_fill_q;
   logic [1:0]                bias_split;
-  logic [63:0]               granule_scale[MaxSplit];
+  logic [MaxSplit*64-1:0]    granule_scale;
   logic [2:0]                operation;
   logic [15:0]               context_output;
   logic [23:0]               context_scale_b;
@@ -179,24 +180,30 @@ module esp_writer #(
 
   always_comb begin
     for (int unsigned q = 0; q < MaxSplit; q++) begin
-      granule_scale[q] = scales[32'(SplitBits'(bias_first_q + SplitBits'(q >> (SplitBits - 32'(bias_split)))))*64+:64];
+      granule_scale[q*64+:64] =
+          scales[32'(SplitBits'(bias_first_q + SplitBits'(q >> (SplitBits - 32'(bias_split)))))*64+:64];
     end
   end
 
-  // Sums or maxima over segments, for the reducing operations: node n of the tree covers nodes 2n and 2n + 1, leaf P + p is
-  // pixel p, and node s + g is segment g of s.
-  logic signed [31:0] tree[2*Pixels];
-  logic               reduces;
+  // Sums or maxima over segments, for the reducing operations: node n of the tree covers nodes 2n and 2n + 1, leaf P + p
+  // is pixel p, and node s + g is segment g of s.
+  logic [2*Pixels*32-1:0] tree;
+  logic                   reduces;
 
   assign reduces = operation == 3'(esp_abi_pkg::OperationMacReduce) || operation == 3'(esp_abi_pkg::OperationMaxReduce);
 
   always_comb begin
-    for (int n = 0; n < 2 * Pixels; n++) tree[n] = '0;
+    tree = '0;
     if (bias_valid_q && reduces) begin
-      for (int p = 0; p < Pixels; p++) tree[Pixels+p] = $signed(bias_data_q[p*32+:32]);
+      tree[Pixels*32+:Pixels*32] = bias_data_q;
       for (int n = Pixels - 1; n > 0; n--) begin
-        if (operation == 3'(esp_abi_pkg::OperationMacReduce)) tree[n] = tree[2*n] + tree[2*n+1];
-        else tree[n] = tree[2*n] > tree[2*n+1] ? tree[2*n] : tree[2*n+1];
+        if (operation == 3'(esp_abi_pkg::OperationMacReduce)) begin
+          tree[n*32+:32] = tree[2*n*32+:32] + tree[(2*n+1)*32+:32];
+        end else if ($signed(tree[2*n*32+:32]) > $signed(tree[(2*n+1)*32+:32])) begin
+          tree[n*32+:32] = tree[2*n*32+:32];
+        end else begin
+          tree[n*32+:32] = tree[(2*n+1)*32+:32];
+        end
       end
     end
   end
@@ -232,7 +239,7 @@ module esp_writer #(
     if (front_moves) begin
       if (round_valid_q) begin
         for (int p = 0; p < Pixels; p++) begin
-          expand_data_q[p*8+:8] <= requantised(round_data_q[p], round_shift_q[p/Granule], round_zero_q, round_low_q,
+          expand_data_q[p*8+:8] <= requantised(round_data_q[p], round_shift_q[p/Granule*6+:6], round_zero_q, round_low_q,
                                                 round_high_q);
         end
         expand_context_q <= round_context_q;
@@ -242,7 +249,7 @@ module esp_writer #(
       end
       if (multiply_valid_q) begin
         for (int p = 0; p < Pixels; p++) begin
-          round_data_q[p] = 64'(multiply_a_q[p]) * 64'($signed({1'b0, multiply_scale_q[p/Granule]})) +
+          round_data_q[p] = 64'(multiply_a_q[p]) * 64'($signed({1'b0, multiply_scale_q[p/Granule*24+:24]})) +
                             64'(multiply_b_q[p]) * 64'($signed({1'b0, multiply_scale_b_q}));
         end
         round_context_q <= multiply_context_q;
@@ -261,8 +268,8 @@ module esp_writer #(
         multiply_permute_q <= row[esp_abi_pkg::RowPermuteLsb+:8];
         multiply_output_q  <= row[esp_abi_pkg::RowOutputLsb+:16] + context_output;
         for (int q = 0; q < MaxSplit; q++) begin
-          multiply_scale_q[q] <= granule_scale[q][esp_abi_pkg::ScaleMultiplierLsb+:24];
-          multiply_shift_q[q] <= granule_scale[q][esp_abi_pkg::ScaleShiftLsb+:6];
+          multiply_scale_q[q*24+:24] <= granule_scale[q*64+esp_abi_pkg::ScaleMultiplierLsb+:24];
+          multiply_shift_q[q*6+:6]   <= granule_scale[q*64+esp_abi_pkg::ScaleShiftLsb+:6];
         end
         multiply_scale_b_q <= context_scale_b;
         if (operation == 3'(esp_abi_pkg::OperationAdd)) begin
@@ -272,9 +279,9 @@ module esp_writer #(
           end
         end else begin
           for (int p = 0; p < Pixels; p++) begin
-            multiply_a_q[p] = (reduces ? tree[(1<<bias_split)+(p>>(PixelBits-32'(bias_split)))] :
+            multiply_a_q[p] = (reduces ? $signed(tree[((1<<bias_split)+(p>>(PixelBits-32'(bias_split))))*32+:32]) :
                                          $signed(bias_data_q[p*32+:32])) +
-                              $signed(granule_scale[p/Granule][esp_abi_pkg::ScaleBiasLsb+:32]);
+                              $signed(granule_scale[p/Granule*64+esp_abi_pkg::ScaleBiasLsb+:32]);
             multiply_b_q[p] = '0;
           end
         end
