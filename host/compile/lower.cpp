@@ -272,11 +272,8 @@ class Lowering {
     auto& wishes = wishes_[static_cast<std::size_t>(base)];
     const auto known = std::find_if(wishes.begin(), wishes.end(),
                                     [&](const Wish& wish) { return wish.layer == index && wish.part == part; });
-    if (known == wishes.end()) {
-      wishes.push_back({index, part, request.layout});
-    } else {
-      known->layout = request.layout;
-    }
+    Wish& wish = known == wishes.end() ? wishes.emplace_back(Wish{index, part, {}}) : *known;
+    wish.layout = request.layout;
   }
 
   /// The words of a map that is pooled as a whole, with as many channels in them as in the result.

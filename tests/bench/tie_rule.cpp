@@ -15,7 +15,7 @@
 
 namespace {
 
-using namespace espalier;
+namespace abi = espalier::abi;
 
 /// SplitMix64.
 std::uint64_t next(std::uint64_t& state) {

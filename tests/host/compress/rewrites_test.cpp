@@ -47,7 +47,7 @@ int count(const Graph& graph, const std::string& op) {
 /// The canonical graph, after checking that it computes the same.
 Graph expect_same(const OnnxBuilder& b) {
   const Graph graph = model::import_onnx_bytes(b.bytes());
-  const Graph canonical = model::canonicalise(graph);
+  Graph canonical = model::canonicalise(graph);
   const auto expected = run(graph, 7), actual = run(canonical, 7);
   EXPECT_EQ(expected.size(), actual.size());
   for (std::size_t k = 0; k < expected.size(); ++k) {
