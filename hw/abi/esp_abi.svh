@@ -160,8 +160,8 @@ localparam int unsigned CmdMultiplierBLsb = 400;  // OperationAdd, multiplier of
 localparam int unsigned CmdMultiplierBBits = 24;
 // WeightsDense: slots run over i2 in 0..tap_count2-1, i1, i0 and, if FlagBroadcast, segment g in 0..s-1, innermost; all
 // lanes read base + i0 * tap_step0 + i1 * tap_step1 + i2 * tap_step2. After the last of them, and with the last slot of
-// the chunk, the rows of all lanes end. Lanes from tail_lanes on idle in the last row of the chunk, which is its last
-// tap_count0 * tap_count1 * tap_count2 (* s) slots.
+// the chunk, the rows of the lanes end. In the last row of the chunk lanes from tail_lanes on idle and end no row; a row
+// is the last if no more slots than a whole row has are left at its first slot.
 localparam int unsigned CmdTapCount0Lsb   = 424;
 localparam int unsigned CmdTapCount0Bits  = 8;
 localparam int unsigned CmdTapCount1Lsb   = 432;
@@ -274,7 +274,7 @@ localparam int unsigned ErrorWindow        = 4;  // access outside its window; d
 localparam int unsigned ErrorReadOnly      = 5;  // store into a read-only window; detail = window
 localparam int unsigned ErrorReadResponse  = 6;  // AXI read answered with an error; detail = response
 localparam int unsigned ErrorWriteResponse = 7;  // AXI write answered with an error; detail = response
-localparam int unsigned ErrorTimeout       = 8;  // no progress for RegTimeout cycles
+localparam int unsigned ErrorTimeout       = 8;  // no progress; position = oldest command not completed, detail = RegTimeout
 
 // ---- Memory model of cycle counts (esp_memory_model.hpp) ----------------------------------------------------------
 localparam int unsigned MasterCommand      = 0;   // masters in order of priority
