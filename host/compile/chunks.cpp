@@ -91,8 +91,10 @@ std::int64_t total_slots(const std::vector<Row>& rows, Range range) {
 /// Slots of the fullest lane if the rows of a range are computed `unroll` times, from their lengths alone.
 int makespan(const std::vector<Row>& rows, Range range, int unroll, int lanes) {
   std::vector<int> lengths;
-  for (int i = 0; i < range.count * unroll; ++i) {
-    lengths.push_back(static_cast<int>(rows[static_cast<std::size_t>(range.first + i / unroll)].size()));
+  lengths.reserve(static_cast<std::size_t>(range.count) * static_cast<std::size_t>(unroll));
+  for (int i = range.first; i < range.first + range.count; ++i) {
+    lengths.insert(lengths.end(), static_cast<std::size_t>(unroll),
+                   static_cast<int>(rows[static_cast<std::size_t>(i)].size()));
   }
   std::sort(lengths.begin(), lengths.end(), std::greater<>());
   std::vector<int> heap(static_cast<std::size_t>(lanes), 0);  // least loaded lane first
