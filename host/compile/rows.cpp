@@ -117,7 +117,7 @@ std::int8_t StepRows::weight(int channel, std::uint32_t index) const {
 std::vector<std::int8_t> StepRows::dense_weights(int channel) const {
   const auto weights = channel_weights(channel);
   const auto segments = static_cast<std::size_t>(broadcast() ? step_.split() : 1);
-  const auto kernel = static_cast<std::size_t>(layer_.kernel_h * layer_.kernel_w);
+  const auto kernel = static_cast<std::size_t>(layer_.kernel_h) * static_cast<std::size_t>(layer_.kernel_w);
   std::vector<std::int8_t> result(static_cast<std::size_t>(dense_slots()), 0);
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const std::size_t input = i / kernel;

@@ -100,7 +100,8 @@ class Planner {
         if (tile == Keep) continue;
         const unsigned code =
             tile == Fill ? FillMode : CopyMode | static_cast<unsigned>(from * tiling_.word.segment + tile);
-        bytes[static_cast<std::size_t>(h * segment + byte)] = static_cast<std::uint8_t>(code);
+        const int at = h * segment + byte;
+        bytes[static_cast<std::size_t>(at)] = static_cast<std::uint8_t>(code);
       }
     }
     return bytes;
