@@ -10,6 +10,8 @@
 #include "commands.hpp"
 #include "cpu/fast.hpp"
 #include "esp_error.hpp"
+#include "files.hpp"
+#include "html_report.hpp"
 #include "model_loader.hpp"
 #include "network_report.hpp"
 #include "options.hpp"
@@ -29,6 +31,7 @@ struct NetworkOptions {
   unsigned threads = 0;
   int batch = 1;
   std::size_t worst = 10;
+  std::string report;
 };
 
 /// A line of progress for every tenth of the layers.
@@ -157,6 +160,11 @@ void bench_network(NetworkOptions options, Console& console) {
       grouped(totals.predicted_cycles), totals.measured_cycles ? grouped(*totals.measured_cycles) : "-",
       used(totals.macs), used(totals.nonzero_macs), report.frames_per_second(), options.clock,
       !report.bit_exact ? "" : (*report.bit_exact ? ", bits exact" : ", bits DIFFERENT"));
+  if (!options.report.empty()) {
+    const std::string title = fmt::format("Espalier: {} at density {}", options.network, options.zoo.density);
+    write_file(options.report, html_report({title, report.run, {}, {}, settings.memory}));
+    console.progress("wrote " + options.report);
+  }
   console.report(json, text);
   if (report.bit_exact && !*report.bit_exact)
     throw Error(ErrorCode::Mismatch, "outputs differ from the CPU reference", options.network);
@@ -195,6 +203,7 @@ void add_bench_network(CLI::App& bench, Console& console) {
       ->capture_default_str();
   command->add_option("-d,--device", options->device,
                       "run it on functional, rtl, xrt or xrt:N and compare; default: predict only");
+  command->add_option("--report", options->report, "write an HTML report to this file");
   command->add_option("--batch", options->batch, "inputs per run")->check(CLI::Range(1, 1))->capture_default_str();
   command->add_option("--threads", options->threads, "that compile; default: one per processor")
       ->check(CLI::Range(1, 256));

@@ -106,6 +106,7 @@ void execute(const DemoOptions& options, Console& console) {
   const run::Settings run_settings{device_text(backend.device), settings.memory, {}};
   HtmlContents contents;
   contents.title = "Espalier: handwritten digits";
+  contents.memory = settings.memory;
   run::Session session(device, pruned, run_settings);
   contents.report = classify(session, digits, digits.images.size(), console);
   contents.images = digits.images;

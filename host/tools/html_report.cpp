@@ -9,6 +9,7 @@
 
 #include "html_style.hpp"
 #include "options.hpp"
+#include "roofline.hpp"
 #include "svg_chart.hpp"
 #include "table.hpp"
 
@@ -97,7 +98,7 @@ std::string cycle_chart(const run::RunReport& report) {
     const std::uint64_t measured = row.measured_cycles.value_or(row.predicted_cycles);
     most = std::max({most, row.predicted_cycles, measured});
     Bar bar;
-    bar.label = row.name;
+    bar.label = shortened(row.name, 28);
     bar.back = static_cast<double>(row.predicted_cycles);
     if (row.measured_cycles) bar.front = static_cast<double>(*row.measured_cycles);
     bar.value = grouped(measured);
@@ -111,8 +112,7 @@ std::string cycle_chart(const run::RunReport& report) {
   std::vector<std::string> axis;
   for (int i = 0; i <= 4; ++i) axis.push_back(grouped(static_cast<std::uint64_t>(limit * i / 4)));
   return "<h2>Cycles per layer</h2>\n<p>A layer's cycles run from the previous layer's last output to its own; the "
-         "rows "
-         "sum to the whole run.</p>\n<div class=\"card\">" +
+         "rows sum to the whole run.</p>\n<div class=\"card\">" +
          bar_chart(bars, limit, axis) +
          "<div class=\"legend\"><span><i class=\"back\"></i>predicted</span><span><i "
          "class=\"front\"></i>measured</span>"
@@ -125,7 +125,7 @@ std::string utilisation_chart(const run::RunReport& report) {
     if (row.macs == 0) continue;
     const std::uint64_t cycles = row.measured_cycles.value_or(row.predicted_cycles);
     Bar bar;
-    bar.label = row.name;
+    bar.label = shortened(row.name, 28);
     bar.front = run::utilisation(row.nonzero_macs, cycles, report.configuration);
     if (row.lower_bound_cycles > 0)
       bar.tick = std::min(1.0, run::utilisation(row.nonzero_macs, row.lower_bound_cycles, report.configuration));
@@ -167,20 +167,30 @@ std::string table_row(const std::vector<std::string>& cells, const char* element
   return html + "</tr>\n";
 }
 
+// What the last column means.
+std::string bound_words() {
+  return "<p>A layer is bound by what it needs most cycles of: <b>compute</b>, slots of the lanes and banks; "
+         "<b>weights</b>, "
+         "their stream from memory; <b>memory</b>, data read and results written; <b>output</b>, the writers of "
+         "results. "
+         "The last row names the bound of most cycles.</p>\n";
+}
+
 std::string layer_rows(const run::RunReport& report) {
-  std::string html = "<h2>Layers</h2>\n<div class=\"card\"><table>\n";
+  std::string html = "<h2>Layers</h2>\n" + bound_words() + "<div class=\"card\"><table>\n";
   html += table_row({"layer", "operator", "shape", "MACs", "density", "ran on", "predicted", "measured", "utilisation",
                      "bytes read", "bytes written", "bound"},
                     "th", "");
   const auto add = [&](const run::LayerRow& row, const char* style) {
     const std::uint64_t cycles = row.measured_cycles.value_or(row.predicted_cycles);
     const bool macs = row.macs > 0;
-    html += table_row({row.name, row.op, row.shape, macs ? grouped(static_cast<std::uint64_t>(row.macs)) : "-",
-                       macs ? percent(run::density(row)) : "-", row.device, grouped(row.predicted_cycles),
-                       row.measured_cycles ? grouped(*row.measured_cycles) : "-",
-                       macs ? percent(run::utilisation(row.nonzero_macs, cycles, report.configuration)) : "-",
-                       grouped(row.dram_read_bytes), grouped(row.dram_write_bytes), row.bound},
-                      "td", style);
+    html +=
+        table_row({row.name, row.op, row.shape, macs ? grouped(static_cast<std::uint64_t>(row.macs)) : "-",
+                   macs ? percent(run::density(row)) : "-", row.device.empty() ? "-" : row.device,
+                   grouped(row.predicted_cycles), row.measured_cycles ? grouped(*row.measured_cycles) : "-",
+                   macs ? percent(run::utilisation(row.nonzero_macs, cycles, report.configuration)) : "-",
+                   grouped(row.dram_read_bytes), grouped(row.dram_write_bytes), row.bound.empty() ? "-" : row.bound},
+                  "td", style);
   };
   for (const run::LayerRow& row : report.layers) add(row, "");
   run::LayerRow total;
@@ -191,6 +201,7 @@ std::string layer_rows(const run::RunReport& report) {
   total.measured_cycles = report.totals.measured_cycles;
   total.dram_read_bytes = report.totals.dram_read_bytes;
   total.dram_write_bytes = report.totals.dram_write_bytes;
+  total.bound = main_bound(report.layers);
   add(total, "total");
   return html + "</table></div>\n";
 }
@@ -203,9 +214,12 @@ std::string html_report(const HtmlContents& contents) {
          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>" +
          escaped(contents.title) + "</title><style>" + HtmlStyle + "</style></head>\n<body><main>\n<h1>" +
          escaped(contents.title) + "</h1>\n<p>" +
-         escaped(fmt::format("{} on {}, array {}", report.model, report.device, array_text(report.configuration))) +
+         escaped(fmt::format("{} {}, array {}, memory of {} bytes per cycle and a latency of {} cycles", report.model,
+                             report.device.empty() ? "as predicted" : "on " + report.device,
+                             array_text(report.configuration), contents.memory.bytes, contents.memory.latency)) +
          "</p>\n" + tiles(contents) + images(contents) + cycle_chart(report) + utilisation_chart(report) +
-         cause_chart(report) + layer_rows(report) + "</main></body></html>\n";
+         roofline_section(report, contents.memory) + cause_chart(report) + layer_rows(report) +
+         "</main></body></html>\n";
 }
 
 }  // namespace espalier::tools

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "compile/timing/predict.hpp"
 #include "run/report.hpp"
 
 namespace espalier::tools {
@@ -28,9 +29,10 @@ struct DenseComparison {
 
 struct HtmlContents {
   std::string title;
-  run::RunReport report;  // of one run
+  run::RunReport report;  // of one run, or a prediction: without a device
   std::vector<AnsweredImage> images;
   std::optional<DenseComparison> dense;
+  compile::MemoryParameters memory;  // of the roofline
 };
 
 /// The page. Readable in light and dark.

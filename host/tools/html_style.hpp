@@ -34,6 +34,16 @@ svg .value { font-variant-numeric: tabular-nums; fill: var(--soft); }
 .legend i { display: inline-block; width: 11px; height: 11px; border-radius: 2px; margin-right: 6px; }
 .legend i.back { background: var(--back); } .legend i.front { background: var(--front); }
 .legend i.tick { background: var(--tick); width: 3px; height: 13px; vertical-align: -2px; }
+.roofline .roof { stroke: var(--text); stroke-width: 1.6; } .roofline .beyond { stroke-width: 1.2; stroke-dasharray: 5 4; }
+.roofline .edge { stroke: var(--soft); stroke-dasharray: 2 3; } .roofline .link { stroke: var(--bound); opacity: 0.45; }
+.roofline text.mark { font-size: 11px; paint-order: stroke; stroke: var(--card); stroke-width: 3px; stroke-linejoin: round; }
+.roofline .full { fill: var(--bound); fill-opacity: 0.85; stroke: var(--card); }
+.roofline .hollow { fill: var(--card); fill-opacity: 0.6; stroke: var(--bound); stroke-width: 1.6; }
+.whole { --bound: var(--text); } .bound-compute { --bound: var(--c0); } .bound-weights { --bound: var(--c1); }
+.bound-memory { --bound: var(--c4); } .bound-output { --bound: var(--c2); }
+.legend i.dot { border-radius: 50%; border: 2px solid var(--bound); } .legend i.full { background: var(--bound); }
+.legend i.diamond { transform: rotate(45deg) scale(0.85); border-radius: 0; }
+.note { font-size: 12px; margin: 8px 0 0; }
 .images { display: flex; flex-wrap: wrap; gap: 12px; }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 8px; width: 92px; }
 figure img { width: 74px; height: 74px; image-rendering: pixelated; border-radius: 4px; display: block; }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <utility>
 
 #include "table.hpp"
@@ -27,16 +26,6 @@ Json causes_json(const compile::Causes& causes) {
   Json json = Json::object();
   for (const CauseName& cause : CauseNames) json[cause.name] = causes.*cause.field;
   return json;
-}
-
-/// The bound of most cycles.
-std::string most_frequent_bound(const NetworkReport& report) {
-  std::map<std::string, std::uint64_t> cycles;
-  for (const NetworkRow& row : report.rows)
-    if (!row.row.bound.empty()) cycles[row.row.bound] += row.cycles;
-  const auto most =
-      std::max_element(cycles.begin(), cycles.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-  return most == cycles.end() ? "" : most->first;
 }
 
 std::string cycles_text(const std::optional<std::uint64_t>& cycles) { return cycles ? grouped(*cycles) : "-"; }
@@ -84,7 +73,7 @@ void add_network_report(Json& json, const NetworkReport& report) {
   sums["nonzero_utilisation"] = run::utilisation(totals.nonzero_macs, report.cycles(), configuration);
   sums["dram_read_bytes"] = totals.dram_read_bytes;
   sums["dram_write_bytes"] = totals.dram_write_bytes;
-  sums["bound"] = most_frequent_bound(report);
+  sums["bound"] = main_bound(report.run.layers);
   sums["frames_per_second"] = report.frames_per_second();
   sums["bit_exact"] = report.bit_exact ? Json(*report.bit_exact) : Json(nullptr);
   sums["causes"] = causes_json(report.causes);
@@ -113,7 +102,8 @@ std::string network_table(const NetworkReport& report) {
     table.add({layer.name, layer.op, layer.shape, layer.mode, macs_text(layer.macs),
                layer.macs == 0 ? "-" : percent(run::density(layer)), grouped(layer.predicted_cycles),
                cycles_text(layer.measured_cycles), share(layer.macs, row.cycles), share(layer.nonzero_macs, row.cycles),
-               grouped(layer.dram_read_bytes), grouped(layer.dram_write_bytes), layer.bound});
+               grouped(layer.dram_read_bytes), grouped(layer.dram_write_bytes),
+               layer.bound.empty() ? "-" : layer.bound});
   }
   const run::Totals& totals = report.run.totals;
   table.add_rule();
@@ -121,7 +111,7 @@ std::string network_table(const NetworkReport& report) {
              percent(static_cast<double>(totals.nonzero_macs) / static_cast<double>(totals.macs)),
              grouped(totals.predicted_cycles), cycles_text(totals.measured_cycles), share(totals.macs, report.cycles()),
              share(totals.nonzero_macs, report.cycles()), grouped(totals.dram_read_bytes),
-             grouped(totals.dram_write_bytes), most_frequent_bound(report)});
+             grouped(totals.dram_write_bytes), main_bound(report.run.layers)});
   return table.text();
 }
 

@@ -86,7 +86,8 @@ void execute(const RunOptions& options, Console& console) {
     json["samples"].push_back(std::move(sample));
   }
   if (!options.report.empty()) {
-    write_file(options.report, html_report({"Espalier: " + model.executable.name, reports.front(), {}, {}}));
+    write_file(options.report,
+               html_report({"Espalier: " + model.executable.name, reports.front(), {}, {}, settings.memory}));
     console.progress("wrote " + options.report);
   }
   console.report(json, text + "\n" + layer_table(reports.front()));

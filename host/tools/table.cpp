@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 namespace espalier::tools {
 namespace {
@@ -59,6 +60,15 @@ std::string grouped(std::uint64_t value) {
 
 std::string percent(double share) { return fmt::format("{:.1f}%", 100.0 * share); }
 
+std::string main_bound(const std::vector<run::LayerRow>& rows) {
+  std::map<std::string, std::uint64_t> cycles;
+  for (const run::LayerRow& row : rows)
+    if (!row.bound.empty()) cycles[row.bound] += row.measured_cycles.value_or(row.predicted_cycles);
+  const auto most =
+      std::max_element(cycles.begin(), cycles.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == cycles.end() ? "" : most->first;
+}
+
 std::string layer_table(const run::RunReport& report) {
   Table table({{"layer", Align::Left},
                {"operator", Align::Left},
@@ -80,7 +90,7 @@ std::string layer_table(const run::RunReport& report) {
     table.add({row.name, row.op, row.shape, row.macs == 0 ? "-" : grouped(static_cast<std::uint64_t>(row.macs)),
                row.macs == 0 ? "-" : percent(run::density(row)), row.device, grouped(row.predicted_cycles),
                cycles_text(row.measured_cycles), used(row.nonzero_macs, row.predicted_cycles, row.measured_cycles),
-               grouped(row.dram_read_bytes), grouped(row.dram_write_bytes), row.bound});
+               grouped(row.dram_read_bytes), grouped(row.dram_write_bytes), row.bound.empty() ? "-" : row.bound});
   const run::Totals& totals = report.totals;
   table.add_rule();
   table.add(
@@ -88,7 +98,7 @@ std::string layer_table(const run::RunReport& report) {
        totals.macs == 0 ? "-" : percent(static_cast<double>(totals.nonzero_macs) / static_cast<double>(totals.macs)),
        "", grouped(totals.predicted_cycles), cycles_text(totals.measured_cycles),
        used(totals.nonzero_macs, totals.predicted_cycles, totals.measured_cycles), grouped(totals.dram_read_bytes),
-       grouped(totals.dram_write_bytes), ""});
+       grouped(totals.dram_write_bytes), main_bound(report.layers)});
   return table.text();
 }
 

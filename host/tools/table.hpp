@@ -35,7 +35,10 @@ std::string grouped(std::uint64_t value);
 /// 0.4375 as "43.8%".
 std::string percent(double share);
 
-/// The table of layers with its totals.
+/// The bound of most cycles; empty if no row has one.
+std::string main_bound(const std::vector<run::LayerRow>& rows);
+
+/// The table of layers with its totals. Rows without a bound show a dash, the total that of most cycles.
 std::string layer_table(const run::RunReport& report);
 
 }  // namespace espalier::tools
