@@ -18,7 +18,9 @@ struct Pixel {
 };
 
 /// Rounds up the quotient of two positive integers.
-constexpr int divide_up(int value, int by) { return (value + by - 1) / by; }
+constexpr int divide_up(int value, int by) {
+  return (value + by - 1) / by;  // NOLINT(clang-analyzer-core.*): it does not see through std::gcd
+}
 
 /// Rounds `value` up to a multiple of `unit`.
 constexpr int round_up(int value, int unit) { return divide_up(value, unit) * unit; }
