@@ -3,9 +3,9 @@
 //   acc = bias - zp_in * sum(w) + sum(a * w)              int32, wrapping; padding holds zp_in
 //   y   = clamp(zp_out + round(acc * m * 2^-e), lo, hi)   m: 24 bits unsigned, e: 0..63, 64-bit product, one rounding
 //
-// A residual add scales each input by its own multiplier and rounds their sum once. Average pooling divides by the count
-// of valid taps, through the scale. Concatenation requantises the inputs whose scale or zero point differ. Leaky and
-// table activations are functions of the int8 result: y' = table[y + 128].
+// A residual add scales each input by its own multiplier and rounds their sum once. Average pooling divides by the
+// count of valid taps, through the scale. Concatenation requantises the inputs whose scale or zero point differ. Leaky
+// and table activations are functions of the int8 result: y' = table[y + 128].
 //
 // round() is to nearest, ties to even (as ONNX QuantizeLinear and QLinearConv round). Integers only, synthesisable.
 #pragma once

@@ -85,8 +85,8 @@ class RandomStream {
         entry.offset = taken.try_emplace(wanted % abi::Banks, wanted).first->second;
         entry.segment = static_cast<std::uint8_t>(random_.between(0, segments_meant(chunk) - 1));
         open[k] = open[k] || entry.valid;
-        entry.last =
-            s + 1 == c.slots ? k == 0 || open[k] || random_.chance(0.5) : chunk.rows[k] + 1 < MaxRows && random_.chance(ends);
+        entry.last = s + 1 == c.slots ? k == 0 || open[k] || random_.chance(0.5)
+                                      : chunk.rows[k] + 1 < MaxRows && random_.chance(ends);
         if (entry.last) {
           ++chunk.rows[k];
           open[k] = false;
