@@ -6,6 +6,7 @@
 
 #include "backends.hpp"
 #include "bench_network.hpp"
+#include "bench_spmm.hpp"
 #include "commands.hpp"
 #include "cpu/reference.hpp"
 #include "esp_error.hpp"
@@ -140,11 +141,13 @@ void bench_simulator(BenchOptions options, Console& console) {
 }  // namespace
 
 void add_bench(CLI::App& app, Console& console) {
-  CLI::App* command = app.add_subcommand("bench", "measure one layer, a whole network, or the simulator itself");
+  CLI::App* command =
+      app.add_subcommand("bench", "measure one layer, a whole network, a sparse matrix, or the simulator itself");
   command->require_subcommand(1);
   command->footer(
       "Examples:\n  espalier bench layer \"conv ic64 ih56 oc64 kh3 ph1\" --device rtl --array 16x16\n"
       "  espalier bench network resnet50 --density 0.25\n"
+      "  espalier bench spmm pruned.mtx --device functional\n"
       "  espalier bench simulator --array 16x16 --json");
 
   const auto options = std::make_shared<BenchOptions>();
@@ -181,6 +184,7 @@ void add_bench(CLI::App& app, Console& console) {
   simulator->callback([options, &console] { bench_simulator(*options, console); });
 
   add_bench_network(*command, console);
+  add_bench_spmm(*command, console);
 }
 
 }  // namespace espalier::tools
