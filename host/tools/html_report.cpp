@@ -113,10 +113,8 @@ std::string cycle_chart(const run::RunReport& report) {
   for (int i = 0; i <= 4; ++i) axis.push_back(grouped(static_cast<std::uint64_t>(limit * i / 4)));
   return "<h2>Cycles per layer</h2>\n<p>A layer's cycles run from the previous layer's last output to its own; the "
          "rows sum to the whole run.</p>\n<div class=\"card\">" +
-         bar_chart(bars, limit, axis) +
-         "<div class=\"legend\"><span><i class=\"back\"></i>predicted</span><span><i "
-         "class=\"front\"></i>measured</span>"
-         "</div></div>\n";
+         bar_chart(bars, limit, axis) + "<div class=\"legend\"><span><i class=\"back\"></i>predicted</span>" +
+         (report.totals.measured_cycles ? "<span><i class=\"front\"></i>measured</span>" : "") + "</div></div>\n";
 }
 
 std::string utilisation_chart(const run::RunReport& report) {
@@ -136,11 +134,11 @@ std::string utilisation_chart(const run::RunReport& report) {
   }
   if (bars.empty()) return {};
   return "<h2>Utilisation and its bound</h2>\n<p>Share of the array's multipliers that work on non-zero weights. The "
-         "tick "
-         "is what the layer's tightest resource allows; its name stands at the right.</p>\n<div class=\"card\">" +
+         "tick is what the fullest lane or bank allows; at the right stands what the layer is bound by.</p>\n<div "
+         "class=\"card\">" +
          bar_chart(bars, 1.0, {"0%", "25%", "50%", "75%", "100%"}) +
          "<div class=\"legend\"><span><i class=\"front\"></i>reached</span><span><i "
-         "class=\"tick\"></i>bound</span></div>"
+         "class=\"tick\"></i>fullest lane or bank</span></div>"
          "</div>\n";
 }
 

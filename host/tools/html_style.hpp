@@ -43,7 +43,7 @@ svg .value { font-variant-numeric: tabular-nums; fill: var(--soft); }
 .bound-memory { --bound: var(--c4); } .bound-output { --bound: var(--c2); }
 .legend i.dot { border-radius: 50%; border: 2px solid var(--bound); } .legend i.full { background: var(--bound); }
 .legend i.diamond { transform: rotate(45deg) scale(0.85); border-radius: 0; }
-.note { font-size: 12px; margin: 8px 0 0; }
+.note { font-size: 12px; margin: 8px 0 0; max-width: none; }
 .images { display: flex; flex-wrap: wrap; gap: 12px; }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 8px; width: 92px; }
 figure img { width: 74px; height: 74px; image-rendering: pixelated; border-radius: 4px; display: block; }

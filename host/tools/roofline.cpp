@@ -44,11 +44,11 @@ struct Tick {
 /// 1, 2 and 5 of every decade within the axis; only the ones have labels where more would crowd.
 std::vector<Tick> ticks(const Axis& axis) {
   std::vector<Tick> result;
-  const bool wide = axis.high / axis.low > 2000;
+  const bool crowded = std::abs(axis.to - axis.from) < 90 * std::log10(axis.high / axis.low);
   for (int decade = static_cast<int>(std::floor(std::log10(axis.low))); std::pow(10, decade) <= axis.high; ++decade)
     for (const double factor : {1.0, 2.0, 5.0}) {
       const double value = factor * std::pow(10, decade);
-      if (value >= axis.low * 0.999 && value <= axis.high * 1.001) result.push_back({value, factor == 1.0 || !wide});
+      if (value >= axis.low * 0.999 && value <= axis.high * 1.001) result.push_back({value, factor == 1.0 || !crowded});
     }
   return result;
 }
@@ -99,6 +99,7 @@ class Plot {
   std::string roofs();
   std::string shape(const Point& point) const;
   std::string labels();
+  bool free(const Box& box) const;
   std::string label(const Point& point);
 
   run::LayerRow total_;
@@ -108,7 +109,7 @@ class Plot {
   bool on_chip_ = false;
   Axis x_, y_;
   std::vector<Point> points_;
-  std::vector<Box> taken_;
+  std::vector<Box> taken_, links_;
 };
 
 bool drawable(const run::LayerRow& row) { return row.macs > 0 && cycles_of(row) > 0; }
@@ -167,6 +168,7 @@ void Plot::add_point(const run::LayerRow& row, bool whole) {
   const double r = point.radius;
   taken_.push_back({point.x - r, point.full - r, point.x + r, point.full + r});
   taken_.push_back({point.x - r, point.hollow - r, point.x + r, point.hollow + r});
+  links_.push_back({point.x - 1, point.full, point.x + 1, point.hollow});
   points_.push_back(point);
 }
 
@@ -216,8 +218,17 @@ std::string Plot::roofs() {
   if (end > ridge) svg += line(x_.at(ridge), level, x_.at(end), y_.at(end * bandwidth_), "roof beyond");
   svg += line(x_.at(ridge), level, PlotRight, level, "roof");
   const std::string array = fmt::format("array: {} MACs per cycle", number(peak_));
-  svg += text(PlotRight - 6, level - 6, "end", "mark", array);
-  taken_.push_back({PlotRight - 6 - 6.5 * static_cast<double>(array.size()), level - 18, PlotRight, level});
+  const double wide = 6.5 * static_cast<double>(array.size());
+  // Above the roof at the right, else where no point is.
+  Box box{PlotRight - 6 - wide, level - 18, PlotRight - 6, level - 2};
+  for (const Box& place : {box, Box{box.left, level + 3, box.right, level + 19},
+                           Box{x_.at(ridge) + 8, level + 3, x_.at(ridge) + 8 + wide, level + 19}})
+    if (free(place)) {
+      box = place;
+      break;
+    }
+  svg += text(box.left, box.bottom - 4, "start", "mark", array);
+  taken_.push_back(box);
 
   const double angle = std::atan2(y_.at(end * bandwidth_) - y_.at(start * bandwidth_), x_.at(end) - x_.at(start));
   const double length = std::hypot(x_.at(ridge) - x_.at(start), level - y_.at(start * bandwidth_));
@@ -263,6 +274,12 @@ std::string Plot::shape(const Point& point) const {
   return svg + mark(point.full, "full") + "</g>\n";
 }
 
+/// No point, line between points or text is in the box.
+bool Plot::free(const Box& box) const {
+  const auto meets = [&](const Box& other) { return box.meets(other); };
+  return std::none_of(taken_.begin(), taken_.end(), meets) && std::none_of(links_.begin(), links_.end(), meets);
+}
+
 /// The name beside its full point where that hides nothing; empty if there is no room.
 std::string Plot::label(const Point& point) {
   const std::string name = shortened(point.row->name, 26);
@@ -276,7 +293,7 @@ std::string Plot::label(const Point& point) {
     const double left = place.anchor[0] == 's' ? place.x : place.x - (place.anchor[0] == 'e' ? width : width / 2);
     const Box box{left, place.y - 11, left + width, place.y + 3};
     if (box.left < PlotLeft || box.right > PlotRight || box.top < PlotTop || box.bottom > PlotBottom) continue;
-    if (std::any_of(taken_.begin(), taken_.end(), [&](const Box& other) { return box.meets(other); })) continue;
+    if (!free(box)) continue;
     taken_.push_back(box);
     return text(place.x, place.y, place.anchor, "mark", name);
   }
