@@ -14,17 +14,21 @@ std::string shape_of(const model::Feature& feature) {
   return std::to_string(feature.channels) + "x" + std::to_string(feature.height) + "x" + std::to_string(feature.width);
 }
 
-Bound bound_of(const LayerWork& work) {
-  const std::uint64_t data = work.read_beats - std::min(work.read_beats, work.stream_beats);
-  const std::uint64_t memory = std::max(data, work.write_beats);
+/// What takes most cycles; a beat takes BeatBytes / memory.bytes of them in its direction.
+Bound bound_of(const LayerWork& work, const MemoryParameters& memory) {
+  const std::uint64_t interval = abi::BeatBytes / memory.bytes;
+  const std::uint64_t weights = work.stream_beats * interval;
+  const std::uint64_t data = (work.read_beats - std::min(work.read_beats, work.stream_beats)) * interval;
+  const std::uint64_t moved = std::max(data, work.write_beats * interval);
   const std::uint64_t output = work.result_words / abi::Writers;
-  const std::uint64_t most = std::max({work.slots, work.stream_beats, memory, output});
+  const std::uint64_t most = std::max({work.slots, weights, moved, output});
   if (most == work.slots) return Bound::Compute;
-  if (most == work.stream_beats) return Bound::Weights;
+  if (most == weights) return Bound::Weights;
   return most == output ? Bound::Output : Bound::Memory;
 }
 
-LayerReport report_of(const model::Network& network, std::size_t index, const LayerWork& work) {
+LayerReport report_of(const model::Network& network, std::size_t index, const LayerWork& work,
+                      const MemoryParameters& memory) {
   const model::Layer& layer = network.layers[index];
   const model::MacCount macs = model::count_macs(network, layer);
   LayerReport report;
@@ -38,7 +42,7 @@ LayerReport report_of(const model::Network& network, std::size_t index, const La
   report.sparse = work.sparse;
   report.dram_read_bytes = work.read_beats * abi::BeatBytes;
   report.dram_write_bytes = work.write_beats * abi::BeatBytes;
-  report.bound = bound_of(work);
+  report.bound = bound_of(work, memory);
   report.scheduled_slots = work.slots;
   report.lower_bound_cycles = work.lower_bound;
   report.split = work.split;
@@ -117,7 +121,7 @@ Compiled compile(const model::Network& network, const abi::Configuration& config
     compiled.outputs.push_back(packed(network, lowered, placement, lowered.output_images[i], network.outputs, i));
   }
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    compiled.layers.push_back(report_of(network, i, generated.layers[i]));
+    compiled.layers.push_back(report_of(network, i, generated.layers[i], options.memory));
   }
   if (options.timing) predict_layers(compiled);
   return compiled;
