@@ -191,16 +191,7 @@ std::string layer_rows(const run::RunReport& report) {
                   "td", style);
   };
   for (const run::LayerRow& row : report.layers) add(row, "");
-  run::LayerRow total;
-  total.name = "total";
-  total.macs = report.totals.macs;
-  total.nonzero_macs = report.totals.nonzero_macs;
-  total.predicted_cycles = report.totals.predicted_cycles;
-  total.measured_cycles = report.totals.measured_cycles;
-  total.dram_read_bytes = report.totals.dram_read_bytes;
-  total.dram_write_bytes = report.totals.dram_write_bytes;
-  total.bound = main_bound(report.layers);
-  add(total, "total");
+  add(total_row(report, "total"), "total");
   return html + "</table></div>\n";
 }
 

@@ -116,13 +116,7 @@ bool drawable(const run::LayerRow& row) { return row.macs > 0 && cycles_of(row) 
 
 Plot::Plot(const run::RunReport& report, const compile::MemoryParameters& memory)
     : peak_(static_cast<double>(report.configuration.lanes) * report.configuration.pixels), bandwidth_(memory.bytes) {
-  total_.name = "whole network";
-  total_.macs = report.totals.macs;
-  total_.nonzero_macs = report.totals.nonzero_macs;
-  total_.predicted_cycles = report.totals.predicted_cycles;
-  total_.measured_cycles = report.totals.measured_cycles;
-  total_.dram_read_bytes = report.totals.dram_read_bytes;
-  total_.dram_write_bytes = report.totals.dram_write_bytes;
+  total_ = total_row(report, "whole network");
   for (const run::LayerRow& row : report.layers)
     if (drawable(row)) rows_.push_back(&row);
   if (rows_.empty()) return;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 namespace espalier::tools {
 namespace {
@@ -67,6 +68,19 @@ std::string main_bound(const std::vector<run::LayerRow>& rows) {
   const auto most =
       std::max_element(cycles.begin(), cycles.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   return most == cycles.end() ? "" : most->first;
+}
+
+run::LayerRow total_row(const run::RunReport& report, std::string name) {
+  run::LayerRow row;
+  row.name = std::move(name);
+  row.macs = report.totals.macs;
+  row.nonzero_macs = report.totals.nonzero_macs;
+  row.predicted_cycles = report.totals.predicted_cycles;
+  row.measured_cycles = report.totals.measured_cycles;
+  row.dram_read_bytes = report.totals.dram_read_bytes;
+  row.dram_write_bytes = report.totals.dram_write_bytes;
+  row.bound = main_bound(report.layers);
+  return row;
 }
 
 std::string layer_table(const run::RunReport& report) {

@@ -38,6 +38,9 @@ std::string percent(double share);
 /// The bound of most cycles; empty if no row has one.
 std::string main_bound(const std::vector<run::LayerRow>& rows);
 
+/// The totals of a report as a row of its own, with the bound of most cycles.
+run::LayerRow total_row(const run::RunReport& report, std::string name);
+
 /// The table of layers with its totals. Rows without a bound show a dash, the total that of most cycles.
 std::string layer_table(const run::RunReport& report);
 
