@@ -35,7 +35,8 @@ struct Stream {
   std::vector<abi::Row> rows;           // entry j * K + k
   std::vector<abi::ScaleEntry> scales;  // entry (j * K + k) * split + segment
   int slots = 0;
-  int lower_bound = 0;  // slots
+  int lower_bound = 0;      // slots
+  double entropy_bits = 0;  // zero order, of its symbols
 };
 
 /// Rows, or planes, [first, first + count).

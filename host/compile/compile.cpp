@@ -5,6 +5,7 @@
 #include "compile/generate.hpp"
 #include "compile/lower.hpp"
 #include "compile/placement.hpp"
+#include "compile/weight_format.hpp"
 #include "esp_error.hpp"
 
 namespace espalier::compile {
@@ -27,6 +28,19 @@ Bound bound_of(const LayerWork& work, const MemoryParameters& memory) {
   return most == output ? Bound::Output : Bound::Memory;
 }
 
+const char* format_name(unsigned format) {
+  switch (format) {
+    case abi::FormatPacked:
+      return "packed";
+    case abi::FormatFixed:
+      return "fixed";
+    case abi::FormatHuffman:
+      return "huffman";
+    default:
+      return "raw";
+  }
+}
+
 LayerReport report_of(const model::Network& network, std::size_t index, const LayerWork& work,
                       const MemoryParameters& memory) {
   const model::Layer& layer = network.layers[index];
@@ -42,6 +56,12 @@ LayerReport report_of(const model::Network& network, std::size_t index, const La
   report.sparse = work.sparse;
   report.dram_read_bytes = work.read_beats * abi::BeatBytes;
   report.dram_write_bytes = work.write_beats * abi::BeatBytes;
+  if (layer.kind == model::LayerKind::Convolution) {
+    report.weight_bytes = work.weight_beats * abi::BeatBytes;
+    report.weight_entropy_bytes = work.entropy_bits / 8;
+    report.natural_entropy_bytes = natural_entropy_bits(layer.weights) / 8;
+    report.weight_format = format_name(work.weight_format);
+  }
   report.bound = bound_of(work, memory);
   report.scheduled_slots = work.slots;
   report.lower_bound_cycles = work.lower_bound;

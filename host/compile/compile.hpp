@@ -24,9 +24,13 @@ namespace espalier::compile {
 /// How convolutions read their weights.
 enum class Mode { Auto, Dense, Sparse };
 
+/// How weights lie in memory: as they are used, or coded. Auto: whatever is estimated to take the fewest cycles.
+enum class WeightFormat { Auto, Raw, Fixed, Huffman };
+
 struct Options {
   MemoryParameters memory;  // of the prediction
   Mode mode = Mode::Auto;   // Dense and Sparse hold for convolutions that can be executed that way
+  WeightFormat weight_format = WeightFormat::Auto;
   /// Channels in a computed word: this many, or the most below that the layer can be computed with. None: the best.
   std::optional<int> split;
   bool timing = true;    // run the timing model
@@ -52,6 +56,10 @@ struct LayerReport {
   Causes causes;  // of the predicted cycles; all 0 in a compiled file
   std::uint64_t dram_read_bytes = 0;
   std::uint64_t dram_write_bytes = 0;
+  std::uint64_t weight_bytes = 0;    // read for weight streams and their code tables
+  double weight_entropy_bytes = 0;   // zero order, of the symbols of those streams
+  double natural_entropy_bytes = 0;  // of the gaps between non-zero weights in their own order, and of their values
+  std::string weight_format;         // raw, packed, fixed or huffman; empty for layers without weights
   Bound bound = Bound::Compute;
   std::uint64_t scheduled_slots = 0;     // cycles in which the lanes are issued a slot
   std::uint64_t lower_bound_cycles = 0;  // the fullest lane or bank port, over all positions

@@ -17,15 +17,15 @@ unsigned thread_count(const Options& options, std::size_t steps) {
 }  // namespace
 
 PreparedStep::PreparedStep(const model::Network& network, const Lowered& lowered, const Placement& placement,
-                           std::size_t step, const abi::Configuration& configuration, Mode mode)
+                           std::size_t step, const abi::Configuration& configuration, const Options& options)
     : rows(network, lowered, lowered.steps[step]),
-      generator(rows, lowered, placement, placement.steps[step], configuration, mode) {
+      generator(rows, lowered, placement, placement.steps[step], configuration, options) {
   generator.prepare();
 }
 
 Preparation::Preparation(const model::Network& network, const Lowered& lowered, const Placement& placement,
                          const abi::Configuration& configuration, const Options& options)
-    : network_(network), lowered_(lowered), placement_(placement), configuration_(configuration), mode_(options.mode) {
+    : network_(network), lowered_(lowered), placement_(placement), configuration_(configuration), options_(options) {
   const unsigned threads = thread_count(options, lowered.steps.size());
   for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
 }
@@ -40,7 +40,7 @@ Preparation::~Preparation() {
 
 Preparation::Result Preparation::prepare(std::size_t index) const {
   try {
-    return {std::make_unique<PreparedStep>(network_, lowered_, placement_, index, configuration_, mode_), nullptr};
+    return {std::make_unique<PreparedStep>(network_, lowered_, placement_, index, configuration_, options_), nullptr};
   } catch (...) {
     return {nullptr, std::current_exception()};
   }

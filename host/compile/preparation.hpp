@@ -20,7 +20,7 @@ namespace espalier::compile {
 /// A step with its scheduled weight streams. Stays where it is: the generator refers to the rows.
 struct PreparedStep {
   PreparedStep(const model::Network& network, const Lowered& lowered, const Placement& placement, std::size_t step,
-               const abi::Configuration& configuration, Mode mode);
+               const abi::Configuration& configuration, const Options& options);
 
   StepRows rows;
   StepGenerator generator;
@@ -51,7 +51,7 @@ class Preparation {
   const Lowered& lowered_;
   const Placement& placement_;
   const abi::Configuration& configuration_;
-  const Mode mode_;
+  const Options& options_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::size_t, Result> ready_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compile/layout.hpp"
+#include "compile/weight_code.hpp"
 
 namespace espalier::compile {
 namespace {
@@ -125,6 +126,19 @@ int ProgramBuilder::program_table(std::span<const abi::ProgramEntry> entries) {
   }
   table(static_cast<std::uint8_t>(abi::FormatProgram), first, entries.size(), bytes, waits);
   return first;
+}
+
+std::uint32_t ProgramBuilder::code_table(std::span<const std::uint32_t> entries) {
+  std::vector<std::uint8_t> bytes;
+  for (const std::uint32_t entry : entries) {
+    for (unsigned byte = 0; byte < 4; ++byte) bytes.push_back(static_cast<std::uint8_t>(entry >> (8 * byte)));
+  }
+  abi::Command command;
+  command.format = static_cast<std::uint8_t>(abi::FormatCode);
+  command.address = static_cast<std::uint16_t>(CodeTableFirst);
+  command.items = static_cast<std::uint32_t>(entries.size());
+  weights(command, bytes, false);
+  return beats_of(bytes.size());
 }
 
 void ProgramBuilder::weights(abi::Command command, std::span<const std::uint8_t> bytes, bool after_loads) {

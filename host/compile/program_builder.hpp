@@ -34,6 +34,10 @@ class ProgramBuilder {
   /// Entries of a write program whose `next` counts from its own start; 0 still ends a list.
   int program_table(std::span<const abi::ProgramEntry> entries);
 
+  /// OpWeight into the code table, from entry CodeTableFirst on; returns its beats. Coded weights that follow are read
+  /// with it: the weight unit runs its commands in order.
+  std::uint32_t code_table(std::span<const std::uint32_t> entries);
+
   /// OpWeight into the weight store; offset, run and wait fields are filled in. Weights that wait for the loads so far
   /// leave them the bandwidth.
   void weights(abi::Command command, std::span<const std::uint8_t> bytes, bool after_loads);

@@ -27,14 +27,14 @@ std::uint16_t word(int address) { return static_cast<std::uint16_t>(address); }
 }  // namespace
 
 StepGenerator::StepGenerator(const StepRows& rows, const Lowered& lowered, const Placement& placement,
-                             const StepPlace& place, const abi::Configuration& configuration, Mode mode)
+                             const StepPlace& place, const abi::Configuration& configuration, const Options& options)
     : rows_(rows),
       step_(rows.step()),
       lowered_(lowered),
       placement_(placement),
       place_(place),
       configuration_(configuration),
-      mode_(mode) {}
+      options_(options) {}
 
 void StepGenerator::prepare() {
   choose_loading();
@@ -44,6 +44,29 @@ void StepGenerator::prepare() {
   for (int piece = 0; piece * place_.piece_rows < step_.rows(); ++piece) {
     pieces_.push_back(make_chunks(first_job(piece)));
   }
+  if (step_.kind == StepKind::Convolution) choose_format();
+}
+
+/// Strips that a pass takes part in: each of them reads the streams of the pass.
+double StepGenerator::reads(const Pass& pass) const {
+  return divide_up(pass.y + pass.height, strip_) - pass.y / strip_;
+}
+
+void StepGenerator::choose_format() {
+  std::vector<StreamUse> uses;
+  for (auto& chunks : pieces_) {
+    for (Chunk& chunk : chunks) {
+      for (std::size_t p = 0; p < chunk.streams.size(); ++p) {
+        const Pass& pass = rows_.passes()[p];
+        for (std::size_t s = 0; s < chunk.streams[p].size(); ++s) {
+          const Stretch& stretch = stretches_[p][s];
+          const double positions = static_cast<double>(stretch.count / stretch.unroll) * pass.height;
+          uses.push_back({&chunk.streams[p][s], reads(pass), positions});
+        }
+      }
+    }
+  }
+  coded_ = code_weights(uses, options_.weight_format, configuration_, options_.memory);
 }
 
 void StepGenerator::emit(ProgramBuilder& builder, LayerWork& work, const std::function<void()>& before_first_compute) {
@@ -52,6 +75,9 @@ void StepGenerator::emit(ProgramBuilder& builder, LayerWork& work, const std::fu
   before_first_compute_ = before_first_compute;
   work.sparse = work.sparse || stream_mode_ != StreamMode::Dense;
   choose_pass_sets();
+  if (!coded_.table.empty()) {
+    work.weight_beats += builder.code_table(coded_.table);
+  }
   if (work.slots == 0) work.split = step_.split();
   for (std::size_t piece = 0; piece < pieces_.size(); ++piece) emit_piece(piece);
 }
@@ -97,8 +123,8 @@ void StepGenerator::choose_mode() {
   const auto by_lane = estimate_private(whole, taps, step_.tiling.height, step_.tiling.width, strips);
   const auto dense = estimate_dense(whole, step_.tiling.height, step_.tiling.width, strips);
   bool use_dense = rows_.dense_possible() && by_lane.cycles > SparseMargin * dense.cycles;
-  if (mode_ == Mode::Dense) use_dense = rows_.dense_possible();
-  if (mode_ == Mode::Sparse) use_dense = false;
+  if (options_.mode == Mode::Dense) use_dense = rows_.dense_possible();
+  if (options_.mode == Mode::Sparse) use_dense = false;
   const double pieces = divide_up(step_.rows(), place_.piece_rows);
   estimate_ = use_dense ? dense : by_lane;
   estimate_.cycles *= pieces;
@@ -505,7 +531,11 @@ void StepGenerator::compute_stretch(const Job& job, const Chunk& chunk, const Pa
   const int scale = builder_->scale_table(stream.scales);
   const auto emit = [&](const abi::Command& part, int first_entry) {
     builder_->weights(stream.weights, stream.bytes, weights_after_loads_);
-    work_->stream_beats += (stream.bytes.size() + abi::BeatBytes - 1) / abi::BeatBytes;
+    const std::size_t beats = (stream.bytes.size() + abi::BeatBytes - 1) / abi::BeatBytes;
+    work_->stream_beats += beats;
+    work_->weight_beats += beats;
+    work_->entropy_bits += stream.entropy_bits;
+    work_->weight_format = stream.weights.format;
     if (before_first_compute_) before_first_compute_();
     before_first_compute_ = nullptr;
     builder_->compute(part, {row, scale, program, set.permute_table}, reads(job, chunk), {output}, first_entry);

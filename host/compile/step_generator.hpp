@@ -7,13 +7,14 @@
 #include "compile/generate.hpp"
 #include "compile/program_builder.hpp"
 #include "compile/rows.hpp"
+#include "compile/weight_format.hpp"
 
 namespace espalier::compile {
 
 class StepGenerator {
  public:
   StepGenerator(const StepRows& rows, const Lowered& lowered, const Placement& placement, const StepPlace& place,
-                const abi::Configuration& configuration, Mode mode);
+                const abi::Configuration& configuration, const Options& options);
 
   /// Chooses how weights are streamed and schedules them; nothing that earlier steps decide is used, so that steps can
   /// be prepared at the same time.
@@ -50,6 +51,8 @@ class StepGenerator {
   };
 
   void choose_mode();
+  void choose_format();
+  double reads(const Pass& pass) const;
   Job first_job(int piece) const;
   void emit_piece(std::size_t piece);
   void choose_pass_sets();
@@ -96,7 +99,7 @@ class StepGenerator {
   const Placement& placement_;
   const StepPlace& place_;
   const abi::Configuration& configuration_;
-  Mode mode_;
+  const Options& options_;
   ProgramBuilder* builder_ = nullptr;  // while the step is emitted
   LayerWork* work_ = nullptr;
   std::vector<std::vector<Chunk>> pieces_;  // chunks of every piece
@@ -107,6 +110,7 @@ class StepGenerator {
   std::vector<int> permute_first_;               // per pass, from the start of its set's table
   std::vector<PassSet> pass_sets_;
   SlotEstimate estimate_;
+  CodedWeights coded_;
   std::vector<Loading> loading_;      // per operand
   std::vector<int> loaded_;           // per operand, rows or planes
   int stored_rows_ = 0;               // of the current piece

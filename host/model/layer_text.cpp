@@ -69,6 +69,7 @@ struct Tokens {
   const KindName* kind = nullptr;
   std::map<std::string, int> values;
   double density = 1.0;
+  std::string type;  // of the weights; empty: int8
 
   std::optional<int> find(const std::string& key) const {
     const auto found = values.find(key);
@@ -77,12 +78,22 @@ struct Tokens {
   int get(const std::string& key, int otherwise) const { return find(key).value_or(otherwise); }
 };
 
+bool known_type(const std::string& token) {
+  const bool codebook = token.size() == 9 && token.starts_with("codebook") && token[8] >= '2' && token[8] <= '8';
+  return codebook || token == "int8" || token == "int4" || token == "ternary" || token == "binary";
+}
+
 void read_token(const std::string& token, Tokens& tokens) {
   const std::size_t digits = std::min(token.find_first_not_of("abcdefghijklmnopqrstuvwxyz"), token.size());
   const std::string key = token.substr(0, digits);
   const char *first = token.data() + digits, *last = token.data() + token.size();
-  if (token == "int8") return;
-  if (key == "int" || key == "uint" || key == "float" || key == "bf") refuse("only the type int8 is known", token);
+  if (key == "int" || key == "uint" || key == "float" || key == "bf" || token == "ternary" || token == "binary" ||
+      key == "codebook") {
+    if (!known_type(token)) refuse("the types are int8, int4, ternary, binary and codebook2 to codebook8", token);
+    if (!tokens.type.empty()) refuse("type given twice", token);
+    tokens.type = token;
+    return;
+  }
   if (tokens.values.contains(key)) refuse("key given twice", token);
   if (token == "includepad" || token == "relu" || token == "relu6") {
     tokens.values[token] = 1;
@@ -133,6 +144,7 @@ void refuse_unused(const Tokens& tokens, bool windowed, const Layer& layer, cons
   if (layer.kind != LayerKind::Concat) only("oc", in.channels, "the output channels are the input channels");
   only("g", 1, "only convolutions have groups");
   if (tokens.density < 1) refuse("only convolutions have weights", "density");
+  if (!tokens.type.empty() && tokens.type != "int8") refuse("only convolutions have weights", tokens.type);
 }
 
 Layer make_layer(const Tokens& tokens, const Feature& in) {
@@ -191,23 +203,49 @@ Feature make_output(const Tokens& tokens, const Layer& layer, const Feature& in)
   return out;
 }
 
+/// The values that weights of a type have if they are not zero; none: all of -127..127.
+std::vector<std::int8_t> weight_values(const std::string& type, Generator& random) {
+  std::vector<std::int8_t> values;
+  if (type == "ternary" || type == "binary") return {-1, 1};
+  if (type == "int4") {
+    for (int value = -8; value < 8; ++value) {
+      if (value != 0) values.push_back(static_cast<std::int8_t>(value));
+    }
+  }
+  if (type.starts_with("codebook")) {
+    const std::size_t count = (std::size_t{1} << (type.back() - '0')) - 1;
+    while (values.size() < count) {
+      const auto value = static_cast<std::int8_t>(random.between(-128, 127));
+      if (value != 0 && std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
+    }
+  }
+  return values;
+}
+
 /// Exactly round(density * count) places are not zero, every choice equally likely (selection sampling, Knuth 3.4.2 S).
-std::vector<std::int8_t> make_weights(std::int64_t count, double density, Generator& random) {
+std::vector<std::int8_t> make_weights(std::int64_t count, const Tokens& tokens, Generator& random) {
+  const double density = tokens.density;
+  const std::vector<std::int8_t> values = weight_values(tokens.type, random);
   std::int64_t wanted = std::llround(density * static_cast<double>(count));
   std::vector<std::int8_t> weights(static_cast<std::size_t>(count), 0);
   for (std::int64_t i = 0; i < count && wanted > 0; ++i) {
     if (random.between(1, count - i) > wanted) continue;
-    const auto value = random.between(1, 254);
-    weights[static_cast<std::size_t>(i)] = static_cast<std::int8_t>(value > 127 ? 127 - value : value);
     --wanted;
+    std::int8_t& weight = weights[static_cast<std::size_t>(i)];
+    if (values.empty()) {
+      const auto value = random.between(1, 254);
+      weight = static_cast<std::int8_t>(value > 127 ? 127 - value : value);
+    } else {
+      weight = values[static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(values.size()) - 1))];
+    }
   }
   return weights;
 }
 
 /// Scales bring the standard deviation of the accumulators over uniform int8 inputs to about 50 steps.
-void fill_convolution(Layer& layer, const Feature& in, const Feature& out, double density, Generator& random) {
+void fill_convolution(Layer& layer, const Feature& in, const Feature& out, const Tokens& tokens, Generator& random) {
   const std::int64_t row = std::int64_t{in.channels / layer.groups} * layer.kernel_h * layer.kernel_w;
-  layer.weights = make_weights(row * out.channels, density, random);
+  layer.weights = make_weights(row * out.channels, tokens, random);
   for (std::int64_t channel = 0; channel < out.channels; ++channel) {
     double energy = 1, sum = 0;
     for (std::int64_t i = 0; i < row; ++i) {
@@ -222,7 +260,7 @@ void fill_convolution(Layer& layer, const Feature& in, const Feature& out, doubl
   }
 }
 
-void fill(Layer& layer, Network& network, double density, Generator& random) {
+void fill(Layer& layer, Network& network, const Tokens& tokens, Generator& random) {
   Feature& out = network.features.back();
   Feature& in = network.features.front();
   const auto zero = [&] { return static_cast<std::int32_t>(random.between(-16, 16)); };
@@ -233,7 +271,7 @@ void fill(Layer& layer, Network& network, double density, Generator& random) {
   out.scale = in.scale;
   switch (layer.kind) {
     case LayerKind::Convolution:
-      fill_convolution(layer, in, out, density, random);
+      fill_convolution(layer, in, out, tokens, random);
       break;
     case LayerKind::MaxPool:
     case LayerKind::GlobalMaxPool:
@@ -305,7 +343,7 @@ Network parse_layer(std::string_view text, std::uint64_t seed) {
   layer.output = count;
   network.outputs = {count};
   Generator random(seed);
-  fill(layer, network, tokens.density, random);
+  fill(layer, network, tokens, random);
   const Feature& result = network.features.back();
   if (tokens.find("relu") || tokens.find("relu6")) layer.low = result.zero;
   if (tokens.find("relu6")) layer.high = std::min(127, result.zero + 96);

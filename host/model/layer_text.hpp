@@ -15,7 +15,11 @@
 //   density      share of non-zero weights, 0 to 1, default 1; exactly round(density * weights) are not zero
 //   includepad   avgpool: divide by all taps
 //   relu relu6   clamp of the result
-//   int8         the type, which is the default and the only one
+//   int8         the weights that are not zero: any of -127..127 (default); or one of these sets, in equal shares:
+//   int4         -8..7
+//   ternary      -1 and 1
+//   binary       -1 and 1
+//   codebookN    2^N - 1 values drawn at random, N of 2 to 8
 #pragma once
 
 #include <cstdint>

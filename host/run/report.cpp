@@ -11,6 +11,9 @@ Totals sum(const std::vector<LayerRow>& rows) {
     totals.predicted_cycles += row.predicted_cycles;
     totals.dram_read_bytes += row.dram_read_bytes;
     totals.dram_write_bytes += row.dram_write_bytes;
+    totals.weight_bytes += row.weight_bytes;
+    totals.weight_entropy_bytes += row.weight_entropy_bytes;
+    totals.natural_entropy_bytes += row.natural_entropy_bytes;
     if (!row.measured_cycles) {
       totals.measured_cycles.reset();
     } else if (totals.measured_cycles) {

@@ -35,7 +35,11 @@ struct LayerRow {
   std::uint64_t lower_bound_cycles = 0;          // of the layer's tightest resource
   std::uint64_t dram_read_bytes = 0;
   std::uint64_t dram_write_bytes = 0;
-  std::string bound;  // compute, weights, memory, output; empty for prologue and epilogue
+  std::string weight_format;         // raw, packed, fixed, huffman; empty without weights
+  std::uint64_t weight_bytes = 0;    // part of dram_read_bytes
+  double weight_entropy_bytes = 0;   // zero order, of the symbols of the weight streams
+  double natural_entropy_bytes = 0;  // of the weights in their own order, once
+  std::string bound;                 // compute, weights, memory, output; empty for prologue and epilogue
 };
 
 /// Cycles by cause, from the device's counters; they sum to `cycles`.
@@ -50,6 +54,9 @@ struct Totals {
   std::optional<std::uint64_t> measured_cycles;
   std::uint64_t dram_read_bytes = 0;
   std::uint64_t dram_write_bytes = 0;
+  std::uint64_t weight_bytes = 0;
+  double weight_entropy_bytes = 0;
+  double natural_entropy_bytes = 0;
 };
 
 struct RunReport {

@@ -56,6 +56,10 @@ LayerRow layer_row(const compile::LayerReport& layer, const std::string& device,
   row.nonzero_macs = layer.nonzero_macs;
   row.predicted_cycles = predicted;
   row.lower_bound_cycles = layer.lower_bound_cycles;
+  row.weight_format = layer.weight_format;
+  row.weight_bytes = layer.weight_bytes;
+  row.weight_entropy_bytes = layer.weight_entropy_bytes;
+  row.natural_entropy_bytes = layer.natural_entropy_bytes;
   row.dram_read_bytes = layer.dram_read_bytes;
   row.dram_write_bytes = layer.dram_write_bytes;
   row.bound = compile::to_string(layer.bound);

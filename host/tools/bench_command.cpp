@@ -95,6 +95,10 @@ void bench_layer(const BenchOptions& options, Console& console) {
   if (rows.contains("causes")) json["causes"] = rows["causes"];
   json["dram_read_bytes"] = totals.dram_read_bytes;
   json["dram_write_bytes"] = totals.dram_write_bytes;
+  json["weight_format"] = report.layers.size() > 1 ? report.layers[1].weight_format : "";
+  json["weight_bytes"] = totals.weight_bytes;
+  json["weight_entropy_bytes"] = totals.weight_entropy_bytes;
+  json["natural_entropy_bytes"] = totals.natural_entropy_bytes;
   console.report(
       json,
       fmt::format("{}\n  {} {}: predicted {} cycles, measured {}, MACs {} of the array, non-zero {}, bits {}\n",

@@ -47,6 +47,7 @@ run::Executable compile_network(const NetworkOptions& options, const CompileSett
   compile::Options compile_options;
   compile_options.memory = settings.memory;
   compile_options.mode = settings.weights;
+  compile_options.weight_format = settings.weight_format;
   compile_options.threads = options.threads;
   compile_options.progress = layer_progress(console);
   const abi::Configuration configuration = settings.array.value_or(abi::Array16x16);
@@ -110,6 +111,10 @@ run::RunReport predicted(const run::Executable& executable) {
     row.lower_bound_cycles = layer.lower_bound_cycles;
     row.dram_read_bytes = layer.dram_read_bytes;
     row.dram_write_bytes = layer.dram_write_bytes;
+    row.weight_format = layer.weight_format;
+    row.weight_bytes = layer.weight_bytes;
+    row.weight_entropy_bytes = layer.weight_entropy_bytes;
+    row.natural_entropy_bytes = layer.natural_entropy_bytes;
     row.bound = compile::to_string(layer.bound);
     report.layers.push_back(row);
   }

@@ -79,6 +79,7 @@ SpmmReport measure(const SpmmOptions& options, const CompileSettings& settings, 
   product_options.count = options.columns;
   product_options.compile.memory = settings.memory;
   product_options.compile.mode = settings.weights;
+  product_options.compile.weight_format = settings.weight_format;
   product_options.compile.split = settings.split;
   product_options.progress = [&console](std::size_t piece, std::size_t pieces) {
     console.progress(fmt::format("compiling piece {} of {}", piece + 1, pieces));

@@ -13,6 +13,9 @@ CompileSettings parse_compile_settings(const ModelOptions& options) {
   settings.memory = parse_memory(options.memory);
   if (options.weights == "dense") settings.weights = compile::Mode::Dense;
   if (options.weights == "sparse") settings.weights = compile::Mode::Sparse;
+  if (options.weight_format == "raw") settings.weight_format = compile::WeightFormat::Raw;
+  if (options.weight_format == "fixed") settings.weight_format = compile::WeightFormat::Fixed;
+  if (options.weight_format == "huffman") settings.weight_format = compile::WeightFormat::Huffman;
   settings.split = options.split;
   return settings;
 }
@@ -21,6 +24,7 @@ run::Executable compile_model(const QuantisedModel& model, const CompileSettings
   compile::Options options;
   options.memory = settings.memory;
   options.mode = settings.weights;
+  options.weight_format = settings.weight_format;
   options.split = settings.split;
   options.progress = [&](std::size_t index, std::size_t count, const std::string& /*name*/) {
     if (index == 0 && count > 1) console.progress(fmt::format("compiling {} layers", count));

@@ -22,6 +22,7 @@ struct CompileSettings {
   std::optional<abi::Configuration> array;  // none: 16x16, or the compiled file's
   compile::MemoryParameters memory;
   compile::Mode weights = compile::Mode::Auto;
+  compile::WeightFormat weight_format = compile::WeightFormat::Auto;
   std::optional<int> split;  // channels in a computed word
 };
 CompileSettings parse_compile_settings(const ModelOptions& options);

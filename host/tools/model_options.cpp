@@ -14,8 +14,14 @@ void add_array_options(CLI::App& command, ModelOptions& options) {
       });
   command.add_option("--memory", options.memory, "bytes per cycle and latency in cycles of the device memory")
       ->capture_default_str();
-  command.add_option("--weights", options.weights, "format of weights: auto (the faster), dense or sparse")
+  command.add_option("--weights", options.weights, "mode of convolutions: auto (the faster), dense or sparse")
       ->check(CLI::IsMember({"auto", "dense", "sparse"}))
+      ->capture_default_str();
+  command
+      .add_option("--weight-format", options.weight_format,
+                  "format of weights in memory: auto (the fastest), raw, fixed (symbols of fixed width) or huffman; "
+                  "dense weights of at most 16 values are packed by fixed and huffman")
+      ->check(CLI::IsMember({"auto", "raw", "fixed", "huffman"}))
       ->capture_default_str();
   command
       .add_option("--split", options.split,

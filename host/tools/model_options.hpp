@@ -15,6 +15,7 @@ struct ModelOptions {
   std::string array;  // empty: 16x16, or what a compiled file is for
   std::string memory = "bytes=64,latency=40";
   std::string weights = "auto";        // auto, dense, sparse
+  std::string weight_format = "auto";  // auto, raw, fixed, huffman
   std::optional<int> split;            // channels in a computed word
   std::vector<std::string> calibrate;  // files of samples
 };

@@ -30,6 +30,8 @@ Json causes_json(const compile::Causes& causes) {
 
 std::string cycles_text(const std::optional<std::uint64_t>& cycles) { return cycles ? grouped(*cycles) : "-"; }
 
+std::string whole(double value) { return grouped(static_cast<std::uint64_t>(value)); }
+
 std::string macs_text(std::int64_t macs) { return macs == 0 ? "-" : grouped(static_cast<std::uint64_t>(macs)); }
 
 }  // namespace
@@ -73,6 +75,9 @@ void add_network_report(Json& json, const NetworkReport& report) {
   sums["nonzero_utilisation"] = run::utilisation(totals.nonzero_macs, report.cycles(), configuration);
   sums["dram_read_bytes"] = totals.dram_read_bytes;
   sums["dram_write_bytes"] = totals.dram_write_bytes;
+  sums["weight_bytes"] = totals.weight_bytes;
+  sums["weight_entropy_bytes"] = totals.weight_entropy_bytes;
+  sums["natural_entropy_bytes"] = totals.natural_entropy_bytes;
   sums["bound"] = main_bound(report.run.layers);
   sums["frames_per_second"] = report.frames_per_second();
   sums["bit_exact"] = report.bit_exact ? Json(*report.bit_exact) : Json(nullptr);
@@ -93,6 +98,10 @@ std::string network_table(const NetworkReport& report) {
                {"non-zero used"},
                {"read B"},
                {"written B"},
+               {"format", Align::Left},
+               {"weights B"},
+               {"entropy B"},
+               {"natural B"},
                {"bound", Align::Left}});
   const auto share = [&](std::int64_t macs, std::uint64_t cycles) {
     return macs == 0 ? std::string("-") : percent(run::utilisation(macs, cycles, report.run.configuration));
@@ -102,7 +111,8 @@ std::string network_table(const NetworkReport& report) {
     table.add({layer.name, layer.op, layer.shape, layer.mode, macs_text(layer.macs),
                layer.macs == 0 ? "-" : percent(run::density(layer)), grouped(layer.predicted_cycles),
                cycles_text(layer.measured_cycles), share(layer.macs, row.cycles), share(layer.nonzero_macs, row.cycles),
-               grouped(layer.dram_read_bytes), grouped(layer.dram_write_bytes),
+               grouped(layer.dram_read_bytes), grouped(layer.dram_write_bytes), layer.weight_format,
+               grouped(layer.weight_bytes), whole(layer.weight_entropy_bytes), whole(layer.natural_entropy_bytes),
                layer.bound.empty() ? "-" : layer.bound});
   }
   const run::Totals& totals = report.run.totals;
@@ -111,7 +121,8 @@ std::string network_table(const NetworkReport& report) {
              percent(static_cast<double>(totals.nonzero_macs) / static_cast<double>(totals.macs)),
              grouped(totals.predicted_cycles), cycles_text(totals.measured_cycles), share(totals.macs, report.cycles()),
              share(totals.nonzero_macs, report.cycles()), grouped(totals.dram_read_bytes),
-             grouped(totals.dram_write_bytes), main_bound(report.run.layers)});
+             grouped(totals.dram_write_bytes), "", grouped(totals.weight_bytes), whole(totals.weight_entropy_bytes),
+             whole(totals.natural_entropy_bytes), main_bound(report.run.layers)});
   return table.text();
 }
 

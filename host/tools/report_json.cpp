@@ -72,6 +72,10 @@ Json layer_json(const run::LayerRow& row) {
           {"lower_bound_cycles", row.lower_bound_cycles},
           {"dram_read_bytes", row.dram_read_bytes},
           {"dram_write_bytes", row.dram_write_bytes},
+          {"weight_format", row.weight_format},
+          {"weight_bytes", row.weight_bytes},
+          {"weight_entropy_bytes", row.weight_entropy_bytes},
+          {"natural_entropy_bytes", row.natural_entropy_bytes},
           {"bound", row.bound}};
 }
 
@@ -92,7 +96,10 @@ void add_report(Json& json, const run::RunReport& report) {
                     {"mac_utilisation", run::utilisation(totals.macs, cycles, report.configuration)},
                     {"nonzero_utilisation", run::utilisation(totals.nonzero_macs, cycles, report.configuration)},
                     {"dram_read_bytes", totals.dram_read_bytes},
-                    {"dram_write_bytes", totals.dram_write_bytes}};
+                    {"dram_write_bytes", totals.dram_write_bytes},
+                    {"weight_bytes", totals.weight_bytes},
+                    {"weight_entropy_bytes", totals.weight_entropy_bytes},
+                    {"natural_entropy_bytes", totals.natural_entropy_bytes}};
   if (report.causes) {
     const run::Causes& causes = *report.causes;
     json["causes"] = {{"computing", causes.computing}, {"weights", causes.weights}, {"output", causes.output},

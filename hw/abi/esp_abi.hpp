@@ -59,6 +59,8 @@ struct Command {
   std::uint16_t planes = 0;
   std::uint16_t word_pitch = 0;
   std::uint32_t items = 0;
+  std::uint8_t gap_bits = 0;
+  std::uint8_t value_bits = 0;
   // OpCompute
   std::uint32_t slots = 0;
   std::uint16_t count_x = 0;
@@ -113,6 +115,8 @@ constexpr void visit_fields(CommandType& c, Visitor&& visit) {
   if (c.opcode == OpWeight) {
     visit(c.format, CmdFormatLsb, CmdFormatBits);
     visit(c.items, CmdItemsLsb, CmdItemsBits);
+    visit(c.gap_bits, CmdGapBitsLsb, CmdGapBitsBits);
+    visit(c.value_bits, CmdValueBitsLsb, CmdValueBitsBits);
   }
   if (c.opcode == OpCompute) {
     visit(c.address, CmdAddressLsb, CmdAddressBits);
@@ -187,6 +191,53 @@ constexpr Entry decode_entry(std::uint32_t bits) {
   return {static_cast<std::int8_t>(bits & 255U), static_cast<std::uint16_t>(bits >> EntryOffsetLsb),
           ((bits >> EntryValidLsb) & 1U) != 0, ((bits >> EntryLastLsb) & 1U) != 0,
           static_cast<std::uint8_t>((bits >> EntrySegmentLsb) & 7U)};
+}
+
+/// Whether OpWeight of this format fills the weight store; the others fill tables.
+constexpr bool fills_store(unsigned format) { return format <= FormatHuffman; }
+/// Whether it is a coded stream of slots.
+constexpr bool coded_stream(unsigned format) { return format == FormatFixed || format == FormatHuffman; }
+
+/// A symbol of the code table.
+struct Symbol {
+  std::int8_t weight = 0;
+  std::uint16_t gap = 0;
+  bool valid = false;
+  bool last = false;
+  bool escape = false;
+
+  bool operator==(const Symbol&) const = default;
+};
+
+constexpr std::uint32_t encode(const Symbol& symbol) {
+  return static_cast<std::uint32_t>(static_cast<std::uint8_t>(symbol.weight)) |
+         (static_cast<std::uint32_t>(symbol.gap) << CodeGapLsb) |
+         (static_cast<std::uint32_t>(symbol.valid) << CodeValidLsb) |
+         (static_cast<std::uint32_t>(symbol.last) << CodeLastLsb) |
+         (static_cast<std::uint32_t>(symbol.escape) << CodeEscapeLsb);
+}
+
+constexpr Symbol decode_symbol(std::uint32_t bits) {
+  return {static_cast<std::int8_t>(bits & 255U), static_cast<std::uint16_t>(bits >> CodeGapLsb),
+          ((bits >> CodeValidLsb) & 1U) != 0, ((bits >> CodeLastLsb) & 1U) != 0, ((bits >> CodeEscapeLsb) & 1U) != 0};
+}
+
+/// Codes of one length.
+struct CodeLength {
+  std::uint16_t limit = 0;
+  std::uint8_t base = 0;
+
+  bool operator==(const CodeLength&) const = default;
+};
+
+constexpr std::uint32_t encode(const CodeLength& length) {
+  return (static_cast<std::uint32_t>(length.limit) & ((1U << CodeLimitBits) - 1U)) |
+         (static_cast<std::uint32_t>(length.base) << CodeBaseLsb);
+}
+
+constexpr CodeLength decode_code_length(std::uint32_t bits) {
+  return {static_cast<std::uint16_t>(bits & ((1U << CodeLimitBits) - 1U)),
+          static_cast<std::uint8_t>(bits >> CodeBaseLsb)};
 }
 
 /// An entry of the row table.

@@ -7,7 +7,7 @@
 // A "word" is one byte for each of the P pixels of the array; all scratchpad addresses count words.
 // A split word holds s channels (segments) of P / s pixels: byte p is pixel p mod (P / s) of segment p div (P / s).
 
-localparam int unsigned AbiVersion = 2;
+localparam int unsigned AbiVersion = 3;
 
 // ---- Control registers: byte offsets in the AXI4-Lite window ------------------------------------------------------
 // The first four are the standard XRT kernel control block (ap_ctrl_hs).
@@ -112,8 +112,12 @@ localparam int unsigned CmdPlanesLsb      = 288;  // at least 1
 localparam int unsigned CmdPlanesBits     = 16;
 localparam int unsigned CmdWordPitchLsb   = 304;
 localparam int unsigned CmdWordPitchBits  = 16;
-localparam int unsigned CmdItemsLsb       = 320;  // OpWeight: slots or table entries in the run, at least 1
+localparam int unsigned CmdItemsLsb       = 320;  // OpWeight: slots, lines or table entries in the run, at least 1
 localparam int unsigned CmdItemsBits      = 32;
+localparam int unsigned CmdGapBitsLsb     = 352;  // OpWeight, FormatFixed: bits of a gap symbol, 1..8
+localparam int unsigned CmdGapBitsBits    = 8;
+localparam int unsigned CmdValueBitsLsb   = 360;  // OpWeight, FormatFixed: bits of a value symbol, 0..8;
+localparam int unsigned CmdValueBitsBits  = 8;    // FormatHuffman: 0..4, or ValueHuffman; FormatPacked: 1, 2 or 4
 // OpCompute: for y in 0..count_y-1, x in 0..count_x-1: run the chunk's slots with
 // base = address + x * step_x + y * step_y; position index n = y * count_x + x.
 localparam int unsigned CmdTailLanesLsb   = 56;   // WeightsDense: lanes in use in the last row of the chunk, 1..K
@@ -200,15 +204,62 @@ localparam int unsigned WeightsDense  = 1;
 localparam int unsigned WeightsBlock  = 2;
 localparam int unsigned WeightsModes  = 3;
 
-// Formats of OpWeight in memory. Items are packed without gaps, but lines of Dense and Block start on a beat.
-localparam int unsigned FormatSparse  = 0;  // items are slots: K entries of 32 bits, lane 0 first
-localparam int unsigned FormatDense   = 1;  // items are lines: a beat, byte k * W + i is weight i of lane k
-localparam int unsigned FormatBlock   = 2;  // items are lines: a beat as FormatDense, then K 32-bit entries, lane 0 first
-localparam int unsigned FormatRow     = 3;  // 32-bit entries into the row table
-localparam int unsigned FormatScale   = 4;  // 64-bit entries into the scale table
-localparam int unsigned FormatProgram = 5;  // 64-bit entries into the write program
-localparam int unsigned FormatPermute = 6;  // P bytes per entry into the permutation table
-localparam int unsigned Formats       = 7;
+// Formats of OpWeight in memory. Items are packed without gaps, but lines of Dense and Block start on a beat. Lines or
+// entries that the beats of the run do not hold in full are not written.
+localparam int unsigned FormatSparse  = 0;   // items are slots: K entries of 32 bits, lane 0 first
+localparam int unsigned FormatDense   = 1;   // items are lines: a beat, byte k * W + i is weight i of lane k
+localparam int unsigned FormatBlock   = 2;   // items are lines: a beat as FormatDense, then K 32-bit entries, lane 0 first
+localparam int unsigned FormatPacked  = 3;   // items are lines: 64 symbols in the order of FormatDense, low bits first
+localparam int unsigned FormatFixed   = 4;   // items are slots of WeightsSparse: a coded stream, symbols of fixed width
+localparam int unsigned FormatHuffman = 5;   // items are slots of WeightsSparse: a coded stream, Huffman codes
+localparam int unsigned FormatRow     = 6;   // 32-bit entries into the row table
+localparam int unsigned FormatScale   = 7;   // 64-bit entries into the scale table
+localparam int unsigned FormatProgram = 8;   // 64-bit entries into the write program
+localparam int unsigned FormatPermute = 9;   // P bytes per entry into the permutation table
+localparam int unsigned FormatCode    = 10;  // 32-bit entries into the code table
+localparam int unsigned Formats       = 11;
+
+// ---- Coded weights ------------------------------------------------------------------------------------------------
+// A coded stream is a string of 32-bit words, of which every lane reads its own bits, the most significant bit of a word
+// first. A lane holds up to 3 words. Words are dealt in rounds: every lane that holds at most 2 takes the next word of the
+// stream, lane 0 first, and then all lanes decode a step; in the first round every lane takes a word, in the second a
+// second one, and nothing is decoded. A word of which all bits were read is given up after the step. When the run has no
+// more words, lanes go without, and bits that a lane does not have are 0. The stream ends with its last item, or before a
+// step at which the run has no more words and no lane holds one; slots that follow are not written.
+//
+// In each slot a lane reads a gap symbol, then, if the symbol has CodeEscape, 16 bits, its new address; otherwise the gap
+// is added to its address (modulo 2^16; 0 at the start of the command). If the symbol has CodeValid, a value symbol
+// follows. The slot's entry has the address as offset, the flags of the gap symbol and the weight of the value symbol.
+//   FormatFixed    a gap symbol is the number of an entry of the code table in gap_bits bits, a value symbol in value_bits;
+//                  in 0 bits it is entry 0; a slot is a step
+//   FormatHuffman  a gap symbol has a code of 1..12 bits, a value symbol value_bits as in FormatFixed; a slot is a step.
+//                  With ValueHuffman the value symbol has a code as well, and is read in a second step: two steps a slot
+// Codes are canonical: let c be the next 12 bits, l the least length whose limit is above c. The code is the first l bits
+// of c, the entry of the symbol (base + (c >> (12 - l))) mod 256. If there is no such length it has 12 bits, and the
+// entry is 0. A code in which symbol n has n + 1 bits is the unary code of a run length, which is the same bits as a bitmap.
+// In FormatPacked the weight of symbol n is that of entry n.
+// Each round takes a cycle, or more if it deals more than 16 words or the weights have not arrived; FormatPacked writes a
+// line per cycle.
+localparam int unsigned WordsPerBeat      = 16;
+localparam int unsigned LaneWords         = 3;
+localparam int unsigned ValueHuffman      = 15;
+localparam int unsigned CodeDepth         = 512;  // entries of the code table, modulo which addresses count
+localparam int unsigned CodeSymbols       = 256;  // entries 0..255: symbols
+localparam int unsigned CodeMaxLength     = 12;
+localparam int unsigned CodeGapLengths    = 480;  // entry CodeGapLengths + l - 1: codes of l bits of gap symbols
+localparam int unsigned CodeValueLengths  = 496;  // of value symbols; other entries are not used
+localparam int unsigned CodeBits          = 32;
+localparam int unsigned CodeWeightLsb     = 0;    // int8, of a value symbol
+localparam int unsigned CodeWeightBits    = 8;
+localparam int unsigned CodeGapLsb        = 8;    // of a gap symbol
+localparam int unsigned CodeGapBits       = 16;
+localparam int unsigned CodeValidLsb      = 24;   // 0: the lane is idle, as in EntryValid
+localparam int unsigned CodeLastLsb       = 25;   // the lane's row ends with this slot
+localparam int unsigned CodeEscapeLsb     = 26;
+localparam int unsigned CodeLimitLsb      = 0;    // of a length: 2^(12 - l) times one more than the last code of l bits
+localparam int unsigned CodeLimitBits     = 13;
+localparam int unsigned CodeBaseLsb       = 16;   // entry of the first code of l bits less that code, modulo 2^8
+localparam int unsigned CodeBaseBits      = 8;
 
 // A lane's entry in a slot.
 localparam int unsigned EntryBits        = 32;

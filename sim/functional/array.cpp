@@ -47,6 +47,7 @@ void Array::clear() {
   std::fill(scales_.begin(), scales_.end(), abi::ScaleEntry{});
   std::fill(program_.begin(), program_.end(), abi::ProgramEntry{});
   std::fill(permutations_.begin(), permutations_.end(), std::uint8_t{0});
+  code_ = {};
   lines_.clear();
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "esp_abi.hpp"
+#include "esp_code.hpp"
 #include "functional/lane.hpp"
 
 namespace espalier::functional {
@@ -41,8 +42,8 @@ class Array {
   void write_words(std::uint32_t address, std::span<const std::uint8_t> bytes);
   void read_words(std::uint32_t address, std::span<std::uint8_t> bytes) const;
 
-  /// OpWeight: bytes of one slot, line or table entry.
-  std::size_t item_bytes(unsigned format) const;
+  /// OpWeight: bytes of one slot, line or table entry; of a format that is not coded.
+  std::size_t item_bytes(const abi::Command& command) const;
   /// OpWeight: the items of `bytes`, at most command.items. Returns the lines that the store received.
   std::size_t write_weights(const abi::Command& command, std::span<const std::uint8_t> bytes);
 
@@ -70,6 +71,8 @@ class Array {
     void add(const abi::Entry& entry, std::span<const std::uint8_t> weights);
   };
 
+  std::size_t write_coded(const abi::Command& command, std::span<const std::uint8_t> bytes);
+  void push_packed(unsigned bits, std::span<const std::uint8_t> line);
   std::size_t write_sparse(std::uint32_t items, std::span<const std::uint8_t> bytes);
   void write_entry(unsigned format, std::size_t entry, std::span<const std::uint8_t> item);
   std::uint64_t take_lines(const abi::Command& command);
@@ -88,6 +91,7 @@ class Array {
   std::vector<abi::ScaleEntry> scales_;
   std::vector<abi::ProgramEntry> program_;
   std::vector<std::uint8_t> permutations_;
+  abi::CodeTable code_;
   LineQueue lines_;
   std::vector<LaneRows> lanes_;
 };

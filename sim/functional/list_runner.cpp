@@ -33,11 +33,26 @@ std::optional<Fault> check_transfer(const abi::Command& c) {
   return first_broken({{c.run > 0, abi::CmdRunLsb}, {c.planes > 0, abi::CmdPlanesLsb}});
 }
 
+bool known_value_bits(const abi::Command& c) {
+  switch (c.format) {
+    case abi::FormatFixed:
+      return c.value_bits <= 8;
+    case abi::FormatHuffman:
+      return c.value_bits <= 4 || c.value_bits == abi::ValueHuffman;
+    case abi::FormatPacked:
+      return c.value_bits == 1 || c.value_bits == 2 || c.value_bits == 4;
+    default:
+      return true;
+  }
+}
+
 std::optional<Fault> check_weight(const abi::Command& c) {
   return first_broken({{c.window < abi::Windows, abi::CmdWindowLsb},
                        {c.format < abi::Formats, abi::CmdFormatLsb},
                        {c.run > 0, abi::CmdRunLsb},
-                       {c.items > 0, abi::CmdItemsLsb}});
+                       {c.items > 0, abi::CmdItemsLsb},
+                       {c.format != abi::FormatFixed || (c.gap_bits >= 1 && c.gap_bits <= 8), abi::CmdGapBitsLsb},
+                       {known_value_bits(c), abi::CmdValueBitsLsb}});
 }
 
 bool known_split(const abi::Command& c, const abi::Configuration& array) {

@@ -10,9 +10,6 @@
 
 namespace espalier::functional {
 
-/// Whether OpWeight of this format fills the weight store; the others fill tables.
-constexpr bool fills_store(unsigned format) { return format <= abi::FormatBlock; }
-
 /// Lines that the slots of an OpCompute occupy: its last one need not be full.
 constexpr std::uint64_t chunk_lines(const abi::Command& command, const abi::Configuration& array) {
   const unsigned slots = array.line_slots(command.weights, command.split);

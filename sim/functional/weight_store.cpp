@@ -1,5 +1,6 @@
 // The array's weight store and tables: what OpWeight writes, and how a compute command finds its slots there.
 #include <algorithm>
+#include <array>
 
 #include "functional/array.hpp"
 #include "functional/slots.hpp"
@@ -25,15 +26,19 @@ void LineQueue::clear() {
   head_ = 0;
 }
 
-std::size_t Array::item_bytes(unsigned format) const {
+std::size_t Array::item_bytes(const abi::Command& command) const {
   const std::size_t entries = std::size_t{configuration_.lanes} * abi::EntryBits / 8;
-  switch (format) {
+  switch (command.format) {
     case abi::FormatSparse:
       return entries;
     case abi::FormatDense:
       return abi::BeatBytes;
     case abi::FormatBlock:
       return abi::BeatBytes + (entries + abi::BeatBytes - 1) / abi::BeatBytes * abi::BeatBytes;
+    case abi::FormatPacked:
+      return abi::BeatBytes * command.value_bits / 8;
+    case abi::FormatCode:
+      return abi::CodeBits / 8;
     case abi::FormatRow:
       return abi::RowBits / 8;
     case abi::FormatScale:
@@ -46,14 +51,22 @@ std::size_t Array::item_bytes(unsigned format) const {
 }
 
 std::size_t Array::write_weights(const abi::Command& command, std::span<const std::uint8_t> bytes) {
-  const std::size_t size = item_bytes(command.format);
+  if (abi::coded_stream(command.format)) return write_coded(command, bytes);
+  const std::size_t size = item_bytes(command);
   if (command.format == abi::FormatSparse) return write_sparse(command.items, bytes);
   const std::size_t items = std::min<std::size_t>(command.items, bytes.size() / size);
-  if (fills_store(command.format)) {
+  if (abi::fills_store(command.format)) {
     // What fills up the last beat of a line is not stored.
     const std::size_t entries = std::size_t{configuration_.lanes} * abi::EntryBits / 8;
     const std::size_t used = command.format == abi::FormatBlock ? abi::BeatBytes + entries : size;
-    for (std::size_t i = 0; i < items; ++i) lines_.push(bytes.subspan(i * size, used));
+    for (std::size_t i = 0; i < items; ++i) {
+      const auto line = bytes.subspan(i * size, used);
+      if (command.format == abi::FormatPacked) {
+        push_packed(command.value_bits, line);
+      } else {
+        lines_.push(line);
+      }
+    }
     return items;
   }
   for (std::size_t i = 0; i < items; ++i) {
@@ -62,9 +75,39 @@ std::size_t Array::write_weights(const abi::Command& command, std::span<const st
   return 0;
 }
 
+/// 64 symbols of `bits` bits each.
+void Array::push_packed(unsigned bits, std::span<const std::uint8_t> line) {
+  std::array<std::uint8_t, abi::BeatBytes> weights{};
+  for (unsigned i = 0; i < abi::BeatBytes; ++i) {
+    weights[i] = static_cast<std::uint8_t>(code_.symbols[abi::get_bits(line, i * bits, bits)].weight);
+  }
+  lines_.push(weights);
+}
+
+/// Coded slots are kept as those of FormatSparse; a line is written with its last slot or that of the command.
+std::size_t Array::write_coded(const abi::Command& command, std::span<const std::uint8_t> bytes) {
+  const std::size_t per_line = configuration_.line_slots(abi::WeightsSparse, 1);
+  abi::CodeReader reader(command, bytes, code_, configuration_.lanes);
+  std::vector<abi::Entry> slot(configuration_.lanes);
+  std::vector<std::uint8_t> line;
+  std::size_t lines = 0;
+  for (std::uint32_t left = command.items; !reader.ended();) {
+    if (!reader.round(slot).slot) continue;
+    for (const abi::Entry& entry : slot) {
+      const std::uint32_t bits = abi::encode(entry);
+      for (unsigned byte = 0; byte < 4; ++byte) line.push_back(static_cast<std::uint8_t>(bits >> (8 * byte)));
+    }
+    if (--left != 0 && line.size() < per_line * slot.size() * 4) continue;
+    lines_.push(line);
+    line.clear();
+    ++lines;
+  }
+  return lines;
+}
+
 /// A line is written with its last slot or with the last slot of the command; beats that end before leave it unwritten.
 std::size_t Array::write_sparse(std::uint32_t items, std::span<const std::uint8_t> bytes) {
-  const std::size_t size = item_bytes(abi::FormatSparse);
+  const std::size_t size = std::size_t{configuration_.lanes} * abi::EntryBits / 8;
   const std::size_t per_line = configuration_.line_slots(abi::WeightsSparse, 1);
   const std::size_t slots = std::min<std::size_t>(items, bytes.size() / size);
   std::size_t lines = 0;
@@ -83,6 +126,8 @@ void Array::write_entry(unsigned format, std::size_t entry, std::span<const std:
     rows_[entry % abi::RowDepth] = abi::decode_row(static_cast<std::uint32_t>(abi::get_bits(item, 0, abi::RowBits)));
   } else if (format == abi::FormatScale) {
     scales_[entry % abi::ScaleDepth] = abi::decode_scale(abi::get_bits(item, 0, abi::ScaleBits));
+  } else if (format == abi::FormatCode) {
+    code_.write(static_cast<std::uint32_t>(entry), static_cast<std::uint32_t>(abi::get_bits(item, 0, abi::CodeBits)));
   } else if (format == abi::FormatProgram) {
     program_[entry % abi::ProgramDepth] = abi::decode_program(abi::get_bits(item, 0, abi::ProgramBits));
   } else {

@@ -11,19 +11,38 @@ std::uint32_t low_bits(unsigned count) { return count >= 32 ? ~0U : (1U << count
 /// Lane groups 0 and 2 read port A of their copy of the banks, groups 1 and 3 port B.
 bool reads_port_b(unsigned lane) { return lane / abi::LanesPerPort % 2 == 1; }
 
+void add_entry(SlotTiming& slot, unsigned lane, const abi::Entry& entry) {
+  if (entry.last) slot.last |= 1U << lane;
+  if (!entry.valid) return;
+  ++slot.entries;
+  if (reads_port_b(lane)) slot.banks = static_cast<std::uint16_t>(slot.banks | (1U << (entry.offset % abi::Banks)));
+}
+
 /// K encoded entries, lane 0 first.
 SlotTiming entries_timing(const std::uint8_t* bytes, unsigned lanes) {
   SlotTiming slot;
   for (unsigned k = 0; k < lanes; ++k) {
     std::uint32_t bits = 0;
     std::memcpy(&bits, bytes + std::size_t{k} * 4, 4);
-    const abi::Entry entry = abi::decode_entry(bits);
-    if (entry.last) slot.last |= 1U << k;
-    if (!entry.valid) continue;
-    ++slot.entries;
-    if (reads_port_b(k)) slot.banks = static_cast<std::uint16_t>(slot.banks | (1U << (entry.offset % abi::Banks)));
+    add_entry(slot, k, abi::decode_entry(bits));
   }
   return slot;
+}
+
+StreamTiming coded_timing(const abi::Command& command, std::span<const std::uint8_t> bytes, const abi::CodeTable& table,
+                          const abi::Configuration& configuration) {
+  const std::size_t per_line = configuration.line_slots(abi::WeightsSparse, 1);
+  abi::CodeReader reader(command, bytes, table, configuration.lanes);
+  std::vector<abi::Entry> entries(configuration.lanes);
+  StreamTiming timing;
+  for (std::size_t slots = 0; !reader.ended();) {
+    timing.rounds.push_back(reader.round(entries));
+    if (!timing.rounds.back().slot) continue;
+    if (slots % per_line == 0) timing.lines.emplace_back();
+    SlotTiming& slot = timing.lines.back().slots[slots++ % per_line];
+    for (unsigned k = 0; k < configuration.lanes; ++k) add_entry(slot, k, entries[k]);
+  }
+  return timing;
 }
 
 std::vector<LineTiming> sparse_lines(std::uint32_t items, std::span<const std::uint8_t> stream,
@@ -51,15 +70,21 @@ std::vector<LineTiming> block_lines(std::uint32_t items, std::span<const std::ui
 
 }  // namespace
 
-std::vector<LineTiming> line_timings(const abi::Command& command, std::span<const std::uint8_t> stream,
-                                     const abi::Configuration& configuration) {
+StreamTiming stream_timing(const abi::Command& command, std::span<const std::uint8_t> bytes,
+                           const abi::CodeTable& table, const abi::Configuration& configuration) {
   switch (command.format) {
     case abi::FormatSparse:
-      return sparse_lines(command.items, stream, configuration);
+      return {sparse_lines(command.items, bytes, configuration), {}};
     case abi::FormatBlock:
-      return block_lines(command.items, stream, configuration);
-    default:
-      return std::vector<LineTiming>(std::min<std::size_t>(command.items, stream.size() / abi::BeatBytes));
+      return {block_lines(command.items, bytes, configuration), {}};
+    case abi::FormatFixed:
+    case abi::FormatHuffman:
+      return coded_timing(command, bytes, table, configuration);
+    default: {
+      const std::size_t line =
+          command.format == abi::FormatPacked ? std::size_t{8} * command.value_bits : abi::BeatBytes;
+      return {std::vector<LineTiming>(std::min<std::size_t>(command.items, bytes.size() / line)), {}};
+    }
   }
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "esp_abi.hpp"
+#include "esp_code.hpp"
 
 namespace espalier::compile::timing {
 
@@ -23,10 +24,15 @@ struct LineTiming {
   std::array<SlotTiming, 2> slots;
 };
 
-/// The lines that one OpWeight command of FormatSparse, FormatDense or FormatBlock appends. `stream`: its bytes in
-/// memory.
-std::vector<LineTiming> line_timings(const abi::Command& command, std::span<const std::uint8_t> stream,
-                                     const abi::Configuration& configuration);
+/// What one OpWeight command does to the weight store.
+struct StreamTiming {
+  std::vector<LineTiming> lines;       // that it appends
+  std::vector<abi::CodeRound> rounds;  // of a coded stream
+};
+
+/// `bytes`: those of the command in memory; `table`: the code table when it starts.
+StreamTiming stream_timing(const abi::Command& command, std::span<const std::uint8_t> bytes,
+                           const abi::CodeTable& table, const abi::Configuration& configuration);
 
 /// esp_tap_generator: the slots of a chunk of WeightsDense.
 class TapWalk {

@@ -115,6 +115,10 @@ void Machine::write_table() {
     std::uint32_t bits = 0;
     std::memcpy(&bits, item_bytes(job, weight_.item(), 4).data(), 4);
     rows_[address % abi::RowDepth] = abi::decode_row(bits);
+  } else if (job.format == abi::FormatCode) {
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, item_bytes(job, weight_.item(), 4).data(), 4);
+    code_.write(address, bits);
   } else if (job.format == abi::FormatProgram) {
     std::uint64_t bits = 0;
     std::memcpy(&bits, item_bytes(job, weight_.item(), 8).data(), 8);
@@ -122,19 +126,22 @@ void Machine::write_table() {
   }
 }
 
-LineTiming Machine::take_line() {
+/// What the weight unit's current command does to the store.
+const StreamTiming& Machine::stream() {
   const abi::Command& job = weight_.job();
-  if (weight_.line() == 0 || stream_serial_ != weight_.done()) {
+  if (stream_serial_ != weight_.done()) {
     const std::size_t at = std::size_t{job.offset} * abi::BeatBytes;
     const std::size_t bytes = std::size_t{job.run} * abi::BeatBytes;
     if (job.window != abi::WindowProgram || at + bytes > program_.image.size()) {
       throw Error(ErrorCode::Program, "weights lie outside of the program", "beat " + std::to_string(job.offset));
     }
-    stream_ = line_timings(job, {&program_.image[at], bytes}, configuration_);
+    stream_ = stream_timing(job, {&program_.image[at], bytes}, code_, configuration_);
     stream_serial_ = weight_.done();
   }
-  return stream_[weight_.line()];
+  return stream_;
 }
+
+LineTiming Machine::take_line() { return stream().lines[weight_.line()]; }
 
 Machine::WriterSignals Machine::writer_signals(unsigned index, std::uint32_t blocked_bank) const {
   const Writer& writer = writers_[index];
@@ -296,6 +303,7 @@ void Machine::clock_units(const Signals& s) {
   load_.clock(s.load_takes, s.load_grants, load_started);
   load_dma_.clock(s.response, s.load_takes, load_started);
   weight_.clock(s.weight, weight_started);
+  if (weight_.starts_stream()) weight_.take_rounds(stream().rounds);
   weight_dma_.clock(s.response, s.weight.pop, weight_started);
   store_.clock(s.response, s.store_grants, store_started);
   if (s.marks) {

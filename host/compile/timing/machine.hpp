@@ -126,6 +126,7 @@ class Machine {
   WriterSignals writer_signals(unsigned index, std::uint32_t blocked_bank) const;
   void write_table();
   LineTiming take_line();
+  const StreamTiming& stream();
   std::span<const std::uint8_t> item_bytes(const abi::Command& job, std::uint32_t item, unsigned bytes) const;
 
   const DeviceProgram& program_;
@@ -155,7 +156,8 @@ class Machine {
   // Tables of the writers, as far as time depends on them.
   std::vector<abi::Row> rows_;
   std::vector<abi::ProgramEntry> entries_;
-  std::vector<LineTiming> stream_;  // lines of the weight unit's current command
+  abi::CodeTable code_;
+  StreamTiming stream_;  // of the weight unit's current command
   std::uint32_t stream_serial_ = ~0U;
 
   std::uint32_t cycle_ = 0;

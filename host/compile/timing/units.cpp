@@ -161,6 +161,40 @@ void StoreUnit::clock(const abi::MemoryResponse& response, std::uint32_t grants,
   }
 }
 
+void CodeDecoder::start(std::span<const abi::CodeRound> rounds) {
+  rounds_ = rounds;
+  round_ = 0;
+  taken_ = next_ = 0;
+  held_ = false;
+}
+
+CodeDecoder::Signals CodeDecoder::signals(bool more, bool beat_valid, bool ready) const {
+  const bool behind = more && beat_valid;
+  const unsigned available = held_ ? abi::WordsPerBeat - next_ + (behind ? abi::WordsPerBeat : 0U) : 0U;
+  const unsigned wanted = rounds_[round_].words - taken_;
+  Signals signals;
+  signals.given = std::min({wanted, available, abi::WordsPerBeat});
+  const bool served = signals.given == wanted || (!more && signals.given == available);
+  signals.slot = served && rounds_[round_].slot;
+  signals.round = served && (!signals.slot || ready);
+  signals.pop = behind && (!held_ || next_ + signals.given >= abi::WordsPerBeat);
+  return signals;
+}
+
+void CodeDecoder::clock(const Signals& signals, bool popped) {
+  next_ += signals.given;
+  taken_ += signals.given;
+  if (signals.round) {
+    ++round_;
+    taken_ = 0;
+  }
+  if (next_ >= abi::WordsPerBeat) {
+    next_ -= abi::WordsPerBeat;
+    held_ = false;
+  }
+  if (popped) held_ = true;
+}
+
 /// A piece is what the unit takes from a beat in one cycle: at most 16 entries of a slot, a line's weights or a table
 /// entry.
 unsigned WeightUnit::pieces_per_beat() const {
@@ -172,6 +206,10 @@ unsigned WeightUnit::pieces_per_beat() const {
       return 1;
     case abi::FormatRow:
       return abi::BeatBytes * 8 / abi::RowBits;
+    case abi::FormatCode:
+      return abi::BeatBytes * 8 / abi::CodeBits;
+    case abi::FormatPacked:
+      return 8 / job_.value_bits;
     case abi::FormatScale:
       return abi::BeatBytes * 8 / abi::ScaleBits;
     case abi::FormatProgram:
@@ -186,6 +224,9 @@ unsigned WeightUnit::pieces_per_line() const {
   switch (job_.format) {
     case abi::FormatSparse:
       return configuration_.line_slots(abi::WeightsSparse, 1) * entry_pieces;
+    case abi::FormatFixed:
+    case abi::FormatHuffman:
+      return configuration_.line_slots(abi::WeightsSparse, 1);
     case abi::FormatBlock:
       return 1 + entry_pieces;
     default:
@@ -195,6 +236,7 @@ unsigned WeightUnit::pieces_per_line() const {
 
 /// An item of several pieces ends with the last of them.
 bool WeightUnit::item_ends() const {
+  if (coded()) return true;
   if (job_.format == abi::FormatSparse) return (phase_ + 1) % std::max(1U, configuration_.lanes / 16) == 0;
   return phase_ + 1 == pieces_per_line();
 }
@@ -203,6 +245,7 @@ bool WeightUnit::line_ends() const { return phase_ + 1 == pieces_per_line() || (
 
 WeightUnit::Signals WeightUnit::signals(bool beat_valid, bool line_space) const {
   Signals signals;
+  if (active_ && coded()) return coded_signals(beat_valid, line_space);
   if (!active_ || !beat_valid) return signals;
   signals.emit = items_left_ != 0 && (!fills_lines() || line_space);
   signals.take = items_left_ == 0 || signals.emit;
@@ -212,22 +255,56 @@ WeightUnit::Signals WeightUnit::signals(bool beat_valid, bool line_space) const 
   return signals;
 }
 
+/// The beats behind the last slot are dropped.
+WeightUnit::Signals WeightUnit::coded_signals(bool beat_valid, bool line_space) const {
+  Signals signals;
+  const bool more = beats_left_ != 0;
+  if (stream_over()) {
+    signals.pop = more && beat_valid;
+    return signals;
+  }
+  signals.code = decoder_.signals(more, beat_valid, line_space);
+  signals.emit = signals.code.round && signals.code.slot;
+  signals.line = signals.emit && line_ends();
+  signals.pop = signals.code.pop;
+  return signals;
+}
+
+void WeightUnit::clock_coded(const Signals& signals) {
+  if (stream_over()) {
+    if (beats_left_ == 0) {
+      active_ = false;
+      ++done_;
+    }
+  } else {
+    decoder_.clock(signals.code, signals.pop);
+    if (signals.emit) end_piece();
+  }
+  if (signals.line) ++line_;
+  if (signals.pop) --beats_left_;
+}
+
+void WeightUnit::end_piece() {
+  const bool ends = item_ends();
+  phase_ = line_ends() ? 0 : phase_ + 1;
+  if (ends) --items_left_;
+}
+
 void WeightUnit::clock(const Signals& signals, const abi::Command* started) {
+  fresh_ = false;
   if (!active_) {
     if (!jobs_.empty()) {
-      active_ = true;
+      active_ = fresh_ = true;
       job_ = jobs_.front();
       jobs_.pop_front();
       beats_left_ = job_.run;
       items_left_ = job_.items;
       line_ = sub_ = phase_ = 0;
     }
+  } else if (coded()) {
+    clock_coded(signals);
   } else if (signals.take) {
-    if (signals.emit) {
-      const bool ends = item_ends();
-      phase_ = line_ends() ? 0 : phase_ + 1;
-      if (ends) --items_left_;
-    }
+    if (signals.emit) end_piece();
     if (signals.line) ++line_;
     sub_ = signals.pop ? 0 : sub_ + 1;
     if (signals.pop && --beats_left_ == 0) {

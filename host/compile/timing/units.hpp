@@ -8,6 +8,7 @@
 #include <bit>
 #include <cstdint>
 #include <deque>
+#include <span>
 
 #include "compile/timing/lines.hpp"
 #include "esp_abi.hpp"
@@ -116,6 +117,31 @@ class StoreUnit {
   std::uint32_t issued_ = 0, answered_ = 0, done_ = 0;
 };
 
+/// esp_word_dealer and the rounds of esp_code_decoder.
+class CodeDecoder {
+ public:
+  struct Signals {
+    unsigned given = 0;  // words
+    bool round = false;  // the round ends, and its slot, if it makes one, is taken
+    bool slot = false;   // it makes one
+    bool pop = false;
+  };
+
+  /// `rounds` outlive the stream.
+  void start(std::span<const abi::CodeRound> rounds);
+  bool ended() const { return round_ == rounds_.size(); }
+  /// `more`: beats of the run are still to be popped; `ready`: a slot is taken.
+  Signals signals(bool more, bool beat_valid, bool ready) const;
+  void clock(const Signals& signals, bool popped);
+
+ private:
+  std::span<const abi::CodeRound> rounds_;
+  std::size_t round_ = 0;
+  unsigned taken_ = 0;  // words dealt in the round
+  bool held_ = false;
+  unsigned next_ = 0;  // word of the held beat
+};
+
 /// esp_weight_unit.
 class WeightUnit {
  public:
@@ -126,12 +152,16 @@ class WeightUnit {
     bool emit = false;  // a piece of it goes to a line or a table
     bool line = false;  // a line is written
     bool pop = false;   // the staged beat is used up
+    CodeDecoder::Signals code;
   };
 
   bool accepts() const { return jobs_.size() < 4; }
   std::uint32_t done() const { return done_; }
   Signals signals(bool beat_valid, bool line_space) const;
-  bool fills_lines() const { return job_.format <= abi::FormatBlock; }
+  bool fills_lines() const { return abi::fills_store(job_.format); }
+  /// A coded stream starts with the next cycle; its rounds must be given.
+  bool starts_stream() const { return fresh_ && coded(); }
+  void take_rounds(std::span<const abi::CodeRound> rounds) { decoder_.start(rounds); }
   const abi::Command& job() const { return job_; }
   /// Number of the table entry that would be written next.
   std::uint32_t item() const { return job_.items - items_left_; }
@@ -140,6 +170,11 @@ class WeightUnit {
   void clock(const Signals& signals, const abi::Command* started);
 
  private:
+  bool coded() const { return abi::coded_stream(job_.format); }
+  bool stream_over() const { return items_left_ == 0 || decoder_.ended(); }
+  Signals coded_signals(bool beat_valid, bool line_space) const;
+  void clock_coded(const Signals& signals);
+  void end_piece();
   unsigned pieces_per_beat() const;
   unsigned pieces_per_line() const;
   bool item_ends() const;
@@ -147,8 +182,9 @@ class WeightUnit {
 
   abi::Configuration configuration_;
   std::deque<abi::Command> jobs_;
-  bool active_ = false;
+  bool active_ = false, fresh_ = false;  // fresh: since the last edge
   abi::Command job_;
+  CodeDecoder decoder_;
   std::uint32_t beats_left_ = 0, items_left_ = 0, line_ = 0, done_ = 0;
   unsigned sub_ = 0, phase_ = 0;  // piece within the beat, within the line
 };

@@ -16,13 +16,16 @@ module esp_command_check #(
   logic [7:0]  opcode, window, format, weights, split;
   logic [31:0] slots;
   logic [15:0] scale;
-  logic transfers, plane_transfers, dense, single, split_known, fits, scale_aligned;
+  logic [7:0]  gap_bits, value_bits;
+  logic transfers, plane_transfers, dense, single, split_known, fits, scale_aligned, gap_known, value_known;
 
   assign opcode          = command_i[esp_abi_pkg::CmdOpcodeLsb+:8];
   assign window          = command_i[esp_abi_pkg::CmdWindowLsb+:8];
   assign format          = command_i[esp_abi_pkg::CmdFormatLsb+:8];
   assign weights         = command_i[esp_abi_pkg::CmdWeightsLsb+:8];
   assign split           = command_i[esp_abi_pkg::CmdSplitLsb+:8];
+  assign gap_bits        = command_i[esp_abi_pkg::CmdGapBitsLsb+:8];
+  assign value_bits      = command_i[esp_abi_pkg::CmdValueBitsLsb+:8];
   assign slots           = command_i[esp_abi_pkg::CmdSlotsLsb+:32];
   assign scale           = command_i[esp_abi_pkg::CmdScaleLsb+:16];
   assign unit_o          = {opcode == 8'(esp_abi_pkg::OpMark), opcode == 8'(esp_abi_pkg::OpStore),
@@ -46,6 +49,23 @@ module esp_command_check #(
         if (weights == 8'(esp_abi_pkg::WeightsDense)) fits = slots <= LineDepth * (LineWeights / s);
       end
     end
+  end
+
+  // Widths of the symbols of coded weights.
+  always_comb begin
+    gap_known   = 1'b1;
+    value_known = 1'b1;
+    case (format)
+      8'(esp_abi_pkg::FormatFixed): begin
+        gap_known   = gap_bits != '0 && gap_bits <= 8'd8;
+        value_known = value_bits <= 8'd8;
+      end
+      8'(esp_abi_pkg::FormatHuffman):
+        value_known = value_bits <= 8'd4 || value_bits == 8'(esp_abi_pkg::ValueHuffman);
+      8'(esp_abi_pkg::FormatPacked):
+        value_known = value_bits == 8'd1 || value_bits == 8'd2 || value_bits == 8'd4;
+      default: ;
+    endcase
   end
 
   always_comb begin
@@ -84,6 +104,10 @@ module esp_command_check #(
       detail_o = esp_abi_pkg::CmdPlanesLsb;
     end else if (unit_o[1] && command_i[esp_abi_pkg::CmdItemsLsb+:32] == '0) begin
       detail_o = esp_abi_pkg::CmdItemsLsb;
+    end else if (unit_o[1] && !gap_known) begin
+      detail_o = esp_abi_pkg::CmdGapBitsLsb;
+    end else if (unit_o[1] && !value_known) begin
+      detail_o = esp_abi_pkg::CmdValueBitsLsb;
     end else if (unit_o[2] && (command_i[esp_abi_pkg::CmdUnrollLsb+:8] == '0 ||
                                command_i[esp_abi_pkg::CmdUnrollLsb+:8] > 8'd16)) begin
       detail_o = esp_abi_pkg::CmdUnrollLsb;

@@ -1,8 +1,9 @@
 // Weight unit: decodes the weight stream into lines of the weight store, and fills the tables of the writers.
 //
 // Each cycle takes one piece from the oldest staged beat: a slot (FormatSparse; 16 entries if K > 16), the weights or
-// 16 entries of a line (FormatBlock), a whole line (FormatDense) or a table entry. A piece for the store waits for a
-// free line; the line is written with its last piece.
+// 16 entries of a line (FormatBlock), a whole line (FormatDense, FormatPacked) or a table entry. Slots of the coded
+// formats come from esp_code_decoder, which takes the beats itself. A piece for the store waits for a free line; the line
+// is written with its last piece.
 `include "esp_assert.svh"
 
 module esp_weight_unit #(
@@ -68,29 +69,37 @@ module esp_weight_unit #(
   );
 
   logic        active_q;
-  logic [2:0]  format_q;
+  logic [3:0]  format_q;
+  logic        two_bits_q, four_bits_q;  // of a symbol of FormatPacked; otherwise 1
   logic [15:0] table_addr_q;
   logic [31:0] beats_left_q, items_left_q, done_q;
   logic [3:0]  sub_q, sub_last;      // piece within the beat
   logic [1:0]  phase_q, phase_last;  // piece within the line
-  logic        is_line, emit, take, beat_ends, item_ends, line_ends;
+  logic        is_line, is_coded, emit, take, beat_ends, item_ends, line_ends, start, more;
 
-  assign done_o  = done_q;
-  assign is_line = format_q <= 3'(esp_abi_pkg::FormatBlock);
+  assign done_o   = done_q;
+  assign is_line  = format_q <= 4'(esp_abi_pkg::FormatHuffman);
+  assign is_coded = format_q == 4'(esp_abi_pkg::FormatFixed) || format_q == 4'(esp_abi_pkg::FormatHuffman);
+  assign start    = run_ni && !active_q && !jobs_empty;
+  assign more     = beats_left_q != 32'd0;
 
   always_comb begin
     sub_last   = '0;
     phase_last = '0;
     case (format_q)
-      3'(esp_abi_pkg::FormatSparse): begin
+      4'(esp_abi_pkg::FormatSparse): begin
         sub_last   = 4'(SlotsPerBeat - 1);
         phase_last = 2'(LineSlots * EntryPieces - 1);
       end
-      3'(esp_abi_pkg::FormatDense):   ;
-      3'(esp_abi_pkg::FormatBlock):   phase_last = 2'(EntryPieces);
-      3'(esp_abi_pkg::FormatRow):     sub_last = 4'd15;
-      3'(esp_abi_pkg::FormatScale):   sub_last = 4'd7;
-      3'(esp_abi_pkg::FormatProgram): sub_last = 4'd7;
+      4'(esp_abi_pkg::FormatFixed), 4'(esp_abi_pkg::FormatHuffman):
+                                      phase_last = 2'(LineSlots - 1);
+      4'(esp_abi_pkg::FormatDense):   ;
+      4'(esp_abi_pkg::FormatPacked):  sub_last = four_bits_q ? 4'd1 : two_bits_q ? 4'd3 : 4'd7;
+      4'(esp_abi_pkg::FormatBlock):   phase_last = 2'(EntryPieces);
+      4'(esp_abi_pkg::FormatRow), 4'(esp_abi_pkg::FormatCode):
+                                      sub_last = 4'd15;
+      4'(esp_abi_pkg::FormatScale):   sub_last = 4'd7;
+      4'(esp_abi_pkg::FormatProgram): sub_last = 4'd7;
       default:                        sub_last = 4'(PermutePerBeat - 1);
     endcase
   end
@@ -98,22 +107,66 @@ module esp_weight_unit #(
   // An item of several pieces ends with the last of them.
   always_comb begin
     item_ends = 1'b1;
-    if (format_q == 3'(esp_abi_pkg::FormatSparse)) item_ends = EntryPieces == 1 || phase_q == 2'(EntryPieces - 1);
-    if (format_q == 3'(esp_abi_pkg::FormatBlock)) item_ends = phase_q == phase_last;
+    if (format_q == 4'(esp_abi_pkg::FormatSparse)) item_ends = EntryPieces == 1 || phase_q == 2'(EntryPieces - 1);
+    if (format_q == 4'(esp_abi_pkg::FormatBlock)) item_ends = phase_q == phase_last;
   end
 
   // Beats behind the last item are dropped.
-  assign emit       = active_q && beat_valid_i && items_left_q != 32'd0 && (!is_line || line_space_i);
-  assign take       = active_q && beat_valid_i && (items_left_q == 32'd0 || emit);
+  assign emit       = is_coded ? slot_valid && line_space_i
+                               : active_q && beat_valid_i && items_left_q != 32'd0 && (!is_line || line_space_i);
+  assign take       = active_q && !is_coded && beat_valid_i && (items_left_q == 32'd0 || emit);
   assign line_ends  = phase_q == phase_last || (items_left_q == 32'd1 && item_ends);
   assign beat_ends  = items_left_q == 32'd0 || (items_left_q == 32'd1 && item_ends) || sub_q == sub_last;
-  assign beat_pop_o = take && beat_ends;
+  assign beat_pop_o = is_coded ? stream_pop || (over && more && beat_valid_i) : take && beat_ends;
+
+  // ---- Coded formats ----
+  logic streams, over, stream_ended, stream_pop, slot_valid, code_write;
+  logic [Lanes*StoredBits-1:0] entries;
+  logic [511:0] packed_weights;
+
+  assign streams    = active_q && is_coded && items_left_q != 32'd0;
+  assign over       = active_q && is_coded && (items_left_q == 32'd0 || stream_ended);
+  assign code_write = emit && format_q == 4'(esp_abi_pkg::FormatCode);
+
+  esp_code_decoder #(
+      .Lanes(Lanes)
+  ) u_code (
+      .clk_i,
+      .rst_ni(run_ni),
+      .start_i(start),
+      .command_i(job),
+      .run_i(streams),
+      .code_write_i(code_write),
+      .code_addr_i(table_addr_q[8:0]),
+      .code_data_i(table_data_o[26:0]),
+      .more_i(more),
+      .beat_valid_i,
+      .beat_i,
+      .beat_pop_o(stream_pop),
+      .slot_valid_o(slot_valid),
+      .slot_ready_i(line_space_i),
+      .slot_o(entries),
+      .ended_o(stream_ended)
+  );
+
+  esp_packed_decoder u_packed (
+      .clk_i,
+      .code_write_i(code_write),
+      .code_addr_i(table_addr_q[8:0]),
+      .code_data_i(table_data_o[esp_abi_pkg::CodeWeightLsb+:8]),
+      .run_i(emit && format_q == 4'(esp_abi_pkg::FormatPacked)),
+      .beat_i,
+      .line_i(sub_q[2:0]),
+      .two_i(two_bits_q),
+      .four_i(four_bits_q),
+      .weights_o(packed_weights)
+  );
 
   assign line_write_o    = emit && is_line && line_ends;
-  assign row_write_o     = emit && format_q == 3'(esp_abi_pkg::FormatRow);
-  assign scale_write_o   = emit && format_q == 3'(esp_abi_pkg::FormatScale);
-  assign program_write_o = emit && format_q == 3'(esp_abi_pkg::FormatProgram);
-  assign permute_write_o = emit && format_q == 3'(esp_abi_pkg::FormatPermute);
+  assign row_write_o     = emit && format_q == 4'(esp_abi_pkg::FormatRow);
+  assign scale_write_o   = emit && format_q == 4'(esp_abi_pkg::FormatScale);
+  assign program_write_o = emit && format_q == 4'(esp_abi_pkg::FormatProgram);
+  assign permute_write_o = emit && format_q == 4'(esp_abi_pkg::FormatPermute);
   assign table_addr_o    = table_addr_q;
 
   // ---- The line so far, and with the piece of this cycle ----
@@ -123,7 +176,7 @@ module esp_weight_unit #(
     line_o = '0;
     if (emit && is_line) begin
       line_o = line_q;
-      if (format_q == 3'(esp_abi_pkg::FormatSparse)) begin
+      if (format_q == 4'(esp_abi_pkg::FormatSparse)) begin
         for (int k = 0; k < Lanes; k++) begin
           for (int unsigned slot = 0; slot < LineSlots; slot++) begin
             if (32'(phase_q) == slot * EntryPieces + k / 16) begin
@@ -132,9 +185,17 @@ module esp_weight_unit #(
             end
           end
         end
+      end else if (is_coded) begin
+        for (int k = 0; k < Lanes; k++) begin
+          for (int unsigned s = 0; s < LineSlots; s++) begin
+            if (32'(phase_q) == s) line_o[k*LineBits+s*StoredBits+:StoredBits] = entries[k*StoredBits+:StoredBits];
+          end
+        end
       end else if (phase_q == '0) begin
         for (int k = 0; k < Lanes; k++) begin
-          line_o[k*LineBits+:LineWeights*8] = beat_i[k*LineWeights*8+:LineWeights*8];
+          line_o[k*LineBits+:LineWeights*8] = format_q == 4'(esp_abi_pkg::FormatPacked) ?
+                                              packed_weights[k*LineWeights*8+:LineWeights*8] :
+                                              beat_i[k*LineWeights*8+:LineWeights*8];
         end
       end else begin
         for (int k = 0; k < Lanes; k++) begin
@@ -151,8 +212,9 @@ module esp_weight_unit #(
     table_data_o = '0;
     if (emit && !is_line) begin
       case (format_q)
-        3'(esp_abi_pkg::FormatRow): table_data_o = TableBits'(beat_i[32'(sub_q)*32+:32]);
-        3'(esp_abi_pkg::FormatScale), 3'(esp_abi_pkg::FormatProgram):
+        4'(esp_abi_pkg::FormatRow), 4'(esp_abi_pkg::FormatCode):
+                                    table_data_o = TableBits'(beat_i[32'(sub_q)*32+:32]);
+        4'(esp_abi_pkg::FormatScale), 4'(esp_abi_pkg::FormatProgram):
                                     table_data_o = TableBits'(beat_i[32'(sub_q)*64+:64]);
         default:                    table_data_o = TableBits'(beat_i[32'(sub_q)*Pixels*8+:Pixels*8]);
       endcase
@@ -164,29 +226,28 @@ module esp_weight_unit #(
     if (!run_ni) begin
       active_q <= 1'b0;
       done_q   <= '0;
-    end else if (!active_q) begin
-      if (!jobs_empty) begin
-        active_q     <= 1'b1;
-        format_q     <= job[esp_abi_pkg::CmdFormatLsb+:3];
-        table_addr_q <= job[esp_abi_pkg::CmdAddressLsb+:16];
-        beats_left_q <= job[esp_abi_pkg::CmdRunLsb+:32];
-        items_left_q <= job[esp_abi_pkg::CmdItemsLsb+:32];
-        sub_q        <= '0;
-        phase_q      <= '0;
-      end
-    end else if (take) begin
+    end else if (start) begin
+      active_q      <= 1'b1;
+      format_q      <= job[esp_abi_pkg::CmdFormatLsb+:4];
+      two_bits_q    <= job[esp_abi_pkg::CmdValueBitsLsb+1];
+      four_bits_q   <= job[esp_abi_pkg::CmdValueBitsLsb+2];
+      table_addr_q  <= job[esp_abi_pkg::CmdAddressLsb+:16];
+      beats_left_q  <= job[esp_abi_pkg::CmdRunLsb+:32];
+      items_left_q  <= job[esp_abi_pkg::CmdItemsLsb+:32];
+      sub_q         <= '0;
+      phase_q       <= '0;
+    end else if (active_q) begin
       if (emit) begin
         if (item_ends) items_left_q <= items_left_q - 32'd1;
         table_addr_q <= table_addr_q + 16'd1;
         phase_q      <= line_ends ? '0 : phase_q + 2'd1;
       end
-      sub_q <= beat_ends ? '0 : sub_q + 4'd1;
-      if (beat_ends) begin
-        beats_left_q <= beats_left_q - 32'd1;
-        if (beats_left_q == 32'd1) begin
-          active_q <= 1'b0;
-          done_q   <= done_q + 32'd1;
-        end
+      if (take) sub_q <= beat_ends ? '0 : sub_q + 4'd1;
+      if (beat_pop_o) beats_left_q <= beats_left_q - 32'd1;
+      // A coded stream goes on when its beats are taken.
+      if (is_coded ? over && !more : beat_pop_o && beats_left_q == 32'd1) begin
+        active_q <= 1'b0;
+        done_q   <= done_q + 32'd1;
       end
     end
   end

@@ -1,0 +1,211 @@
+#include "compile/weight_format.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "compile/huffman.hpp"
+#include "compile/weight_code.hpp"
+
+namespace espalier::compile {
+namespace {
+
+/// A code is preferred to raw weights if it saves this share of the cycles, or bytes at about the same cycles.
+constexpr double CycleGain = 0.998, SameCycles = 1.0005;
+
+constexpr std::size_t MostPacked = 16;  // values
+
+struct Totals {
+  double compute = 0, unit = 0, beats = 0, first = 0;  // cycles, cycles, beats, slots of the first stream
+};
+
+/// A way to store the streams, and what it is estimated to cost.
+struct Candidate {
+  std::optional<WeightCode> code;  // none: raw
+  double bytes = 0;
+  double cycles = 0;
+};
+
+double beats_of(double bytes) { return bytes / abi::BeatBytes; }
+
+std::vector<abi::Entry> entries_of(const Stream& stream) {
+  std::vector<abi::Entry> entries(stream.bytes.size() / 4);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    std::uint32_t bits = 0;
+    for (std::size_t byte = 4; byte-- > 0;) bits = bits << 8 | stream.bytes[i * 4 + byte];
+    entries[i] = abi::decode_entry(bits);
+  }
+  return entries;
+}
+
+class SparseStreams {
+ public:
+  SparseStreams(const std::vector<StreamUse>& uses, const abi::Configuration& configuration,
+                const MemoryParameters& memory)
+      : uses_(uses), configuration_(configuration), interval_(abi::BeatBytes / memory.bytes) {
+    for (const StreamUse& use : uses) {
+      entries_.push_back(entries_of(*use.stream));
+      keys_.push_back(gap_keys(entries_.back(), configuration.lanes));
+      counts_.add(entries_.back(), keys_.back());
+    }
+  }
+
+  CodedWeights code(WeightFormat format) {
+    set_entropies();
+    std::vector<Candidate> candidates;
+    if (format == WeightFormat::Auto || format == WeightFormat::Fixed) candidates.push_back(coded(fixed_code(counts_)));
+    if (format == WeightFormat::Auto || format == WeightFormat::Huffman) {
+      for (const bool values : {false, true}) {
+        if (const auto code = huffman_code(counts_, values)) candidates.push_back(coded(*code));
+      }
+    }
+    Candidate best = raw();
+    if (format == WeightFormat::Auto) {
+      for (const Candidate& candidate : candidates) {
+        const bool faster = candidate.cycles < CycleGain * best.cycles;
+        const bool smaller = candidate.bytes < best.bytes && candidate.cycles <= SameCycles * best.cycles;
+        if (faster || smaller) best = candidate;
+      }
+    } else if (!candidates.empty()) {
+      best = *std::min_element(candidates.begin(), candidates.end(),
+                               [](const Candidate& a, const Candidate& b) { return a.bytes < b.bytes; });
+    }
+    return best.code ? encode(*best.code) : CodedWeights{};
+  }
+
+ private:
+  Candidate raw() const {
+    Candidate result;
+    double unit = 0;
+    for (const StreamUse& use : uses_) {
+      result.bytes += use.reads * static_cast<double>(use.stream->bytes.size());
+      unit += use.reads * use.stream->slots * std::max(1.0, configuration_.lanes / 16.0);
+    }
+    result.cycles = std::max({compute(), unit, beats_of(result.bytes) * interval_});
+    return result;
+  }
+
+  double compute() const {
+    double cycles = 0;
+    for (const StreamUse& use : uses_) cycles += use.stream->slots * use.positions;
+    return cycles;
+  }
+
+  Candidate coded(const WeightCode& code) const {
+    Candidate result;
+    double entries = 0, unit = 0;
+    for (const auto& stream : entries_) entries += static_cast<double>(stream.size());
+    const auto table = static_cast<double>(code.table().size());
+    result.bytes = 4 * table;
+    const double prime = (abi::LaneWords - 1) * std::max(1.0, configuration_.lanes / 16.0) + 1;
+    for (std::size_t i = 0; i < uses_.size(); ++i) {
+      result.bytes += uses_[i].reads * static_cast<double>(entries_[i].size()) / std::max(1.0, entries) * code.bits / 8;
+      unit += uses_[i].reads * (static_cast<double>(uses_[i].stream->slots) * code.steps() + prime);
+    }
+    const double start = table + prime + (code.steps() - 1.0) * uses_.front().stream->slots;
+    result.cycles = std::max({compute(), unit, beats_of(result.bytes) * interval_}) + start;
+    result.code = code;
+    return result;
+  }
+
+  void set_entropies() {
+    std::uint64_t all = 0;
+    for (const auto& [key, count] : counts_.gaps) all += count;
+    const double each = counts_.entropy_bits() / static_cast<double>(std::max<std::uint64_t>(1, all));
+    for (std::size_t i = 0; i < uses_.size(); ++i) {
+      uses_[i].stream->entropy_bits = each * static_cast<double>(entries_[i].size());
+    }
+  }
+
+  CodedWeights encode(const WeightCode& code) {
+    if (getenv("FMT")) {
+      double e = 0, n = 0; for (auto& u : uses_) e += u.stream->entropy_bits, n += u.stream->slots;
+      uint64_t esc = 0, all = 0; for (auto& [k, c] : counts_.gaps) { all += c; if (!code.gaps.contains(k)) esc += c; }
+      std::vector<uint64_t> g; for (auto& [k,c] : counts_.gaps) g.push_back(c);
+      fprintf(stderr, "streams %zu slots %g entropy %g (gap %g) code %g distinct %zu kept %zu esc %lu of %lu table %zu\n", uses_.size(), n, e/8, entropy_bits(g)/8, code.bits/8, counts_.gaps.size(), code.gaps.size(), esc, all, code.table().size());
+    }
+    for (std::size_t i = 0; i < uses_.size(); ++i) {
+      Stream& stream = *uses_[i].stream;
+      stream.bytes = encode_slots(code, entries_[i], keys_[i], configuration_.lanes);
+      stream.weights.format = static_cast<std::uint8_t>(code.format);
+      stream.weights.gap_bits = static_cast<std::uint8_t>(code.gap_bits);
+      stream.weights.value_bits = static_cast<std::uint8_t>(code.value_bits);
+    }
+    return {code.table()};
+  }
+
+  const std::vector<StreamUse>& uses_;
+  const abi::Configuration& configuration_;
+  double interval_;
+  std::vector<std::vector<abi::Entry>> entries_;
+  std::vector<std::vector<GapKey>> keys_;
+  SymbolCounts counts_;
+};
+
+/// Symbols of `bits` bits each, low bits first.
+std::vector<std::uint8_t> packed(const std::vector<std::uint8_t>& weights, const std::vector<std::uint8_t>& symbols,
+                                 unsigned bits) {
+  std::vector<std::uint8_t> bytes(weights.size() * bits / 8);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const auto symbol = static_cast<unsigned>(symbols[weights[i]]) << (i * bits % 8);
+    bytes[i * bits / 8] = static_cast<std::uint8_t>(bytes[i * bits / 8] | symbol);
+  }
+  return bytes;
+}
+
+CodedWeights code_dense(const std::vector<StreamUse>& uses, WeightFormat format) {
+  std::vector<std::uint64_t> counts(256);
+  for (const StreamUse& use : uses) {
+    for (const std::uint8_t weight : use.stream->bytes) ++counts[weight];
+  }
+  double all = 0;
+  for (const std::uint64_t count : counts) all += static_cast<double>(count);
+  const double each = entropy_bits(counts) / std::max(1.0, all);
+  std::vector<std::uint8_t> symbols(256);
+  CodedWeights result;
+  for (std::size_t weight = 0; weight < counts.size(); ++weight) {
+    if (counts[weight] == 0) continue;
+    symbols[weight] = static_cast<std::uint8_t>(result.table.size());
+    result.table.push_back(abi::encode(abi::Symbol{static_cast<std::int8_t>(weight), 0, false, false, false}));
+  }
+  const std::size_t values = result.table.size();
+  for (const StreamUse& use : uses) use.stream->entropy_bits = each * static_cast<double>(use.stream->bytes.size());
+  if (format == WeightFormat::Raw || values > MostPacked) return {};
+  const unsigned bits = values <= 2 ? 1 : values <= 4 ? 2 : 4;
+  // Half of the bytes and a line per cycle: the table alone costs time.
+  for (const StreamUse& use : uses) {
+    use.stream->bytes = packed(use.stream->bytes, symbols, bits);
+    use.stream->weights.format = static_cast<std::uint8_t>(abi::FormatPacked);
+    use.stream->weights.value_bits = static_cast<std::uint8_t>(bits);
+  }
+  result.table.insert(result.table.begin(), abi::CodeDepth - CodeTableFirst, 0);
+  return result;
+}
+
+}  // namespace
+
+CodedWeights code_weights(const std::vector<StreamUse>& uses, WeightFormat format,
+                          const abi::Configuration& configuration, const MemoryParameters& memory) {
+  if (uses.empty()) return {};
+  const unsigned raw = uses.front().stream->weights.format;
+  if (raw == abi::FormatDense) return code_dense(uses, format);
+  if (raw == abi::FormatSparse) return SparseStreams(uses, configuration, memory).code(format);
+  return {};
+}
+
+double natural_entropy_bits(const std::vector<std::int8_t>& weights) {
+  std::map<std::size_t, std::uint64_t> gaps;
+  std::vector<std::uint64_t> values(256);
+  std::size_t previous = 0;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] == 0) continue;
+    ++gaps[i - previous];
+    previous = i;
+    ++values[static_cast<std::uint8_t>(weights[i])];
+  }
+  std::vector<std::uint64_t> uses;
+  for (const auto& [gap, count] : gaps) uses.push_back(count);
+  return entropy_bits(uses) + entropy_bits(values);
+}
+
+}  // namespace espalier::compile

@@ -1,0 +1,217 @@
+// Decodes coded streams (FormatFixed, FormatHuffman) into slots of K entries, a step of all lanes per cycle.
+//
+// A lane holds up to three words. It reads from the first two, which it always has, and takes another in the same cycle if
+// it holds two; so no path leads from the words dealt to the bits decoded.
+`include "esp_assert.svh"
+
+module esp_code_decoder #(
+    parameter int unsigned Lanes = 16,
+    localparam int unsigned StoredBits = esp_abi_pkg::EntryLastLsb + 1
+) (
+    input  logic                clk_i,
+    input  logic                rst_ni,
+    // Command
+    input  logic                start_i,      // its fields are taken
+    input  logic [511:0]        command_i,
+    input  logic                run_i,        // slots of it are left
+    // Code table
+    input  logic                code_write_i,
+    input  logic [8:0]          code_addr_i,
+    input  logic [26:0]         code_data_i,
+    // Beats
+    input  logic                more_i,       // beats of the run are still to be popped
+    input  logic                beat_valid_i,
+    input  logic [511:0]        beat_i,
+    output logic                beat_pop_o,
+    // Slots
+    output logic                slot_valid_o,
+    input  logic                slot_ready_i,
+    output logic [Lanes*StoredBits-1:0] slot_o,  // {last, valid, offset, weight} of each lane
+    output logic                ended_o       // the stream ends here: no lane holds a word, and there are no more
+);
+  localparam int unsigned MaxLength = esp_abi_pkg::CodeMaxLength;
+
+  // ---- Code table ----
+  logic [18:0] gap_table[256];     // {escape, last, valid, gap}
+  logic [7:0]  weight_table[256];
+  logic [12:0] limit_q[2][MaxLength];  // of gap and value codes of index + 1 bits
+  logic [7:0]  base_q[2][MaxLength];
+
+  always_ff @(posedge clk_i) begin
+    if (code_write_i && !code_addr_i[8]) begin
+      gap_table[code_addr_i[7:0]]    <= code_data_i[esp_abi_pkg::CodeGapLsb+:19];
+      weight_table[code_addr_i[7:0]] <= code_data_i[esp_abi_pkg::CodeWeightLsb+:8];
+    end
+    for (int l = 0; l < MaxLength; l++) begin
+      if (code_write_i && 32'(code_addr_i) == esp_abi_pkg::CodeGapLengths + l) begin
+        limit_q[0][l] <= code_data_i[esp_abi_pkg::CodeLimitLsb+:13];
+        base_q[0][l]  <= code_data_i[esp_abi_pkg::CodeBaseLsb+:8];
+      end
+      if (code_write_i && 32'(code_addr_i) == esp_abi_pkg::CodeValueLengths + l) begin
+        limit_q[1][l] <= code_data_i[esp_abi_pkg::CodeLimitLsb+:13];
+        base_q[1][l]  <= code_data_i[esp_abi_pkg::CodeBaseLsb+:8];
+      end
+    end
+  end
+
+  // ---- Command and rounds ----
+  logic       huffman_q, two_steps_q, second_q;
+  logic [3:0] gap_bits_q, value_bits_q;
+  logic [1:0] prime_q;  // rounds without a step so far
+  logic       served, dry, round, step;
+  logic [Lanes-1:0]    want, take;
+  logic [Lanes*32-1:0] word;
+
+  logic [31:0] words_q[Lanes][3];
+  logic [1:0]  count_q[Lanes];
+  logic [4:0]  bit_q[Lanes];
+  logic [15:0] address_q[Lanes];
+  logic [Lanes-1:0] valid_q, last_q;  // between the two steps of a slot
+  logic [Lanes-1:0] empty;
+
+  for (genvar k = 0; k < Lanes; k++) begin : gen_want
+    assign want[k]  = count_q[k] <= prime_q;
+    assign empty[k] = count_q[k] == '0;
+  end
+
+  assign ended_o      = dry && prime_q == 2'd2 && !second_q && empty == '1;
+  assign slot_valid_o = run_i && !ended_o && served && prime_q == 2'd2 && (second_q || !two_steps_q);
+  assign round        = run_i && !ended_o && served && (!slot_valid_o || slot_ready_i);
+  assign step         = round && prime_q == 2'd2;
+
+  esp_word_dealer #(
+      .Lanes(Lanes)
+  ) u_dealer (
+      .clk_i,
+      .rst_ni,
+      .start_i,
+      .run_i,
+      .more_i,
+      .beat_valid_i,
+      .beat_i,
+      .beat_pop_o,
+      .want_i(want),
+      .take_o(take),
+      .word_o(word),
+      .served_o(served),
+      .dry_o(dry)
+  );
+
+  // ---- What the lanes read ----
+  logic [31:0] bits;
+  logic [23:0] behind;  // the gap symbol
+  logic [11:0] code;
+  logic [3:0]  length;
+  logic [7:0]  index;
+  logic [18:0] symbol;
+  logic [7:0]  tail;    // that begins with the value symbol
+  logic [15:0] address[Lanes];
+  logic [5:0]  used[Lanes];
+  logic [Lanes-1:0] valid, last;
+
+  always_comb begin
+    slot_o  = '0;
+    valid   = '0;
+    last    = '0;
+    bits    = '0;
+    behind  = '0;
+    code    = '0;
+    length  = '0;
+    index   = '0;
+    symbol  = '0;
+    tail    = '0;
+    address = address_q;
+    for (int k = 0; k < Lanes; k++) used[k] = '0;
+    if (run_i) begin
+      for (int k = 0; k < Lanes; k++) begin
+        bits   = 32'({words_q[k][0], words_q[k][1]} << bit_q[k] >> 32);
+        code   = bits[31:20];
+        length = gap_bits_q;
+        index  = bits[31:24] >> (4'd8 - gap_bits_q);
+        if (huffman_q) begin
+          length = 4'(MaxLength);
+          index  = '0;
+          for (int l = MaxLength - 1; l >= 0; l--) begin
+            if (13'(code) < limit_q[second_q][l]) begin
+              length = 4'(l + 1);
+              index  = base_q[second_q][l] + 8'(code >> (MaxLength - 1 - l));
+            end
+          end
+        end
+        if (second_q) begin
+          valid[k] = valid_q[k];
+          last[k]  = last_q[k];
+          used[k]  = valid_q[k] ? 6'(length) : 6'd0;
+        end else begin
+          symbol     = gap_table[index];
+          behind     = 24'((bits << length) >> 8);
+          tail       = symbol[18] ? behind[7:0] : behind[23:16];
+          valid[k]   = symbol[16];
+          last[k]    = symbol[17];
+          address[k] = symbol[18] ? behind[23:8] : address_q[k] + symbol[15:0];
+          index      = tail >> (4'd8 - value_bits_q);
+          used[k]    = 6'(length) + (symbol[18] ? 6'd16 : 6'd0) + (symbol[16] ? 6'(value_bits_q) : 6'd0);
+        end
+        slot_o[k*StoredBits+:StoredBits] = {last[k], valid[k], address[k], valid[k] ? weight_table[index] : 8'd0};
+      end
+    end
+  end
+
+  // ---- Words of the lanes ----
+  logic [Lanes-1:0] gone;  // the first word was read
+  logic [1:0] left[Lanes];
+  logic [4:0] next_bit[Lanes];
+  always_comb begin
+    for (int k = 0; k < Lanes; k++) begin
+      {gone[k], next_bit[k]} = 6'(bit_q[k]) + (step ? used[k] : 6'd0);
+      left[k] = count_q[k] - 2'(gone[k] && !empty[k]);
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    for (int k = 0; k < Lanes; k++) begin
+      if (start_i) begin
+        count_q[k]   <= '0;
+        bit_q[k]     <= '0;
+        address_q[k] <= '0;
+        for (int w = 0; w < 3; w++) words_q[k][w] <= '0;
+      end else if (run_i) begin
+        if (gone[k]) begin
+          words_q[k][0] <= words_q[k][1];
+          words_q[k][1] <= words_q[k][2];
+          words_q[k][2] <= '0;
+        end
+        if (take[k]) words_q[k][left[k]] <= word[k*32+:32];
+        count_q[k] <= left[k] + 2'(take[k]);
+        bit_q[k]   <= next_bit[k];
+        if (step) begin
+          address_q[k] <= address[k];
+          valid_q[k]   <= valid[k];
+          last_q[k]    <= last[k];
+        end
+      end
+    end
+    if (start_i) begin
+      huffman_q    <= command_i[esp_abi_pkg::CmdFormatLsb+:8] == 8'(esp_abi_pkg::FormatHuffman);
+      two_steps_q  <= command_i[esp_abi_pkg::CmdFormatLsb+:8] == 8'(esp_abi_pkg::FormatHuffman) &&
+                      command_i[esp_abi_pkg::CmdValueBitsLsb+:8] == 8'(esp_abi_pkg::ValueHuffman);
+      gap_bits_q   <= command_i[esp_abi_pkg::CmdGapBitsLsb+:4];
+      value_bits_q <= command_i[esp_abi_pkg::CmdValueBitsLsb+:8] == 8'(esp_abi_pkg::ValueHuffman) ?
+                      4'd0 : command_i[esp_abi_pkg::CmdValueBitsLsb+:4];
+      prime_q      <= '0;
+      second_q     <= 1'b0;
+    end else if (round) begin
+      if (prime_q != 2'd2) prime_q <= prime_q + 2'd1;
+      if (step) second_q <= two_steps_q && !second_q;
+    end
+  end
+
+  // Assertions
+  // A lane that decodes holds two words unless the run has no more.
+  logic [Lanes-1:0] provided;
+  for (genvar k = 0; k < Lanes; k++) begin : gen_provided
+    assign provided[k] = count_q[k] >= 2'd2;
+  end
+  `ESP_ASSERT(LanesHoldTwoWords, !step || !more_i || provided == '1)
+  `ESP_COVER(StreamEndsEarly, run_i && ended_o)
+endmodule
