@@ -9,83 +9,19 @@
 namespace espalier::compile {
 namespace {
 
-constexpr unsigned ValidBit = abi::CodeGapBits, LastBit = abi::CodeGapBits + 1;
-constexpr unsigned EscapeBits = abi::CodeGapBits;
-
-/// Uses by which a gap symbol saves more than its entry in the table costs.
-constexpr std::uint64_t WorthAnEntry = 4;
-
-bool valid(GapKey key) { return (key >> ValidBit & 1U) != 0; }
-bool last(GapKey key) { return (key >> LastBit & 1U) != 0; }
-
 /// Bits of the number of one of `count` symbols.
 unsigned index_bits(std::size_t count) {
   return static_cast<unsigned>(std::bit_width(std::max<std::size_t>(1, count) - 1));
 }
 
-abi::Symbol symbol_of(GapKey key) { return {0, static_cast<std::uint16_t>(key), valid(key), last(key), false}; }
-
-/// Gap symbols with their counts; those without an entry of their own are written out.
-struct GapChoice {
-  std::vector<GapKey> kept;
-  std::vector<std::uint64_t> counts;       // of kept
-  std::array<std::uint64_t, 2> escaped{};  // row goes on, row ends
-
-  std::size_t size() const { return kept.size() + (escaped[0] != 0 ? 1U : 0U) + (escaped[1] != 0 ? 1U : 0U); }
-  std::uint64_t all_escaped() const { return escaped[0] + escaped[1]; }
-};
-
-/// Idle symbols first, as they cannot be written out, then the frequent ones.
-std::vector<std::pair<GapKey, std::uint64_t>> by_count(const SymbolCounts& counts) {
-  std::vector<std::pair<GapKey, std::uint64_t>> order(counts.gaps.begin(), counts.gaps.end());
-  std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
-    if (valid(a.first) != valid(b.first)) return !valid(a.first);
-    return a.second > b.second;
-  });
-  return order;
+abi::Symbol symbol_of(const GapSymbol& gap) {
+  const bool valid = (gap.first >> GapValidBit & 1U) != 0, last = (gap.first >> GapLastBit & 1U) != 0;
+  return {0, static_cast<std::uint16_t>(gap.first), valid, last, static_cast<std::uint8_t>(gap.extra)};
 }
 
-/// At most `most` symbols, of which those of valid entries are used `least` times.
-GapChoice choose_gaps(const SymbolCounts& counts, std::size_t most, std::uint64_t least) {
-  const auto order = by_count(counts);
-  const bool all = order.size() <= most && order.back().second >= least;
-  GapChoice choice;
-  for (const auto& [key, count] : order) {
-    if (all || !valid(key) || (choice.kept.size() + 2 < most && count >= least)) {
-      choice.kept.push_back(key);
-      choice.counts.push_back(count);
-    } else {
-      choice.escaped[last(key) ? 1 : 0] += count;
-    }
-  }
-  return choice;
-}
-
-/// The symbols of a choice in table order, and their counts.
-struct GapSymbols {
-  std::vector<abi::Symbol> symbols;
-  std::vector<std::uint64_t> counts;
-};
-
-GapSymbols with_escapes(const GapChoice& choice) {
-  GapSymbols result;
-  result.counts = choice.counts;
-  for (const GapKey key : choice.kept) result.symbols.push_back(symbol_of(key));
-  for (const bool ends : {false, true}) {
-    if (choice.escaped[ends ? 1 : 0] == 0) continue;
-    result.symbols.push_back({0, 0, true, ends, true});
-    result.counts.push_back(choice.escaped[ends ? 1 : 0]);
-  }
-  return result;
-}
-
-void add_gap(WeightCode& code, const abi::Symbol& symbol, CodeWord word) {
-  if (symbol.escape) {
-    code.escapes[symbol.last ? 1 : 0] = word;
-  } else {
-    const GapKey key = symbol.gap | (symbol.valid ? 1U << ValidBit : 0U) | (symbol.last ? 1U << LastBit : 0U);
-    code.gaps.emplace(key, word);
-  }
+void add_gap(WeightCode& code, const GapSymbol& gap, CodeWord word) {
+  for (const GapKey key : gap.keys) code.gaps[key] = {word, static_cast<std::uint16_t>(gap.first), gap.extra};
+  code.bits += static_cast<double>(gap.count) * (word.length + gap.extra);
 }
 
 void set_gap(WeightCode& code, std::size_t index, const abi::Symbol& symbol) {
@@ -212,11 +148,10 @@ class Dealer {
   std::size_t end_ = 0;
 };
 
-void put_gap(const WeightCode& code, LaneBits& bits, const abi::Entry& entry, GapKey key) {
-  const auto known = code.gaps.find(key);
-  if (known != code.gaps.end()) return bits.put(known->second);
-  bits.put(code.escapes[entry.last ? 1 : 0]);
-  bits.put({entry.offset, EscapeBits});
+void put_gap(const WeightCode& code, LaneBits& bits, GapKey key) {
+  const GapWord& gap = code.gaps.at(key);
+  bits.put(gap.word);
+  bits.put({static_cast<std::uint16_t>(key - gap.first), gap.extra});
 }
 
 }  // namespace
@@ -230,7 +165,7 @@ std::vector<GapKey> gap_keys(std::span<const abi::Entry> entries, unsigned lanes
     std::uint16_t& at = address[i % lanes];
     const auto gap = static_cast<std::uint16_t>(entry.valid ? entry.offset - at : 0);
     at = static_cast<std::uint16_t>(at + gap);
-    keys.push_back(gap | (entry.valid ? 1U << ValidBit : 0U) | (entry.last ? 1U << LastBit : 0U));
+    keys.push_back(gap | (entry.valid ? 1U << GapValidBit : 0U) | (entry.last ? 1U << GapLastBit : 0U));
   }
   return keys;
 }
@@ -263,50 +198,42 @@ std::vector<std::uint32_t> WeightCode::table() const {
 }
 
 WeightCode fixed_code(const SymbolCounts& counts) {
-  std::uint64_t entries = 0;
-  for (const auto& [key, count] : counts.gaps) entries += count;
   const std::size_t values = values_in_use(counts).size();
-  GapChoice best;
-  unsigned width = 0;
+  WeightCode best;
   double best_bits = 0;
-  for (unsigned bits = 1; bits <= 8; ++bits) {
-    const GapChoice choice = choose_gaps(counts, std::size_t{1} << bits, 1);
-    if (choice.size() > std::size_t{1} << bits) continue;
-    const double cost = static_cast<double>(entries) * bits + static_cast<double>(choice.all_escaped()) * EscapeBits +
-                        32.0 * static_cast<double>(std::max(choice.size(), values));
-    if (width != 0 && cost >= best_bits) continue;
-    best = choice;
-    width = bits;
+  // Idle entries and valid ones, with the end of a row and without, have at least a symbol each.
+  for (unsigned bits = counts.gaps.size() <= 2 ? 1 : 2; bits <= 8; ++bits) {
+    const std::vector<GapSymbol> gaps = choose_gap_symbols(counts.gaps, std::size_t{1} << bits, SymbolCost::Same);
+    WeightCode code;
+    code.format = abi::FormatFixed;
+    code.gap_bits = bits;
+    for (std::size_t i = 0; i < gaps.size(); ++i) {
+      set_gap(code, i, symbol_of(gaps[i]));
+      add_gap(code, gaps[i], {static_cast<std::uint32_t>(i), bits});
+    }
+    const double cost = code.bits + 32.0 * static_cast<double>(std::max(gaps.size(), values));
+    if (best.gap_bits != 0 && cost >= best_bits) continue;
+    best = std::move(code);
     best_bits = cost;
   }
-  WeightCode code;
-  code.format = abi::FormatFixed;
-  code.gap_bits = width;
-  code.bits = static_cast<double>(entries) * width + static_cast<double>(best.all_escaped()) * EscapeBits;
-  const GapSymbols gaps = with_escapes(best);
-  for (std::size_t i = 0; i < gaps.symbols.size(); ++i) {
-    set_gap(code, i, gaps.symbols[i]);
-    add_gap(code, gaps.symbols[i], {static_cast<std::uint32_t>(i), width});
-  }
-  fixed_values(code, counts);
-  return code;
+  fixed_values(best, counts);
+  return best;
 }
 
 std::optional<WeightCode> huffman_code(const SymbolCounts& counts, bool code_values) {
   const std::size_t values = values_in_use(counts).size();
   if (code_values ? values < 2 : values > 16) return std::nullopt;
-  const GapChoice choice = choose_gaps(counts, abi::CodeSymbols, WorthAnEntry);
-  const GapSymbols gaps = with_escapes(choice);
+  const std::vector<GapSymbol> gaps = choose_gap_symbols(counts.gaps, abi::CodeSymbols, SymbolCost::Entropy);
+  std::vector<std::uint64_t> uses;
+  for (const GapSymbol& gap : gaps) uses.push_back(gap.count);
   WeightCode code;
   code.format = abi::FormatHuffman;
-  const Canonical words = canonical(gaps.counts, code.gap_lengths);
-  for (std::size_t i = 0; i < gaps.symbols.size(); ++i) {
+  const Canonical words = canonical(uses, code.gap_lengths);
+  for (std::size_t i = 0; i < gaps.size(); ++i) {
     const std::size_t symbol = words.order[i];
-    set_gap(code, i, gaps.symbols[symbol]);
-    add_gap(code, gaps.symbols[symbol], words.words[symbol]);
-    code.bits += static_cast<double>(gaps.counts[symbol]) * words.words[symbol].length;
+    set_gap(code, i, symbol_of(gaps[symbol]));
+    add_gap(code, gaps[symbol], words.words[symbol]);
   }
-  code.bits += static_cast<double>(choice.all_escaped()) * EscapeBits;
   if (code_values) {
     huffman_values(code, counts);
   } else {
@@ -323,7 +250,7 @@ std::vector<std::uint8_t> encode_slots(const WeightCode& code, std::span<const a
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const std::size_t k = i % lanes;
     const std::size_t step = i / lanes * code.steps();
-    put_gap(code, bits[k], entries[i], keys[i]);
+    put_gap(code, bits[k], keys[i]);
     if (code.steps() == 2) read[step * lanes + k] = bits[k].size();
     if (entries[i].valid) bits[k].put(code.values[static_cast<std::size_t>(entries[i].weight + 128)]);
     read[(step + code.steps() - 1) * lanes + k] = bits[k].size();

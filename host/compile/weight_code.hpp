@@ -12,14 +12,13 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
+#include "compile/gap_symbols.hpp"
 #include "esp_abi.hpp"
 
 namespace espalier::compile {
-
-/// What a lane's entry is to the one before: the gap between their addresses and the flags; as a number.
-using GapKey = std::uint32_t;
 
 /// The gap symbols of slots, K entries each, lane 0 first. An idle entry stays at its lane's address.
 std::vector<GapKey> gap_keys(std::span<const abi::Entry> entries, unsigned lanes);
@@ -40,6 +39,13 @@ struct CodeWord {
   unsigned length = 0;
 };
 
+/// The code of a gap symbol, and how many of the gap's low bits follow it.
+struct GapWord {
+  CodeWord word;
+  std::uint16_t first = 0;  // the extra bits are gap - first
+  unsigned extra = 0;
+};
+
 /// A code table and what follows from it.
 struct WeightCode {
   unsigned format = abi::FormatFixed;
@@ -47,20 +53,19 @@ struct WeightCode {
   unsigned value_bits = 0;
   std::vector<abi::Symbol> symbols;
   std::array<abi::CodeLength, abi::CodeMaxLength> gap_lengths{}, value_lengths{};
-  std::map<GapKey, CodeWord> gaps;     // those that have a symbol; others escape
-  std::array<CodeWord, 2> escapes;     // row goes on, row ends
-  std::array<CodeWord, 256> values{};  // by weight + 128
-  double bits = 0;                     // of all counted symbols
+  std::unordered_map<GapKey, GapWord> gaps;  // of every counted key
+  std::array<CodeWord, 256> values{};        // by weight + 128
+  double bits = 0;                           // of all counted symbols
 
   /// Steps of a slot.
   unsigned steps() const { return value_bits == abi::ValueHuffman ? 2 : 1; }
-  /// Entries for the code table from entry CodeDepth - 32 on.
+  /// Entries for the code table from entry CodeTableFirst on.
   std::vector<std::uint32_t> table() const;
 };
 
-/// The best code with symbols of fixed width.
+/// The best code with symbols of fixed width that is found.
 WeightCode fixed_code(const SymbolCounts& counts);
-/// The best Huffman code for gaps; for values too, or else of fixed width, which takes at most 16 values.
+/// The best Huffman code for gaps that is found; for values too, or else of fixed width, which takes at most 16 values.
 std::optional<WeightCode> huffman_code(const SymbolCounts& counts, bool code_values);
 
 /// A stream of whole slots, in 32-bit words. Every symbol was counted for the code.

@@ -119,10 +119,19 @@ class SparseStreams {
 
   CodedWeights encode(const WeightCode& code) {
     if (getenv("FMT")) {
-      double e = 0, n = 0; for (auto& u : uses_) e += u.stream->entropy_bits, n += u.stream->slots;
-      uint64_t esc = 0, all = 0; for (auto& [k, c] : counts_.gaps) { all += c; if (!code.gaps.contains(k)) esc += c; }
-      std::vector<uint64_t> g; for (auto& [k,c] : counts_.gaps) g.push_back(c);
-      fprintf(stderr, "streams %zu slots %g entropy %g (gap %g) code %g distinct %zu kept %zu esc %lu of %lu table %zu\n", uses_.size(), n, e/8, entropy_bits(g)/8, code.bits/8, counts_.gaps.size(), code.gaps.size(), esc, all, code.table().size());
+      double e = 0, n = 0;
+      for (auto& u : uses_) e += u.stream->entropy_bits, n += u.stream->slots;
+      uint64_t esc = 0, all = 0;
+      for (auto& [k, c] : counts_.gaps) {
+        all += c;
+        if (code.gaps.at(k).extra) esc += c;
+      }
+      std::vector<uint64_t> g;
+      for (auto& [k, c] : counts_.gaps) g.push_back(c);
+      fprintf(stderr,
+              "streams %zu slots %g entropy %g (gap %g) code %g distinct %zu kept %zu esc %lu of %lu table %zu\n",
+              uses_.size(), n, e / 8, entropy_bits(g) / 8, code.bits / 8, counts_.gaps.size(), code.gaps.size(), esc,
+              all, code.table().size());
     }
     for (std::size_t i = 0; i < uses_.size(); ++i) {
       Stream& stream = *uses_[i].stream;
@@ -166,7 +175,7 @@ CodedWeights code_dense(const std::vector<StreamUse>& uses, WeightFormat format)
   for (std::size_t weight = 0; weight < counts.size(); ++weight) {
     if (counts[weight] == 0) continue;
     symbols[weight] = static_cast<std::uint8_t>(result.table.size());
-    result.table.push_back(abi::encode(abi::Symbol{static_cast<std::int8_t>(weight), 0, false, false, false}));
+    result.table.push_back(abi::encode(abi::Symbol{static_cast<std::int8_t>(weight), 0, false, false, 0}));
   }
   const std::size_t values = result.table.size();
   for (const StreamUse& use : uses) use.stream->entropy_bits = each * static_cast<double>(use.stream->bytes.size());

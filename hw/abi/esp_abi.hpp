@@ -204,7 +204,7 @@ struct Symbol {
   std::uint16_t gap = 0;
   bool valid = false;
   bool last = false;
-  bool escape = false;
+  std::uint8_t extra = 0;  // bits, 0..16
 
   bool operator==(const Symbol&) const = default;
 };
@@ -214,12 +214,14 @@ constexpr std::uint32_t encode(const Symbol& symbol) {
          (static_cast<std::uint32_t>(symbol.gap) << CodeGapLsb) |
          (static_cast<std::uint32_t>(symbol.valid) << CodeValidLsb) |
          (static_cast<std::uint32_t>(symbol.last) << CodeLastLsb) |
-         (static_cast<std::uint32_t>(symbol.escape) << CodeEscapeLsb);
+         (static_cast<std::uint32_t>(symbol.extra & 31U) << CodeExtraLsb);
 }
 
 constexpr Symbol decode_symbol(std::uint32_t bits) {
+  const std::uint32_t extra = bits >> CodeExtraLsb & 31U;
   return {static_cast<std::int8_t>(bits & 255U), static_cast<std::uint16_t>(bits >> CodeGapLsb),
-          ((bits >> CodeValidLsb) & 1U) != 0, ((bits >> CodeLastLsb) & 1U) != 0, ((bits >> CodeEscapeLsb) & 1U) != 0};
+          ((bits >> CodeValidLsb) & 1U) != 0, ((bits >> CodeLastLsb) & 1U) != 0,
+          static_cast<std::uint8_t>(extra < 16 ? extra : 16U)};
 }
 
 /// Codes of one length.

@@ -227,9 +227,10 @@ localparam int unsigned Formats       = 11;
 // more words, lanes go without, and bits that a lane does not have are 0. The stream ends with its last item, or before a
 // step at which the run has no more words and no lane holds one; slots that follow are not written.
 //
-// In each slot a lane reads a gap symbol, then, if the symbol has CodeEscape, 16 bits, its new address; otherwise the gap
-// is added to its address (modulo 2^16; 0 at the start of the command). If the symbol has CodeValid, a value symbol
-// follows. The slot's entry has the address as offset, the flags of the gap symbol and the weight of the value symbol.
+// In each slot a lane reads a gap symbol and as many extra bits as the symbol says. The gap and the number in the extra
+// bits are added to the lane's address (modulo 2^16; 0 at the start of the command). If the symbol has CodeValid, a value
+// symbol follows. The slot's entry has the address as offset, the flags of the gap symbol and the weight of the value
+// symbol.
 //   FormatFixed    a gap symbol is the number of an entry of the code table in gap_bits bits, a value symbol in value_bits;
 //                  in 0 bits it is entry 0; a slot is a step
 //   FormatHuffman  a gap symbol has a code of 1..12 bits, a value symbol value_bits as in FormatFixed; a slot is a step.
@@ -255,7 +256,8 @@ localparam int unsigned CodeGapLsb        = 8;    // of a gap symbol
 localparam int unsigned CodeGapBits       = 16;
 localparam int unsigned CodeValidLsb      = 24;   // 0: the lane is idle, as in EntryValid
 localparam int unsigned CodeLastLsb       = 25;   // the lane's row ends with this slot
-localparam int unsigned CodeEscapeLsb     = 26;
+localparam int unsigned CodeExtraLsb      = 26;   // of a gap symbol: extra bits, 0..15; 16 and above: 16
+localparam int unsigned CodeExtraBits     = 5;
 localparam int unsigned CodeLimitLsb      = 0;    // of a length: 2^(12 - l) times one more than the last code of l bits
 localparam int unsigned CodeLimitBits     = 13;
 localparam int unsigned CodeBaseLsb       = 16;   // entry of the first code of l bits less that code, modulo 2^8

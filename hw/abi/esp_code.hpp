@@ -129,7 +129,7 @@ class CodeReader {
     return {0, CodeMaxLength};
   }
 
-  /// The first `count` bits, 0..8.
+  /// The first `count` bits, 0..16.
   static unsigned first_bits(std::uint32_t window, unsigned count) {
     return static_cast<unsigned>(std::uint64_t{window} >> (32 - count));
   }
@@ -139,13 +139,9 @@ class CodeReader {
     const Code code = huffman_ ? huffman(table_.gap, bits) : Code{first_bits(bits, gap_bits_), gap_bits_};
     const Symbol& symbol = table_.symbols[code.index];
     bits <<= code.length;
-    unsigned used = code.length;
-    lane.address = static_cast<std::uint16_t>(lane.address + symbol.gap);
-    if (symbol.escape) {
-      lane.address = static_cast<std::uint16_t>(bits >> 16);
-      bits <<= 16;
-      used += 16;
-    }
+    lane.address = static_cast<std::uint16_t>(lane.address + symbol.gap + first_bits(bits, symbol.extra));
+    bits <<= symbol.extra;
+    unsigned used = code.length + symbol.extra;
     entry = {0, lane.address, symbol.valid, symbol.last, 0};
     if (symbol.valid) {
       entry.weight = table_.symbols[first_bits(bits, value_bits_)].weight;

@@ -17,7 +17,7 @@ module esp_code_decoder #(
     // Code table
     input  logic                code_write_i,
     input  logic [8:0]          code_addr_i,
-    input  logic [26:0]         code_data_i,
+    input  logic [30:0]         code_data_i,
     // Beats
     input  logic                more_i,       // beats of the run are still to be popped
     input  logic                beat_valid_i,
@@ -32,14 +32,14 @@ module esp_code_decoder #(
   localparam int unsigned MaxLength = esp_abi_pkg::CodeMaxLength;
 
   // ---- Code table ----
-  logic [18:0] gap_table[256];     // {escape, last, valid, gap}
+  logic [22:0] gap_table[256];     // {extra, last, valid, gap}
   logic [7:0]  weight_table[256];
   logic [12:0] limit_q[2][MaxLength];  // of gap and value codes of index + 1 bits
   logic [7:0]  base_q[2][MaxLength];
 
   always_ff @(posedge clk_i) begin
     if (code_write_i && !code_addr_i[8]) begin
-      gap_table[code_addr_i[7:0]]    <= code_data_i[esp_abi_pkg::CodeGapLsb+:19];
+      gap_table[code_addr_i[7:0]]    <= code_data_i[esp_abi_pkg::CodeGapLsb+:23];
       weight_table[code_addr_i[7:0]] <= code_data_i[esp_abi_pkg::CodeWeightLsb+:8];
     end
     for (int l = 0; l < MaxLength; l++) begin
@@ -103,7 +103,8 @@ module esp_code_decoder #(
   logic [11:0] code;
   logic [3:0]  length;
   logic [7:0]  index;
-  logic [18:0] symbol;
+  logic [22:0] symbol;
+  logic [4:0]  extra;
   logic [7:0]  tail;    // that begins with the value symbol
   logic [15:0] address[Lanes];
   logic [5:0]  used[Lanes];
@@ -119,6 +120,7 @@ module esp_code_decoder #(
     length  = '0;
     index   = '0;
     symbol  = '0;
+    extra   = '0;
     tail    = '0;
     address = address_q;
     for (int k = 0; k < Lanes; k++) used[k] = '0;
@@ -145,12 +147,13 @@ module esp_code_decoder #(
         end else begin
           symbol     = gap_table[index];
           behind     = 24'((bits << length) >> 8);
-          tail       = symbol[18] ? behind[7:0] : behind[23:16];
+          extra      = symbol[22] ? 5'd16 : symbol[22:18];
+          tail       = 8'((behind << extra) >> 16);
           valid[k]   = symbol[16];
           last[k]    = symbol[17];
-          address[k] = symbol[18] ? behind[23:8] : address_q[k] + symbol[15:0];
+          address[k] = address_q[k] + symbol[15:0] + (behind[23:8] >> (5'd16 - extra));
           index      = tail >> (4'd8 - value_bits_q);
-          used[k]    = 6'(length) + (symbol[18] ? 6'd16 : 6'd0) + (symbol[16] ? 6'(value_bits_q) : 6'd0);
+          used[k]    = 6'(length) + 6'(extra) + (symbol[16] ? 6'(value_bits_q) : 6'd0);
         end
         slot_o[k*StoredBits+:StoredBits] = {last[k], valid[k], address[k], valid[k] ? weight_table[index] : 8'd0};
       end
