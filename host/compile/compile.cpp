@@ -11,6 +11,9 @@
 namespace espalier::compile {
 namespace {
 
+/// Up to so many cycles, formats that the timing model finds faster than those chosen by estimate are preferred.
+constexpr std::uint32_t ExactChoice = 300000;
+
 std::string shape_of(const model::Feature& feature) {
   return std::to_string(feature.channels) + "x" + std::to_string(feature.height) + "x" + std::to_string(feature.width);
 }
@@ -108,24 +111,8 @@ void predict_layers(Compiled& compiled) {
   }
 }
 
-}  // namespace
-
-const char* to_string(Bound bound) {
-  switch (bound) {
-    case Bound::Compute:
-      return "compute";
-    case Bound::Weights:
-      return "weights";
-    case Bound::Memory:
-      return "memory";
-    case Bound::Output:
-      return "output";
-  }
-  return "compute";
-}
-
-Compiled compile(const model::Network& network, const abi::Configuration& configuration, const Options& options) {
-  model::validate(network);
+/// Compiles in one way.
+Compiled compile_once(const model::Network& network, const abi::Configuration& configuration, const Options& options) {
   Lowered lowered = lower(network, configuration, options);
   const Placement placement = place(network, lowered, configuration);
   Generated generated = generate(network, lowered, placement, configuration, options);
@@ -145,6 +132,40 @@ Compiled compile(const model::Network& network, const abi::Configuration& config
   }
   if (options.timing) predict_layers(compiled);
   return compiled;
+}
+
+}  // namespace
+
+const char* to_string(Bound bound) {
+  switch (bound) {
+    case Bound::Compute:
+      return "compute";
+    case Bound::Weights:
+      return "weights";
+    case Bound::Memory:
+      return "memory";
+    case Bound::Output:
+      return "output";
+  }
+  return "compute";
+}
+
+Compiled compile(const model::Network& network, const abi::Configuration& configuration, const Options& options) {
+  model::validate(network);
+  Compiled best = compile_once(network, configuration, options);
+  const bool coded = std::any_of(best.layers.begin(), best.layers.end(),
+                                 [](const LayerReport& layer) { return layer.weight_bytes != 0; });
+  if (options.weight_format != WeightFormat::Auto || !options.timing || !coded || best.total_cycles > ExactChoice) {
+    return best;
+  }
+  Options told = options;
+  told.progress = nullptr;
+  for (const WeightFormat format : {WeightFormat::Raw, WeightFormat::Fixed, WeightFormat::Huffman}) {
+    told.weight_format = format;
+    Compiled other = compile_once(network, configuration, told);
+    if (other.total_cycles < best.total_cycles) best = std::move(other);
+  }
+  return best;
 }
 
 LayerCycles layer_cycles(const Compiled& compiled, std::span<const std::uint32_t> marks, std::uint32_t cycles) {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
-#include <span>
 #include <utility>
 
 namespace espalier::compile {
@@ -14,93 +14,124 @@ using Count = std::pair<GapKey, std::uint64_t>;
 
 constexpr double TableBits = 32;  // of an entry of the code table
 constexpr unsigned GapBits = GapValidBit;
-constexpr int PriceSteps = 24;
 
 bool idle(GapKey key) { return (key >> GapValidBit & 1U) == 0; }
 
-/// The cheapest cut of the tree of all gaps into ranges.
+/// Cuts of the tree of all gaps into ranges.
 class RangeTree {
  public:
-  RangeTree(std::vector<Count> rest, double total, SymbolCost cost)
-      : rest_(std::move(rest)), total_(total), cost_(cost) {}
+  /// `keys` are sorted; `total`: of all keys, these and others.
+  RangeTree(std::vector<Count> keys, double total, SymbolCost cost)
+      : keys_(std::move(keys)), sums_(keys_.size() + 1), total_(total), cost_(cost) {
+    for (std::size_t i = 0; i < keys_.size(); ++i) sums_[i + 1] = sums_[i] + keys_[i].second;
+  }
 
-  struct Cut {
-    std::vector<GapSymbol> symbols;
-    double bits = 0;  // without the price
+  struct Size {
+    double cost = 0;  // bits and prices
+    double bits = 0;
+    std::size_t symbols = 0;
   };
 
-  /// Each symbol costs `price` bits more.
-  Cut cut(double price) const {
-    Cut result;
-    for (std::size_t first = 0; first < rest_.size();) {
-      const GapKey flags = rest_[first].first >> GapBits;
-      std::size_t last = first;
-      while (last < rest_.size() && rest_[last].first >> GapBits == flags) ++last;
-      best({&rest_[first], last - first}, GapBits, price, result);
-      first = last;
-    }
+  /// The cheapest cut if each symbol costs `price` bits more.
+  Size size(double price) const {
+    Size sum;
+    for_each_root([&](Node root) { add(sum, best(root, price)); });
+    return sum;
+  }
+  std::vector<GapSymbol> symbols(double price) const {
+    std::vector<GapSymbol> result;
+    for_each_root([&](Node root) { append(root, price, result); });
     return result;
   }
 
  private:
-  double bits_of(std::uint64_t count, unsigned extra) const {
-    const auto uses = static_cast<double>(count);
-    return uses * (extra + (cost_ == SymbolCost::Entropy ? std::log2(total_ / uses) : 0.0));
+  /// Keys [first, last) that agree in all but their low `extra` bits.
+  struct Node {
+    std::size_t first = 0, last = 0;
+    unsigned extra = GapBits;
+  };
+
+  static void add(Size& sum, const Size& size) {
+    sum.cost += size.cost;
+    sum.bits += size.bits;
+    sum.symbols += size.symbols;
   }
 
-  static GapSymbol merged(std::span<const Count> keys, unsigned extra) {
-    GapSymbol symbol{keys.front().first >> extra << extra, extra, 0, {}};
-    for (const auto& [key, count] : keys) {
-      symbol.count += count;
-      symbol.keys.push_back(key);
+  template <typename Visit>
+  void for_each_root(Visit&& visit) const {
+    for (std::size_t first = 0; first < keys_.size();) {
+      const GapKey flags = keys_[first].first >> GapBits;
+      std::size_t last = first;
+      while (last < keys_.size() && keys_[last].first >> GapBits == flags) ++last;
+      visit(narrowed({first, last, GapBits}));
+      first = last;
     }
-    return symbol;
   }
 
-  /// Appends the best cut of keys that agree in all but their low `extra` bits; returns its cost.
-  double best(std::span<const Count> keys, unsigned extra, double price, Cut& cut) const {
-    // A narrower range is never worse.
-    while (extra > 0 && keys.front().first >> (extra - 1) == keys.back().first >> (extra - 1)) --extra;
-    std::uint64_t count = 0;
-    for (const Count& key : keys) count += key.second;
-    const double together = bits_of(count, extra);
-    if (extra == 0) {
-      cut.symbols.push_back(merged(keys, 0));
-      cut.bits += together;
-      return together + price;
+  /// A narrower range is never worse.
+  Node narrowed(Node node) const {
+    const GapKey differ = keys_[node.first].first ^ keys_[node.last - 1].first;
+    node.extra = static_cast<unsigned>(std::bit_width(differ));
+    return node;
+  }
+
+  std::pair<Node, Node> halves(const Node& node) const {
+    const GapKey middle = keys_[node.last - 1].first >> (node.extra - 1) << (node.extra - 1);
+    const auto begin = keys_.begin() + static_cast<std::ptrdiff_t>(node.first);
+    const auto end = keys_.begin() + static_cast<std::ptrdiff_t>(node.last);
+    const auto half = std::lower_bound(begin, end, middle, [](const Count& c, GapKey k) { return c.first < k; });
+    const auto at = static_cast<std::size_t>(half - keys_.begin());
+    return {narrowed({node.first, at, 0}), narrowed({at, node.last, 0})};
+  }
+
+  double bits_of(const Node& node) const {
+    const auto uses = static_cast<double>(sums_[node.last] - sums_[node.first]);
+    return uses * (node.extra + (cost_ == SymbolCost::Entropy ? std::log2(total_ / uses) : 0.0));
+  }
+
+  Size best(const Node& node, double price) const {
+    const double bits = bits_of(node);
+    const Size together{bits + price, bits, 1};
+    if (node.extra == 0) return together;
+    const auto [low, high] = halves(node);
+    Size apart = best(low, price);
+    add(apart, best(high, price));
+    return apart.cost < together.cost ? apart : together;
+  }
+
+  void append(const Node& node, double price, std::vector<GapSymbol>& symbols) const {
+    if (best(node, price).symbols > 1) {
+      const auto [low, high] = halves(node);
+      append(low, price, symbols);
+      append(high, price, symbols);
+      return;
     }
-    const GapKey middle = keys.back().first >> (extra - 1) << (extra - 1);
-    const auto half = static_cast<std::size_t>(
-        std::lower_bound(keys.begin(), keys.end(), middle, [](const Count& c, GapKey k) { return c.first < k; }) -
-        keys.begin());
-    const std::size_t symbols = cut.symbols.size();
-    const double bits = cut.bits;
-    const double apart =
-        best(keys.first(half), extra - 1, price, cut) + best(keys.subspan(half), extra - 1, price, cut);
-    if (apart < together + price) return apart;
-    cut.symbols.resize(symbols);
-    cut.symbols.push_back(merged(keys, extra));
-    cut.bits = bits + together;
-    return together + price;
+    GapSymbol& symbol = symbols.emplace_back();
+    symbol.first = keys_[node.first].first >> node.extra << node.extra;
+    symbol.extra = node.extra;
+    symbol.count = sums_[node.last] - sums_[node.first];
+    for (std::size_t i = node.first; i < node.last; ++i) symbol.keys.push_back(keys_[i].first);
   }
 
-  std::vector<Count> rest_;
+  std::vector<Count> keys_;
+  std::vector<std::uint64_t> sums_;  // of the keys before
   double total_;
   SymbolCost cost_;
 };
 
-/// The cheapest cut into at most `most` symbols.
-RangeTree::Cut limited_cut(const RangeTree& tree, std::size_t most) {
-  RangeTree::Cut best = tree.cut(TableBits);
-  if (best.symbols.size() <= most) return best;
-  double low = TableBits, high = TableBits * 2;
-  while (tree.cut(high).symbols.size() > most) high *= 8;
-  for (int i = 0; i < PriceSteps; ++i) {
-    const double price = std::sqrt(low * high);
-    (tree.cut(price).symbols.size() > most ? low : high) = price;
-    if (high < 1.02 * low) break;
+/// The least price at which the cut has at most `most` symbols, nearly.
+double price_of(const RangeTree& tree, std::size_t most) {
+  if (tree.size(TableBits).symbols <= most) return TableBits;
+  double low = TableBits, high = TableBits * 8;
+  while (tree.size(high).symbols > most) {
+    low = high;
+    high *= 8;
   }
-  return tree.cut(high);
+  while (high > 1.03 * low) {
+    const double price = std::sqrt(low * high);
+    (tree.size(price).symbols > most ? low : high) = price;
+  }
+  return high;
 }
 
 }  // namespace
@@ -121,22 +152,26 @@ std::vector<GapSymbol> choose_gap_symbols(const std::map<GapKey, std::uint64_t>&
   }
   std::vector<GapSymbol> best;
   double best_bits = std::numeric_limits<double>::infinity();
-  constexpr std::array Shares{0.0, 0.25, 0.5, 0.7, 0.8, 0.9, 1.0};
+  constexpr std::array Shares{0.0, 0.5, 0.75, 0.9, 1.0};
   for (const double share : Shares) {
     const std::size_t alone = std::min(
         order.size(), idles + static_cast<std::size_t>(share * static_cast<double>(most - std::min(most, idles + 2))));
     std::vector<Count> rest(order.begin() + static_cast<std::ptrdiff_t>(alone), order.end());
     std::sort(rest.begin(), rest.end());
-    RangeTree::Cut cut = limited_cut(RangeTree(std::move(rest), total, cost), most - alone);
-    double bits = cut.bits + TableBits * static_cast<double>(cut.symbols.size() + alone);
-    for (std::size_t i = 0; i < alone; ++i) {
+    const RangeTree tree(std::move(rest), total, cost);
+    const double price = price_of(tree, most - alone);
+    const RangeTree::Size size = tree.size(price);
+    double bits = size.bits + TableBits * static_cast<double>(size.symbols + alone);
+    for (std::size_t i = 0; i < alone && cost == SymbolCost::Entropy; ++i) {
       const auto uses = static_cast<double>(order[i].second);
-      if (cost == SymbolCost::Entropy) bits += uses * std::log2(total / uses);
-      cut.symbols.push_back({order[i].first, 0, order[i].second, {order[i].first}});
+      bits += uses * std::log2(total / uses);
     }
     if (bits >= best_bits) continue;
     best_bits = bits;
-    best = std::move(cut.symbols);
+    best = tree.symbols(price);
+    for (std::size_t i = 0; i < alone; ++i) {
+      best.push_back({order[i].first, 0, order[i].second, {order[i].first}});
+    }
   }
   return best;
 }

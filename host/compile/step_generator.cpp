@@ -52,6 +52,11 @@ double StepGenerator::reads(const Pass& pass) const {
   return divide_up(pass.y + pass.height, strip_) - pass.y / strip_;
 }
 
+/// Slots that the weight store holds.
+int StepGenerator::most_slots(const abi::Command& command) const {
+  return static_cast<int>(configuration_.line_depth * configuration_.line_slots(command.weights, command.split));
+}
+
 void StepGenerator::choose_format() {
   std::vector<StreamUse> uses;
   for (auto& chunks : pieces_) {
@@ -61,7 +66,9 @@ void StepGenerator::choose_format() {
         for (std::size_t s = 0; s < chunk.streams[p].size(); ++s) {
           const Stretch& stretch = stretches_[p][s];
           const double positions = static_cast<double>(stretch.count / stretch.unroll) * pass.height;
-          uses.push_back({&chunk.streams[p][s], reads(pass), positions});
+          Stream& stream = chunk.streams[p][s];
+          // What does not fit the store is streamed for every position.
+          uses.push_back({&stream, stream.slots > most_slots(stream.compute) ? positions : reads(pass), positions});
         }
       }
     }
@@ -524,9 +531,7 @@ void StepGenerator::compute_stretch(const Job& job, const Chunk& chunk, const Pa
   command.output = word(output_base(job));
 
   const int positions = command.count_x * height;
-  const int most_slots =
-      static_cast<int>(configuration_.line_depth * configuration_.line_slots(command.weights, command.split));
-  const bool single_positions = stream.slots > most_slots && positions > 1;
+  const bool single_positions = stream.slots > most_slots(command) && positions > 1;
   const int row = builder_->row_table(stream.rows);
   const int scale = builder_->scale_table(stream.scales);
   const auto emit = [&](const abi::Command& part, int first_entry) {

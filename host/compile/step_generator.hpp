@@ -53,6 +53,7 @@ class StepGenerator {
   void choose_mode();
   void choose_format();
   double reads(const Pass& pass) const;
+  int most_slots(const abi::Command& command) const;
   Job first_job(int piece) const;
   void emit_piece(std::size_t piece);
   void choose_pass_sets();

@@ -201,8 +201,10 @@ WeightCode fixed_code(const SymbolCounts& counts) {
   const std::size_t values = values_in_use(counts).size();
   WeightCode best;
   double best_bits = 0;
-  // Idle entries and valid ones, with the end of a row and without, have at least a symbol each.
-  for (unsigned bits = counts.gaps.size() <= 2 ? 1 : 2; bits <= 8; ++bits) {
+  // Idle entries and valid ones, with the end of a row and without, have at least a symbol each. From the width at
+  // which every gap has one down to where it no longer pays.
+  const unsigned least = counts.gaps.size() <= 2 ? 1 : 2;
+  for (unsigned bits = std::clamp(index_bits(counts.gaps.size()), least, 8U); bits >= least; --bits) {
     const std::vector<GapSymbol> gaps = choose_gap_symbols(counts.gaps, std::size_t{1} << bits, SymbolCost::Same);
     WeightCode code;
     code.format = abi::FormatFixed;
@@ -212,7 +214,7 @@ WeightCode fixed_code(const SymbolCounts& counts) {
       add_gap(code, gaps[i], {static_cast<std::uint32_t>(i), bits});
     }
     const double cost = code.bits + 32.0 * static_cast<double>(std::max(gaps.size(), values));
-    if (best.gap_bits != 0 && cost >= best_bits) continue;
+    if (best.gap_bits != 0 && cost >= best_bits) break;
     best = std::move(code);
     best_bits = cost;
   }

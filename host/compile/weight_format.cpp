@@ -15,10 +15,6 @@ constexpr double CycleGain = 0.998, SameCycles = 1.0005;
 
 constexpr std::size_t MostPacked = 16;  // values
 
-struct Totals {
-  double compute = 0, unit = 0, beats = 0, first = 0;  // cycles, cycles, beats, slots of the first stream
-};
-
 /// A way to store the streams, and what it is estimated to cost.
 struct Candidate {
   std::optional<WeightCode> code;  // none: raw
@@ -79,11 +75,17 @@ class SparseStreams {
     double unit = 0;
     for (const StreamUse& use : uses_) {
       result.bytes += use.reads * static_cast<double>(use.stream->bytes.size());
-      unit += use.reads * use.stream->slots * std::max(1.0, configuration_.lanes / 16.0);
+      unit += use.reads * use.stream->slots * entry_beats();
     }
-    result.cycles = std::max({compute(), unit, beats_of(result.bytes) * interval_});
+    result.cycles = std::max({compute(), unit, beats_of(result.bytes) * interval_}) + first_pass(entry_beats());
     return result;
   }
+
+  /// Beats of a slot of FormatSparse, which is a beat at least in time.
+  double entry_beats() const { return std::max(1.0, configuration_.lanes / 16.0); }
+
+  /// Cycles that the array waits for the first stream if a slot takes `rate` cycles to arrive.
+  double first_pass(double rate) const { return (rate - 1) * uses_.front().stream->slots; }
 
   double compute() const {
     double cycles = 0;
@@ -97,12 +99,12 @@ class SparseStreams {
     for (const auto& stream : entries_) entries += static_cast<double>(stream.size());
     const auto table = static_cast<double>(code.table().size());
     result.bytes = 4 * table;
-    const double prime = (abi::LaneWords - 1) * std::max(1.0, configuration_.lanes / 16.0) + 1;
+    const double prime = (abi::LaneWords - 1) * entry_beats() + 1;
     for (std::size_t i = 0; i < uses_.size(); ++i) {
       result.bytes += uses_[i].reads * static_cast<double>(entries_[i].size()) / std::max(1.0, entries) * code.bits / 8;
       unit += uses_[i].reads * (static_cast<double>(uses_[i].stream->slots) * code.steps() + prime);
     }
-    const double start = table + prime + (code.steps() - 1.0) * uses_.front().stream->slots;
+    const double start = table + prime + first_pass(code.steps());
     result.cycles = std::max({compute(), unit, beats_of(result.bytes) * interval_}) + start;
     result.code = code;
     return result;
@@ -118,21 +120,6 @@ class SparseStreams {
   }
 
   CodedWeights encode(const WeightCode& code) {
-    if (getenv("FMT")) {
-      double e = 0, n = 0;
-      for (auto& u : uses_) e += u.stream->entropy_bits, n += u.stream->slots;
-      uint64_t esc = 0, all = 0;
-      for (auto& [k, c] : counts_.gaps) {
-        all += c;
-        if (code.gaps.at(k).extra) esc += c;
-      }
-      std::vector<uint64_t> g;
-      for (auto& [k, c] : counts_.gaps) g.push_back(c);
-      fprintf(stderr,
-              "streams %zu slots %g entropy %g (gap %g) code %g distinct %zu kept %zu esc %lu of %lu table %zu\n",
-              uses_.size(), n, e / 8, entropy_bits(g) / 8, code.bits / 8, counts_.gaps.size(), code.gaps.size(), esc,
-              all, code.table().size());
-    }
     for (std::size_t i = 0; i < uses_.size(); ++i) {
       Stream& stream = *uses_[i].stream;
       stream.bytes = encode_slots(code, entries_[i], keys_[i], configuration_.lanes);

@@ -1,6 +1,7 @@
 #include "random_layer.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace espalier::test {
 namespace {
@@ -34,7 +35,21 @@ std::string random_convolution(Random& random) {
          std::to_string(density);
 }
 
+std::string random_type(Random& random) {
+  constexpr std::array Types{"int8", "int4", "ternary", "binary"};
+  const auto type = static_cast<std::size_t>(random.between(0, 5));
+  return type < Types.size() ? Types[type] : "codebook" + std::to_string(random.between(2, 8));
+}
+
 }  // namespace
+
+std::string random_weights(Random& random) {
+  const std::string layer = random.chance(0.2)
+                                ? "fc" + key("ic", random.between(1, 300)) + key("oc", random.between(1, 60)) +
+                                      " density" + std::to_string(random.unit())
+                                : random_convolution(random);
+  return layer + " " + random_type(random);
+}
 
 std::string random_layer(Random& random) {
   const int channels = random.between(1, 40);

@@ -11,4 +11,7 @@ namespace espalier::test {
 /// A line that model::parse_layer accepts.
 std::string random_layer(Random& random);
 
+/// The same for a layer with weights, of any set of values.
+std::string random_weights(Random& random);
+
 }  // namespace espalier::test

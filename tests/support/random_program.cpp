@@ -5,6 +5,8 @@
 #include <optional>
 #include <span>
 
+#include "compile/weight_code.hpp"
+#include "esp_code.hpp"
 #include "random_stream.hpp"
 
 namespace espalier::test {
@@ -120,18 +122,67 @@ class Builder {
         lines = chunks[0].lines;
       }
     }
-    const std::uint32_t offset = beats();
-    std::uint32_t items = 0;
-    for (const RandomChunk& chunk : chunks) {
-      append(chunk.bytes);
-      items += chunk.items;
-    }
-    weight(format, 0, items, offset);
+    write_stream(format, chunks);
     const bool whole = lines <= configuration_.line_depth;
     const std::size_t first = commands_.size();
     commands_.push_back(pending_);
     run(layer, chunks[0], whole && random_.chance(0.5) ? std::nullopt : std::optional(first));
     for (std::size_t i = 1; i < chunks.size(); ++i) run(layer, chunks[i], std::nullopt);
+  }
+
+  /// The lines of chunks of one format, as they are or coded: OpWeight is then pending, its code table is not.
+  void write_stream(unsigned format, const std::vector<RandomChunk>& chunks) {
+    std::vector<std::uint8_t> bytes;
+    std::uint32_t items = 0;
+    for (const RandomChunk& chunk : chunks) {
+      bytes.insert(bytes.end(), chunk.bytes.begin(), chunk.bytes.end());
+      items += chunk.items;
+    }
+    if (format == abi::FormatSparse && random_.chance(0.6)) return write_coded(bytes, items);
+    if (format == abi::FormatDense && random_.chance(0.5)) return write_packed(items);
+    const std::uint32_t offset = beats();
+    append(bytes);
+    weight(format, 0, items, offset);
+  }
+
+  void write_coded(const std::vector<std::uint8_t>& bytes, std::uint32_t items) {
+    std::vector<abi::Entry> entries;
+    for (std::size_t i = 0; i < bytes.size(); i += 4) {
+      entries.push_back(abi::decode_entry(static_cast<std::uint32_t>(abi::get_bits({&bytes[i], 4}, 0, 32))));
+    }
+    const std::vector<compile::GapKey> keys = compile::gap_keys(entries, configuration_.lanes);
+    compile::SymbolCounts counts;
+    counts.add(entries, keys);
+    std::optional<compile::WeightCode> code;
+    if (random_.chance(0.6)) code = compile::huffman_code(counts, random_.chance(0.6));
+    if (!code) code = compile::fixed_code(counts);
+    code_table(compile::CodeTableFirst, code->table());
+    const std::uint32_t offset = beats();
+    append(compile::encode_slots(*code, entries, keys, configuration_.lanes));
+    if (random_.chance(0.2)) program_.image.resize(program_.image.size() + 3 * abi::BeatBytes);  // beats behind the end
+    weight(code->format, 0, items, offset);
+    pending_.gap_bits = static_cast<std::uint8_t>(code->gap_bits);
+    pending_.value_bits = static_cast<std::uint8_t>(code->value_bits);
+  }
+
+  /// Any symbols and any weights.
+  void write_packed(std::uint32_t lines) {
+    std::vector<std::uint32_t> symbols;
+    for (int i = random_.between(16, 40); i > 0; --i)
+      symbols.push_back(static_cast<std::uint32_t>(random_.between(0, 255)));
+    code_table(0, symbols);
+    const unsigned bits = 1U << random_.between(0, 2);
+    const std::uint32_t offset = beats();
+    for (std::size_t i = 0; i < std::size_t{lines} * 8 * bits; ++i) append(static_cast<std::uint8_t>(random_.byte()));
+    weight(abi::FormatPacked, 0, lines, offset);
+    pending_.value_bits = static_cast<std::uint8_t>(bits);
+  }
+
+  void code_table(unsigned first, const std::vector<std::uint32_t>& entries) {
+    const std::uint32_t offset = beats();
+    for (const std::uint32_t entry : entries) append(entry);
+    weight(abi::FormatCode, static_cast<std::uint16_t>(first), static_cast<std::uint32_t>(entries.size()), offset);
+    commands_.push_back(pending_);
   }
 
   /// Tables and command of a chunk. `stream`: index of its OpWeight if the command may start with the first line; the

@@ -35,7 +35,8 @@ class Machine {
         rows_(abi::RowDepth * 4),
         scales_(abi::ScaleDepth * 8),
         programs_(abi::ProgramDepth * 8),
-        permutations_(std::size_t{abi::PermuteDepth} * pixels_) {}
+        permutations_(std::size_t{abi::PermuteDepth} * pixels_),
+        codes_(std::size_t{abi::CodeDepth} * 4) {}
 
   ReferenceResult run(const compile::DeviceProgram& program) {
     for (std::uint32_t i = 0; i < program.command_count; ++i) {
@@ -80,6 +81,13 @@ class Machine {
       }
       case abi::FormatDense:
         return lines(run, c.items, 64);
+      case abi::FormatPacked:
+        return packed(run, c);
+      case abi::FormatFixed:
+      case abi::FormatHuffman:
+        return coded(run, c);
+      case abi::FormatCode:
+        return table(codes_, run, c, 4);
       case abi::FormatBlock:
         return lines(run, c.items, 64 + std::max<std::size_t>(64, entries));
       case abi::FormatRow:
@@ -97,6 +105,101 @@ class Machine {
     for (std::uint32_t i = 0; i < items; ++i) {
       const auto line = run.subspan(i * bytes, bytes);
       store_.emplace_back(line.begin(), line.end());
+    }
+  }
+
+  /// Bits of entry `entry` of the code table.
+  unsigned code_field(std::size_t entry, unsigned lsb, unsigned count) const {
+    return static_cast<unsigned>(bits(codes_, entry * 32 + lsb, count));
+  }
+
+  void packed(std::span<const std::uint8_t> run, const abi::Command& c) {
+    for (std::size_t i = 0; i < c.items * std::size_t{64}; ++i) {
+      if (i % 64 == 0) store_.emplace_back();
+      const auto symbol = static_cast<std::size_t>(bits(run, i * c.value_bits, c.value_bits));
+      store_.back().push_back(static_cast<std::uint8_t>(code_field(symbol, abi::CodeWeightLsb, 8)));
+    }
+  }
+
+  using Bits = std::deque<unsigned>;
+
+  /// The next bits of a lane, the first one most significant; those that it does not have are 0.
+  static unsigned peek(const Bits& lane, unsigned count) {
+    unsigned value = 0;
+    for (unsigned i = 0; i < count; ++i) value = value << 1 | (i < lane.size() ? lane[i] : 0U);
+    return value;
+  }
+  static unsigned take(Bits& lane, unsigned count) {
+    const unsigned value = peek(lane, count);
+    lane.erase(lane.begin(), lane.begin() + std::min<std::ptrdiff_t>(count, std::ssize(lane)));
+    return value;
+  }
+
+  /// Entry of the code table for the next Huffman code.
+  unsigned huffman(Bits& lane, unsigned lengths) const {
+    const unsigned code = peek(lane, 12);
+    for (unsigned l = 1; l <= 12; ++l) {
+      if (code >= code_field(lengths + l - 1, abi::CodeLimitLsb, abi::CodeLimitBits)) continue;
+      return (code_field(lengths + l - 1, abi::CodeBaseLsb, 8) + take(lane, l)) % 256;
+    }
+    take(lane, 12);
+    return 0;
+  }
+
+  struct CodedLane {
+    Bits bits;
+    std::uint32_t address = 0;
+    unsigned gap = 0;  // entry of the gap symbol
+  };
+
+  /// Lanes that hold at most `most` words take the next one.
+  void deal(std::vector<CodedLane>& coded, std::span<const std::uint8_t> run, std::size_t& word, std::size_t most) {
+    for (CodedLane& lane : coded) {
+      if ((lane.bits.size() + 31) / 32 > most || word * 4 == run.size()) continue;
+      for (unsigned bit = 32; bit-- > 0;) lane.bits.push_back(static_cast<unsigned>(bits(run, word * 32 + bit, 1)));
+      ++word;
+    }
+  }
+
+  void read_gap(CodedLane& lane, const abi::Command& c) const {
+    lane.gap = c.format == abi::FormatFixed ? take(lane.bits, c.gap_bits) : huffman(lane.bits, abi::CodeGapLengths);
+    const unsigned extra = std::min(16U, code_field(lane.gap, abi::CodeExtraLsb, abi::CodeExtraBits));
+    lane.address = (lane.address + code_field(lane.gap, abi::CodeGapLsb, 16) + take(lane.bits, extra)) % 65536;
+  }
+
+  /// The entry of a lane as in FormatSparse.
+  void read_value(CodedLane& lane, const abi::Command& c, std::vector<std::uint8_t>& line) const {
+    const bool valid = code_field(lane.gap, abi::CodeValidLsb, 1) != 0;
+    unsigned value = 0;
+    if (valid) {
+      const unsigned symbol = c.format == abi::FormatHuffman && c.value_bits == abi::ValueHuffman
+                                  ? huffman(lane.bits, abi::CodeValueLengths)
+                                  : take(lane.bits, c.value_bits);
+      value = code_field(symbol, abi::CodeWeightLsb, 8);
+    }
+    line.push_back(static_cast<std::uint8_t>(value));
+    line.push_back(static_cast<std::uint8_t>(lane.address));
+    line.push_back(static_cast<std::uint8_t>(lane.address >> 8));
+    line.push_back(static_cast<std::uint8_t>((valid ? 1U : 0U) | code_field(lane.gap, abi::CodeLastLsb, 1) << 1));
+  }
+
+  void coded(std::span<const std::uint8_t> run, const abi::Command& c) {
+    const std::uint32_t per_line = std::max(1U, std::min(2U, line_weights_ / 2));
+    std::vector<CodedLane> lanes(lanes_);
+    std::size_t word = 0;
+    deal(lanes, run, word, 0);
+    deal(lanes, run, word, 1);
+    std::vector<std::uint8_t> line;
+    for (std::uint32_t slot = 0; slot < c.items; ++slot) {
+      const auto empty = [](const CodedLane& lane) { return lane.bits.empty(); };
+      if (word * 4 == run.size() && std::all_of(lanes.begin(), lanes.end(), empty)) return;
+      deal(lanes, run, word, 2);
+      for (CodedLane& lane : lanes) read_gap(lane, c);
+      if (c.value_bits == abi::ValueHuffman) deal(lanes, run, word, 2);
+      for (CodedLane& lane : lanes) read_value(lane, c, line);
+      if (slot % per_line + 1 != per_line && slot + 1 != c.items) continue;
+      store_.push_back(line);
+      line.clear();
     }
   }
 
@@ -234,7 +337,7 @@ class Machine {
   std::uint32_t lanes_, pixels_, line_weights_;
   std::array<std::vector<std::uint8_t>, abi::Windows> windows_;
   std::vector<std::int8_t> scratch_;
-  std::vector<std::uint8_t> rows_, scales_, programs_, permutations_;
+  std::vector<std::uint8_t> rows_, scales_, programs_, permutations_, codes_;
   std::deque<std::vector<std::uint8_t>> store_;
   std::uint64_t macs_ = 0;
 };

@@ -26,6 +26,10 @@ Command valid_command(unsigned opcode, Random& random, const abi::Configuration&
   c.run = static_cast<std::uint32_t>(random.between(1, 1 << 30));
   c.planes = static_cast<std::uint16_t>(random.between(1, 65535));
   c.items = static_cast<std::uint32_t>(random.between(1, 1 << 30));
+  c.gap_bits = static_cast<std::uint8_t>(random.between(1, 8));
+  c.value_bits =
+      static_cast<std::uint8_t>(c.format == abi::FormatFixed ? random.between(0, 8) : 1 << random.between(0, 2));
+  if (c.format == abi::FormatHuffman && random.chance(0.5)) c.value_bits = abi::ValueHuffman;
   c.weights = static_cast<std::uint8_t>(random.between(0, abi::WeightsModes - 1));
   if (c.weights != abi::WeightsSparse) {
     c.split = static_cast<std::uint8_t>(1 << random.between(0, std::countr_zero(array.max_split())));
@@ -44,7 +48,7 @@ Command valid_command(unsigned opcode, Random& random, const abi::Configuration&
 }
 
 void damage(Command& c, Random& random, const abi::Configuration& array) {
-  switch (random.between(0, 16)) {
+  switch (random.between(0, 18)) {
     case 0:
       c.layer = static_cast<std::uint16_t>(random.between(abi::MarkDepth, 65535));
       break;
@@ -93,6 +97,12 @@ void damage(Command& c, Random& random, const abi::Configuration& array) {
       break;
     case 15:
       c.weights = static_cast<std::uint8_t>(random.chance(0.5) ? random.between(0, 3) : random.between(0, 255));
+      break;
+    case 16:
+      c.gap_bits = static_cast<std::uint8_t>(random.chance(0.5) ? random.between(0, 9) : random.between(0, 255));
+      break;
+    case 17:
+      c.value_bits = static_cast<std::uint8_t>(random.chance(0.7) ? random.between(0, 16) : random.between(0, 255));
       break;
     default:
       c.opcode = static_cast<std::uint8_t>(random.between(0, 255));

@@ -1,0 +1,146 @@
+// esp_code_decoder
+//   - slots of streams of random bits, with random code tables, are those of the contract's reader: undefined codes,
+//   all
+//     widths, extra bits, runs that end before their items or go on behind them
+//   - the same at every pattern of late beats and of slots that wait
+//   - without waiting a round takes one cycle, or two if it deals more than 16 words
+#include "Vesp_code_decoder_k16.h"
+#include "Vesp_code_decoder_k32.h"
+#include "Vesp_code_decoder_k8.h"
+#include "esp_code.hpp"
+#include "hw/bench.hpp"
+
+namespace espalier::test {
+namespace {
+
+constexpr unsigned StoredBits = abi::EntryLastLsb + 1;
+
+abi::Command random_command(Random& random) {
+  abi::Command c;
+  c.opcode = abi::OpWeight;
+  c.format = random.chance(0.5) ? abi::FormatFixed : abi::FormatHuffman;
+  c.items = static_cast<std::uint32_t>(random.between(1, 60));
+  c.run = static_cast<std::uint32_t>(random.between(1, 60));
+  c.gap_bits = static_cast<std::uint8_t>(random.between(1, 8));
+  c.value_bits = static_cast<std::uint8_t>(random.between(0, c.format == abi::FormatFixed ? 8 : 4));
+  if (c.format == abi::FormatHuffman && random.chance(0.5)) c.value_bits = abi::ValueHuffman;
+  return c;
+}
+
+/// Lengths whose limits rise, as those of a code, or any.
+std::uint32_t random_length(Random& random, unsigned length, bool code) {
+  const int limit = code ? static_cast<int>(length) * 340 + random.between(0, 50) : random.between(0, 8191);
+  return abi::encode(
+      abi::CodeLength{static_cast<std::uint16_t>(limit), static_cast<std::uint8_t>(random.between(0, 255))});
+}
+
+template <typename Top>
+class DecoderBench {
+ public:
+  DecoderBench(unsigned lanes, Random& random) : lanes_(lanes), random_(random), bench_(random) {
+    bench_->rst_ni = 0;
+    bench_->start_i = bench_->run_i = bench_->code_write_i = 0;
+    bench_->more_i = bench_->beat_valid_i = bench_->slot_ready_i = 0;
+    bench_.clock();
+    bench_->rst_ni = 1;
+  }
+
+  void write_table() {
+    const bool code = random_.chance(0.7);
+    for (unsigned address = 0; address < abi::CodeDepth; ++address) {
+      std::uint32_t bits = static_cast<std::uint32_t>(random_.between(0, 0x7fffffff));
+      if (random_.chance(0.6)) bits &= (1U << abi::CodeExtraLsb) - 1U;
+      if (address >= abi::CodeGapLengths) bits = random_length(random_, address % 16 + 1, code);
+      table_.write(address, bits);
+      bench_->code_write_i = 1;
+      bench_->code_addr_i = static_cast<SData>(address);
+      bench_->code_data_i = bits & 0x7fffffffU;
+      bench_.clock();
+    }
+    bench_->code_write_i = 0;
+  }
+
+  void stream(const abi::Command& command, double idle, double refuse) {
+    set_bytes(bench_->command_i, abi::encode(command));
+    bench_->start_i = 1;
+    bench_.clock();
+    bench_->start_i = 0;
+    const std::vector<std::uint8_t> bytes = random_bytes(random_, std::size_t{command.run} * abi::BeatBytes);
+    abi::CodeReader reader(command, bytes, table_, lanes_);
+    std::vector<abi::Entry> slot(lanes_);
+    std::size_t beat = 0;
+    std::uint64_t rounds = 0;
+    const std::uint64_t start = bench_.cycles();
+    const auto next_slot = [&] {
+      while (!reader.ended()) {
+        ++rounds;
+        if (reader.round(slot).slot) return true;
+      }
+      return false;
+    };
+    std::uint32_t left = command.items;
+    bool expects = next_slot();
+    for (int cycle = 0; cycle < 20000 && left != 0; ++cycle) {
+      bench_->run_i = 1;
+      bench_->more_i = beat < command.run;
+      bench_->beat_valid_i = beat < command.run && !random_.chance(idle);
+      bench_->slot_ready_i = !random_.chance(refuse);
+      if (beat < command.run) set_bytes(bench_->beat_i, std::vector(&bytes[beat * 64], &bytes[beat * 64] + 64));
+      bench_.settle();
+      if (bench_->ended_o && !bench_->slot_valid_o) break;
+      if (bench_->slot_valid_o) {
+        ASSERT_TRUE(expects);
+        check(slot);
+      }
+      const bool pop = bench_->beat_pop_o != 0;
+      const bool takes = bench_->slot_valid_o && bench_->slot_ready_i;
+      if (pop) {
+        ASSERT_TRUE(bench_->beat_valid_i);
+      }
+      bench_.clock();
+      if (pop) ++beat;
+      if (!takes) continue;
+      --left;
+      expects = next_slot();
+      if (::testing::Test::HasFailure()) return;
+    }
+    EXPECT_FALSE(expects) << left << " slots left";
+    if (idle > 0 || refuse > 0) return;
+    EXPECT_LE(bench_.cycles() - start, rounds * (lanes_ > 16 ? 2 : 1) + 2);
+  }
+
+ private:
+  void check(const std::vector<abi::Entry>& slot) {
+    for (unsigned k = 0; k < lanes_; ++k) {
+      const auto entry = static_cast<std::uint32_t>(get(bench_->slot_o, k * StoredBits, StoredBits));
+      EXPECT_EQ(entry, abi::encode(slot[k])) << "lane " << k;
+    }
+  }
+
+  unsigned lanes_;
+  Random& random_;
+  Bench<Top> bench_;
+  abi::CodeTable table_;
+};
+
+template <typename Top>
+void run(unsigned lanes) {
+  for_each_pressure([&](double idle, double refuse) {
+    Random random(lanes);
+    DecoderBench<Top> bench(lanes, random);
+    for (int i = 0; i < 30; ++i) {
+      if (i % 5 == 0) bench.write_table();
+      bench.stream(random_command(random), idle, refuse);
+      if (::testing::Test::HasFailure()) return;
+    }
+  });
+}
+
+TEST(CodeDecoder, DecodesAnyBitsAsTheContractSays) {
+  run<Vesp_code_decoder_k8>(8);
+  run<Vesp_code_decoder_k16>(16);
+  run<Vesp_code_decoder_k32>(32);
+}
+
+}  // namespace
+}  // namespace espalier::test

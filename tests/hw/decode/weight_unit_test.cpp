@@ -2,6 +2,7 @@
 //   - every format of the store gives its lines: slots gathered two to a line (FormatSparse), a beat each
 //   (FormatDense),
 //     weights and entries of several beats (FormatBlock); a run's last line may be short, unused slots are not checked
+//   - lines of packed symbols, and slots of coded streams of any bits, are those of the contract's reader
 //   - table entries reach their table at consecutive addresses; nothing else is written
 //   - beats behind the last item are dropped; a command is done when all its beats are taken
 //   - one piece per cycle, and every piece of a line waits for a free line
@@ -13,6 +14,7 @@
 #include "Vesp_weight_unit_k32_p32.h"
 #include "Vesp_weight_unit_k8_p8.h"
 #include "esp_abi.hpp"
+#include "esp_code.hpp"
 #include "hw/bench.hpp"
 #include "hw/lanes/line_plan.hpp"
 
@@ -31,12 +33,19 @@ struct Line {
   LineWords bits, care;
 };
 
-bool is_line(unsigned format) { return format <= abi::FormatBlock; }
+bool is_line(unsigned format) { return abi::fills_store(format); }
 
 /// Bytes from an item to the next one.
-unsigned item_bytes(unsigned format, const abi::Configuration& array) {
+unsigned item_bytes(const abi::Command& c, const abi::Configuration& array) {
   const unsigned entry_beats = (4 * array.lanes + abi::BeatBytes - 1) / abi::BeatBytes;
-  switch (format) {
+  switch (c.format) {
+    case abi::FormatPacked:
+      return 8U * c.value_bits;
+    case abi::FormatFixed:
+    case abi::FormatHuffman:
+      return array.lanes;  // about
+    case abi::FormatCode:
+      return 4;
     case abi::FormatSparse:
       return array.lanes * 4;
     case abi::FormatDense:
@@ -56,7 +65,9 @@ unsigned item_bytes(unsigned format, const abi::Configuration& array) {
 /// Cycles of a command without waiting: a piece each, and a beat each behind the last item.
 std::uint64_t busy_cycles(const abi::Command& c, const abi::Configuration& array) {
   const unsigned entry_pieces = array.lanes > 16 ? array.lanes / 16 : 1;
-  const unsigned size = item_bytes(c.format, array);
+  const unsigned size = item_bytes(c, array);
+  // At most three rounds a slot and a few at the end, two cycles each.
+  if (abi::coded_stream(c.format)) return std::uint64_t{c.items} * 6 + 8 + c.run;
   const unsigned used = (c.items * size + abi::BeatBytes - 1) / abi::BeatBytes;
   const unsigned pieces = c.format == abi::FormatSparse  ? entry_pieces
                           : c.format == abi::FormatBlock ? 1 + entry_pieces
@@ -69,15 +80,58 @@ abi::Command random_command(Random& random, const abi::Configuration& array) {
   c.opcode = abi::OpWeight;
   c.format = static_cast<std::uint8_t>(random.between(0, abi::Formats - 1));
   c.address = static_cast<std::uint16_t>(random.between(0, 65535));
-  c.items = static_cast<std::uint32_t>(random.between(1, 40));
-  const unsigned bytes = c.items * item_bytes(c.format, array);
+  c.items = static_cast<std::uint32_t>(random.between(1, c.format == abi::FormatCode ? 400 : 40));
+  c.gap_bits = static_cast<std::uint8_t>(random.between(1, 8));
+  c.value_bits = static_cast<std::uint8_t>(c.format == abi::FormatPacked  ? 1 << random.between(0, 2)
+                                           : c.format == abi::FormatFixed ? random.between(0, 8)
+                                                                          : random.between(0, 4));
+  if (c.format == abi::FormatHuffman && random.chance(0.5)) c.value_bits = abi::ValueHuffman;
+  const unsigned bytes = c.items * item_bytes(c, array);
   c.run = (bytes + abi::BeatBytes - 1) / abi::BeatBytes + (random.chance(0.2) ? 2U : 0U);
   return c;
 }
 
+/// Sparse slots as FormatSparse has them in memory.
+std::vector<std::uint8_t> decoded(const abi::Command& c, const std::vector<std::uint8_t>& bytes,
+                                  const abi::CodeTable& table, unsigned lanes) {
+  std::vector<std::uint8_t> slots;
+  abi::CodeReader reader(c, bytes, table, lanes);
+  std::vector<abi::Entry> slot(lanes);
+  while (!reader.ended()) {
+    if (!reader.round(slot).slot) continue;
+    for (const abi::Entry& entry : slot) {
+      for (unsigned byte = 0; byte < 4; ++byte) {
+        slots.push_back(static_cast<std::uint8_t>(abi::encode(entry) >> (8 * byte)));
+      }
+    }
+  }
+  return slots;
+}
+
+/// Lines of packed symbols as FormatDense has them in memory.
+std::vector<std::uint8_t> unpacked(const abi::Command& c, const std::vector<std::uint8_t>& bytes,
+                                   const abi::CodeTable& table) {
+  std::vector<std::uint8_t> weights(std::size_t{c.items} * abi::BeatBytes);
+  for (unsigned i = 0; i < weights.size(); ++i) {
+    weights[i] = static_cast<std::uint8_t>(table.symbols[abi::get_bits(bytes, i * c.value_bits, c.value_bits)].weight);
+  }
+  return weights;
+}
+
 /// The lines of a command; bits that no slot of the format uses are not cared for.
-std::vector<Line> expected_lines(const abi::Command& c, const std::vector<std::uint8_t>& bytes,
+std::vector<Line> expected_lines(abi::Command c, std::vector<std::uint8_t> bytes, const abi::CodeTable& table,
                                  const abi::Configuration& array) {
+  if (c.format == abi::FormatPacked) {
+    bytes = unpacked(c, bytes, table);
+    c.format = abi::FormatDense;
+  } else if (abi::coded_stream(c.format)) {
+    bytes = decoded(c, bytes, table, array.lanes);
+    // A line that the stream does not fill is written with the command's last slot only.
+    const auto slots = static_cast<std::uint32_t>(bytes.size() / 4 / array.lanes);
+    const unsigned per_line = array.line_slots(abi::WeightsSparse, 1);
+    c.items = slots == c.items ? slots : slots / per_line * per_line;
+    c.format = abi::FormatSparse;
+  }
   const std::vector<std::uint8_t> ones(bytes.size(), 0xff);
   const std::vector<LineWords> care = lines_of(c.format, c.items, ones.data(), array);
   std::vector<Line> lines;
@@ -89,7 +143,14 @@ template <typename Top>
 class WeightBench {
  public:
   WeightBench(const abi::Configuration& array, Random& random) : array_(array), random_(random), bench_(random) {
-    for (int n = 0; n < 20; ++n) commands_.push_back(random_command(random, array));
+    // Undefined entries of the code table differ from those of the reader.
+    abi::Command table;
+    table.opcode = abi::OpWeight;
+    table.format = abi::FormatCode;
+    table.items = abi::CodeDepth;
+    table.run = abi::CodeDepth * 4 / abi::BeatBytes;
+    commands_.push_back(table);
+    for (int n = 0; n < 30; ++n) commands_.push_back(random_command(random, array));
     bench_->run_ni = 0;
     bench_->halt_i = bench_->command_valid_i = bench_->request_ready_i = bench_->beat_valid_i = bench_->line_space_i =
         0;
@@ -157,14 +218,16 @@ class WeightBench {
 
   void request() {
     const abi::Command& c = commands_[issued_++];
-    const unsigned size = item_bytes(c.format, array_);
+    const unsigned size = item_bytes(c, array_);
     const std::vector<std::uint8_t> bytes = random_bytes(random_, c.run * abi::BeatBytes);
     for (unsigned b = 0; b < c.run; ++b) {
       beats_.emplace_back(bytes.begin() + b * abi::BeatBytes, bytes.begin() + (b + 1) * abi::BeatBytes);
-      in_lines_.push_back(is_line(c.format) && b * abi::BeatBytes < c.items * size);
+      in_lines_.push_back(is_line(c.format) && !abi::coded_stream(c.format) && b * abi::BeatBytes < c.items * size);
     }
     if (is_line(c.format)) {
-      for (Line& line : expected_lines(c, bytes, array_)) lines_.push_back(std::move(line));
+      for (Line& line : expected_lines(c, bytes, code_, array_)) lines_.push_back(std::move(line));
+    } else if (c.format == abi::FormatCode) {
+      for (unsigned n = 0; n < c.items; ++n) code_.write(c.address + n, entry_bits(&bytes[n * size]));
     } else {
       for (unsigned n = 0; n < c.items; ++n) {
         entries_.push_back({c.format, (c.address + n) % 65536U, {&bytes[n * size], &bytes[n * size] + size}});
@@ -184,7 +247,9 @@ class WeightBench {
 
   void check_entry(unsigned format) {
     ASSERT_FALSE(entries_.empty()) << "an entry that nobody asked for";
-    const Entry actual{format, bench_->table_addr_o, get_bytes(bench_->table_data_o, item_bytes(format, array_))};
+    abi::Command command;
+    command.format = static_cast<std::uint8_t>(format);
+    const Entry actual{format, bench_->table_addr_o, get_bytes(bench_->table_data_o, item_bytes(command, array_))};
     EXPECT_EQ(actual, entries_.front());
     entries_.pop_front();
   }
@@ -197,6 +262,7 @@ class WeightBench {
   std::deque<bool> in_lines_;  // of each beat: whether its pieces go to the store
   std::deque<Line> lines_;
   std::deque<Entry> entries_;
+  abi::CodeTable code_;
   std::vector<std::size_t> beats_until_;
   std::size_t issued_ = 0, requested_ = 0, taken_ = 0;
 };

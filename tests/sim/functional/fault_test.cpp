@@ -107,8 +107,20 @@ TEST_F(Faults, FieldsOutOfRangeNameTheirPosition) {
   EXPECT_EQ(run(transfer(abi::OpLoad, 4, 0, 1)), field(abi::CmdWindowLsb));
   EXPECT_EQ(run(transfer(abi::OpLoad, 1, 0, 0)), field(abi::CmdRunLsb));
   EXPECT_EQ(run(with(transfer(abi::OpStore, 2, 0, 1), [](auto& c) { c.planes = 0; })), field(abi::CmdPlanesLsb));
-  EXPECT_EQ(run(weights(9, 1)), field(abi::CmdFormatLsb));
+  EXPECT_EQ(run(weights(abi::Formats, 1)), field(abi::CmdFormatLsb));
   EXPECT_EQ(run(weights(abi::FormatSparse, 0)), field(abi::CmdItemsLsb));
+  const auto coded = [](unsigned format, unsigned gap_bits, unsigned value_bits) {
+    return with(weights(format, 1), [&](auto& c) {
+      c.gap_bits = static_cast<std::uint8_t>(gap_bits);
+      c.value_bits = static_cast<std::uint8_t>(value_bits);
+    });
+  };
+  EXPECT_EQ(run(coded(abi::FormatFixed, 0, 4)), field(abi::CmdGapBitsLsb));
+  EXPECT_EQ(run(coded(abi::FormatFixed, 9, 4)), field(abi::CmdGapBitsLsb));
+  EXPECT_EQ(run(coded(abi::FormatFixed, 8, 9)), field(abi::CmdValueBitsLsb));
+  EXPECT_EQ(run(coded(abi::FormatHuffman, 0, 5)), field(abi::CmdValueBitsLsb));
+  EXPECT_EQ(run(coded(abi::FormatPacked, 0, 3)), field(abi::CmdValueBitsLsb));
+  EXPECT_EQ(run(coded(abi::FormatPacked, 0, 0)), field(abi::CmdValueBitsLsb));
   EXPECT_EQ(run(with(compute(), [](auto& c) { c.slots = 0; })), field(abi::CmdSlotsLsb));
   EXPECT_EQ(run(with(compute(), [](auto& c) { c.slots = 8193, c.count_x = 2; })), field(abi::CmdSlotsLsb));
   EXPECT_EQ(run(with(compute(), [](auto& c) { c.count_x = 0; })), field(abi::CmdCountXLsb));

@@ -95,6 +95,7 @@ TEST(WeightUnit, WritesLinesAndTablesAtTheRatesOfTheContract) {
     EXPECT_EQ(cycles(abi::FormatScale, 8), items);
     EXPECT_EQ(cycles(abi::FormatProgram, 8), items);
     EXPECT_EQ(cycles(abi::FormatPermute, array.pixels), items);
+    EXPECT_EQ(cycles(abi::FormatCode, 4), items);
   }
 }
 
