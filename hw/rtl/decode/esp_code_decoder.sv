@@ -216,5 +216,5 @@ module esp_code_decoder #(
     assign provided[k] = count_q[k] >= 2'd2;
   end
   `ESP_ASSERT(LanesHoldTwoWords, !step || !more_i || provided == '1)
-  `ESP_COVER(StreamEndsEarly, run_i && ended_o)
+  `ESP_COVER(SlotWaits, slot_valid_o && !slot_ready_i)
 endmodule

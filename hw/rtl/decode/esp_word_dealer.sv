@@ -88,4 +88,5 @@ module esp_word_dealer #(
 
   // Assertions
   `ESP_ASSERT(DealsWhatIsThere, !run_i || 6'(given) <= available)
+  `ESP_COVER(DealsFromTwoBeats, run_i && end_word[4] && end_word[3:0] != '0)
 endmodule
