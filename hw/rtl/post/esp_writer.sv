@@ -91,7 +91,12 @@ module esp_writer #(
   logic [31:0]                  row;
   logic [MaxSplit*64-1:0]       scales;      // entries scale_addr div MaxSplit * MaxSplit ..
 
-  assign tag         = result_tag_i[32'(chosen)*(TagBits+RowBits)+:TagBits+RowBits];
+  always_comb begin
+    tag = '0;
+    for (int i = 0; i < Served; i++) begin
+      if (chosen == ServedBits'(i)) tag = result_tag_i[i*(TagBits+RowBits)+:TagBits+RowBits];
+    end
+  end
   assign tag_context = tag[TagBits-1];
   assign tag_row     = tag_context ? context1_i[esp_abi_pkg::CmdRowLsb+:RowAddrBits] :
                                      context0_i[esp_abi_pkg::CmdRowLsb+:RowAddrBits];
@@ -208,6 +213,19 @@ module esp_writer #(
     end
   end
 
+  // Every pixel its segment's node.
+  logic [Pixels*32-1:0] reduced;
+  always_comb begin
+    reduced = bias_data_q;
+    if (reduces) begin
+      for (int unsigned s = 0; s <= SplitBits; s++) begin
+        if (bias_split == 2'(s)) begin
+          for (int unsigned p = 0; p < Pixels; p++) reduced[p*32+:32] = tree[((1<<s)+p/(Pixels>>s))*32+:32];
+        end
+      end
+    end
+  end
+
   // acc = a - 256 * b, a and b int8.
   function automatic logic signed [31:0] first_operand(input logic [7:0] accumulator);
     first_operand = 32'($signed(accumulator));
@@ -218,18 +236,22 @@ module esp_writer #(
     second_operand = 9'($signed(difference[15:8]));
   endfunction
 
-  // Nearest, ties to even; then zero point and clamp.
+  // Nearest, ties to even; then zero point and clamp. |value| < 2^57, so that twice the value fits.
   function automatic logic [7:0] requantised(input logic signed [63:0] value, input logic [5:0] shift,
                                              input logic [7:0] zero, input logic [7:0] low, input logic [7:0] high);
-    logic signed [63:0] floor;
-    logic [63:0] rest, half;
-    logic signed [63:0] sum;
-    floor = value >>> shift;
-    rest  = $unsigned(value) & ((64'd1 << shift) - 64'd1);
-    half  = shift == 6'd0 ? 64'd1 : 64'd1 << (shift - 6'd1);
-    sum   = floor + (rest > half || (rest == half && floor[0]) ? 64'sd1 : 64'sd0) + 64'($signed(zero));
-    if (sum < 64'($signed(low))) requantised = low;
-    else if (sum > 64'($signed(high))) requantised = high;
+    logic signed [63:0] halves;  // floor of value / 2^(shift - 1)
+    logic [63:0] below;          // bits of the value below those
+    logic up;
+    logic signed [10:0] sum;
+    halves = (value <<< 1) >>> shift;
+    below  = $unsigned(value) & (((64'd1 << shift) >> 1) - 64'd1);
+    up     = halves[0] && (halves[1] || below != '0);
+    sum    = 11'($signed(halves[10:1])) + 11'($signed(zero)) + 11'(up);
+    // Outside of 10 bits no zero point brings the sum back into int8.
+    if (!halves[63] && halves[62:10] != '0) requantised = high;
+    else if (halves[63] && halves[62:10] != '1) requantised = low;
+    else if (sum < 11'($signed(low))) requantised = low;
+    else if (sum > 11'($signed(high))) requantised = high;
     else requantised = sum[7:0];
   endfunction
 
@@ -279,8 +301,7 @@ module esp_writer #(
           end
         end else begin
           for (int p = 0; p < Pixels; p++) begin
-            multiply_a_q[p] = (reduces ? $signed(tree[((1<<bias_split)+(p>>(PixelBits-32'(bias_split))))*32+:32]) :
-                                         $signed(bias_data_q[p*32+:32])) +
+            multiply_a_q[p] = $signed(reduced[p*32+:32]) +
                               $signed(granule_scale[p/Granule*64+esp_abi_pkg::ScaleBiasLsb+:32]);
             multiply_b_q[p] = '0;
           end
