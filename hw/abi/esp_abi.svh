@@ -112,7 +112,7 @@ localparam int unsigned CmdPlanesLsb      = 288;  // at least 1
 localparam int unsigned CmdPlanesBits     = 16;
 localparam int unsigned CmdWordPitchLsb   = 304;
 localparam int unsigned CmdWordPitchBits  = 16;
-localparam int unsigned CmdItemsLsb       = 320;  // OpWeight: slots or table entries in the run, at least 1
+localparam int unsigned CmdItemsLsb       = 320;  // OpWeight: items of the format in the run, at least 1
 localparam int unsigned CmdItemsBits      = 32;
 // OpCompute: for y in 0..count_y-1, x in 0..count_x-1: run the chunk's slots with
 // base = address + x * step_x + y * step_y; position index n = y * count_x + x.

@@ -11,7 +11,7 @@
 namespace espalier::rtl {
 
 template <typename Top>
-class MachineAdapter : public VerilatedMachine {
+class MachineAdapter final : public VerilatedMachine {
  public:
   explicit MachineAdapter(const MachineOptions& options) {
     context_.randReset(2);
@@ -101,7 +101,7 @@ class MachineAdapter : public VerilatedMachine {
 
   void begin_register_write(std::uint32_t offset, std::uint32_t value) override {
     top_->s_axi_control_awvalid = 1;
-    top_->s_axi_control_awaddr = static_cast<std::uint16_t>(offset & (abi::RegWindowBytes - 1));
+    top_->s_axi_control_awaddr = static_cast<std::uint16_t>(offset);
     top_->s_axi_control_wvalid = 1;
     top_->s_axi_control_wdata = value;
     top_->s_axi_control_wstrb = 15;
@@ -111,7 +111,7 @@ class MachineAdapter : public VerilatedMachine {
 
   void begin_register_read(std::uint32_t offset) override {
     top_->s_axi_control_arvalid = 1;
-    top_->s_axi_control_araddr = static_cast<std::uint16_t>(offset & (abi::RegWindowBytes - 1));
+    top_->s_axi_control_araddr = static_cast<std::uint16_t>(offset);
     top_->s_axi_control_rready = 1;
     register_state_ = RegisterState::ReadRequest;
   }

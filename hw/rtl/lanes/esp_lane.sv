@@ -47,12 +47,7 @@ module esp_lane #(
   assign ready_o = !announced_q[PtrBits];
   assign result_valid_o = arrived_q != 0;
   assign result_tag_o = tags[read_q];
-
-  // A row is shown while it is taken; otherwise the simulation would copy every lane's row in every cycle.
-  always_comb begin
-    result_o = '0;
-    if (pop_i) result_o = results[read_q];
-  end
+  assign result_o = results[read_q];
 
   logic operand_valid_q, operand_last_q, operand_maximum_q;
   logic product_valid_q, product_last_q, product_maximum_q;
@@ -101,6 +96,8 @@ module esp_lane #(
   logic signed [7:0]   operand_q[Pixels];
   logic signed [15:0]  product_q[Pixels];
   logic signed [31:0]  accumulator_q[Pixels];
+  logic signed [31:0]  next[Pixels];
+  logic [Pixels-1:0]   wins;
   logic [Pixels*8-1:0] broadcast_word;
 
   // Segment g of s given to all: pixel p takes the pixel whose high log2 s bits are g and whose low bits are those of p.
@@ -122,25 +119,29 @@ module esp_lane #(
     end
   endfunction
 
+  // Behind the accumulator. A maximum starts from -128; between products 16 bits tell everything.
+  always_comb begin
+    if (product_maximum_q) begin
+      for (int p = 0; p < Pixels; p++) begin
+        wins[p] = product_valid_q &&
+                  (fresh_q ? product_q[p] > -16'sd128 : product_q[p] > $signed(accumulator_q[p][15:0]));
+        next[p] = wins[p] ? 32'(product_q[p]) : fresh_q ? -32'sd128 : accumulator_q[p];
+      end
+    end else begin
+      wins = '0;
+      for (int p = 0; p < Pixels; p++) next[p] = accumulator_q[p] + (product_valid_q ? 32'(product_q[p]) : 32'sd0);
+    end
+  end
+
   always_ff @(posedge clk_i) begin
-    if (product_last_q || product_valid_q) begin
-      // A row starts from 0 (maximum: from -128).
-      if (fresh_q && product_maximum_q) begin
-        for (int p = 0; p < Pixels; p++) accumulator_q[p] = -32'sd128;
-      end else if (fresh_q) begin
-        for (int p = 0; p < Pixels; p++) accumulator_q[p] = 32'sd0;
-      end
-      if (product_valid_q && product_maximum_q) begin
-        // Between maxima of products 16 bits tell everything.
-        for (int p = 0; p < Pixels; p++) begin
-          if (product_q[p] > $signed(accumulator_q[p][15:0])) accumulator_q[p] = 32'(product_q[p]);
-        end
-      end else if (product_valid_q) begin
-        for (int p = 0; p < Pixels; p++) accumulator_q[p] = accumulator_q[p] + 32'(product_q[p]);
-      end
-      if (product_last_q) begin
-        for (int p = 0; p < Pixels; p++) results[result_write_q][p*32+:32] = accumulator_q[p];
-      end
+    if (product_last_q) begin
+      for (int p = 0; p < Pixels; p++) results[result_write_q][p*32+:32] = next[p];
+    end
+    // Every row starts from 0.
+    if (product_last_q || !rst_ni) begin
+      for (int p = 0; p < Pixels; p++) accumulator_q[p] = 32'sd0;
+    end else if (product_valid_q) begin
+      for (int p = 0; p < Pixels; p++) accumulator_q[p] = next[p];
     end
     if (operand_valid_q) begin
       for (int p = 0; p < Pixels; p++) product_q[p] = operand_q[p] * weight_q[p];

@@ -28,7 +28,7 @@ module esp_lane_router #(
     output logic [Groups*16-1:0]            read_o,
     output logic [Groups*16*RowBits-1:0]    row_o,
     input  logic [Groups*16*Pixels*8-1:0]   data_i,
-    // Lanes, two cycles after the read
+    // Lanes, one cycle after the read
     output logic [Lanes-1:0]                valid_o,
     output logic [Lanes-1:0]                last_o,
     output logic                            maximum_o,
