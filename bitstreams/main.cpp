@@ -7,7 +7,6 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
-#include <map>
 
 #include "bitstreams/digest.hpp"
 #include "bitstreams/xclbin_check.hpp"

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <string_view>
@@ -122,8 +123,7 @@ class Checker {
     }
     const Bytes metadata = section(Section::EmbeddedMetadata, "EMBEDDED_METADATA", 1);
     if (text(metadata).find(fmt::format("<kernel name=\"{}\"", KernelName)) == std::string_view::npos) {
-      fail("the image is for another design", fmt::format("no kernel named {}", KernelName),
-           "give an .xclbin file made for this project");
+      fail(AnotherDesign, fmt::format("no kernel named {}", KernelName), "give an .xclbin file made for this project");
     }
   }
 

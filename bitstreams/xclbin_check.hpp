@@ -14,6 +14,9 @@
 
 namespace espalier::bitstreams {
 
+/// The summary of the error for an intact image of another kernel.
+inline constexpr const char* AnotherDesign = "the image is for another design";
+
 struct ImageInfo {
   std::array<std::uint8_t, 16> uuid{};
   bool simulation = false;                          // made by make_image(): marker and digest are right

@@ -20,11 +20,24 @@ void write_wide(Bus& bus, std::uint32_t offset, std::uint64_t value) {
 
 void check_program(const Program& program) {
   const std::uint64_t end = (std::uint64_t{program.command_offset} + program.command_count) * abi::BeatBytes;
-  if (program.command_count != 0 && end <= program.image.size() && program.marks <= abi::MarkDepth) return;
-  throw Error(ErrorCode::Usage, "the command list is not inside the program image", "program",
-              fmt::format("{} commands at beat {} of {} bytes, {} marks", program.command_count, program.command_offset,
-                          program.image.size(), program.marks),
-              "use at least one command and an image that holds them");
+  if (program.command_count == 0 || end > program.image.size()) {
+    throw Error(ErrorCode::Usage, "the command list is not inside the program image", "program",
+                fmt::format("{} commands at beat {} of {} bytes", program.command_count, program.command_offset,
+                            program.image.size()),
+                "use at least one command and an image that holds them");
+  }
+  if (program.marks > abi::MarkDepth) {
+    throw Error(ErrorCode::Usage, "more cycle marks than the machine keeps", "program",
+                fmt::format("{} marks", program.marks), fmt::format("use at most {}", +abi::MarkDepth));
+  }
+}
+
+void check_configuration(const abi::Configuration& c, const Bus& bus) {
+  const auto divides = [](unsigned value) { return value != 0 && abi::BeatBytes % value == 0; };
+  if (divides(c.lanes) && divides(c.pixels) && c.bank_rows != 0 && c.line_depth != 0) return;
+  throw Error(ErrorCode::Device, "the device reports an array that cannot be", bus.name(),
+              fmt::format("{}x{}, {} rows per bank, {} lines", c.lanes, c.pixels, c.bank_rows, c.line_depth),
+              "load the device image again");
 }
 
 std::size_t window_bytes(std::uint64_t bytes) {
@@ -59,6 +72,7 @@ Device::Device(Bus& bus) : bus_(&bus) {
   configuration_.pixels = bus.read_register(abi::RegPixels);
   configuration_.bank_rows = bus.read_register(abi::RegBankRows);
   configuration_.line_depth = bus.read_register(abi::RegLineDepth);
+  check_configuration(configuration_, bus);
 }
 
 Loaded Device::load(const Program& program, const Limits& limits) {

@@ -21,7 +21,6 @@ struct Stretch {
   int x = 0;
   int count = 1;
   int unroll = 1;
-  bool operator==(const Stretch&) const = default;
 };
 
 /// The columns [x, x + width) as one stretch of `unroll`, and the rest as another.

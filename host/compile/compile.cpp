@@ -151,6 +151,11 @@ const char* to_string(Bound bound) {
 }
 
 Compiled compile(const model::Network& network, const abi::Configuration& configuration, const Options& options) {
+  check_memory(options.memory);
+  if (options.split && *options.split < 1) {
+    throw Error(ErrorCode::Usage, "no channels in a word", "compiler options", std::to_string(*options.split),
+                "use at least 1");
+  }
   model::validate(network);
   Compiled best = compile_once(network, configuration, options);
   const bool coded = std::any_of(best.layers.begin(), best.layers.end(),
@@ -170,8 +175,8 @@ Compiled compile(const model::Network& network, const abi::Configuration& config
 
 LayerCycles layer_cycles(const Compiled& compiled, std::span<const std::uint32_t> marks, std::uint32_t cycles) {
   if (marks.size() <= compiled.layers.size()) {
-    throw Error(ErrorCode::Input, "too few marks", "network '" + compiled.name + "'", std::to_string(marks.size()),
-                "give " + std::to_string(compiled.layers.size() + 1));
+    throw Error(ErrorCode::Input, "too few cycle marks", "network '" + compiled.name + "'",
+                std::to_string(marks.size()), "give " + std::to_string(compiled.layers.size() + 1));
   }
   LayerCycles result;
   result.prologue = marks[0];

@@ -1,7 +1,7 @@
 // Compiles a quantised network into one program for an array: commands, weight streams, tables and a memory plan.
 //
 //   Compiled compiled = compile(network, abi::Array16x16);
-//   std::vector<std::uint8_t> input = pack(compiled, {image});      // window 1
+//   std::vector<std::uint8_t> input = pack(compiled, tensors);      // window 1, from one int8 tensor per input
 //   ... run compiled.program on a device ...
 //   std::vector<std::vector<std::int8_t>> answers = unpack(compiled, output);  // window 2
 #pragma once
@@ -95,17 +95,19 @@ struct Compiled {
   std::uint32_t total_cycles = 0;
 };
 
-/// Compiles a valid network. Throws Error(Unsupported) for a layer that cannot be laid out, naming it and its sizes.
+/// Compiles a network. Throws Error(Model) if it is not valid, Error(Unsupported) for a layer that cannot be laid out,
+/// naming it and its sizes, and Error(Usage) for options out of range.
 Compiled compile(const model::Network& network, const abi::Configuration& configuration, const Options& options = {});
 
 /// The contents of the input window: `tensors` are the network's inputs, int8, NCHW with batch 1. Throws Error(Input)
-/// for a wrong count or size.
+/// for too few of them or a wrong size.
 std::vector<std::uint8_t> pack(const Compiled& compiled, std::span<const std::vector<std::int8_t>> tensors);
 
-/// The network's outputs, int8 NCHW, from the contents of the output window.
+/// The network's outputs, int8 NCHW, from the contents of the output window. Throws Error(Input) if that is too short.
 std::vector<std::vector<std::int8_t>> unpack(const Compiled& compiled, std::span<const std::uint8_t> window);
 
 /// Cycles of prologue, layers and epilogue from the marks of a run (predicted or measured); they sum to `cycles`.
+/// Throws Error(Input) for fewer marks than layers + 1.
 struct LayerCycles {
   std::uint32_t prologue = 0;
   std::vector<std::uint32_t> layers;

@@ -51,11 +51,12 @@ class Generator {
 
   /// The last output is committed when it is in the scratchpad, or in memory if its readers take it from there.
   void mark_layer(int layer, std::size_t end) {
+    bool stored = false;
     if (end > 0) {
       const Image& image = lowered_.images[static_cast<std::size_t>(lowered_.steps[end - 1].output)];
-      stored_ = image.output || !placement_.steps[end - 1].output.whole;
+      stored = image.output || !placement_.steps[end - 1].output.whole;
     }
-    if (stored_) {
+    if (stored) {
       builder_.mark_store(layer + 1);
     } else {
       builder_.mark_compute(layer + 1);
@@ -69,7 +70,6 @@ class Generator {
   ProgramBuilder builder_;
   Preparation preparation_;
   bool started_ = false;
-  bool stored_ = false;
 };
 
 }  // namespace

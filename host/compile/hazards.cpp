@@ -1,6 +1,9 @@
 #include "compile/hazards.hpp"
 
 #include <algorithm>
+#include <string>
+
+#include "esp_error.hpp"
 
 namespace espalier::compile {
 
@@ -78,9 +81,14 @@ int TableRing::allocate(int entries, Waits& waits) {
 }
 
 void TableRing::use(int first, std::uint32_t compute_count) {
-  for (Used& used : used_) {
-    if (used.first == first) used.last_compute = std::max(used.last_compute, compute_count);
+  const auto found = std::find_if(used_.begin(), used_.end(), [&](const Used& used) { return used.first == first; });
+  // What a step holds at a time may fit the table and yet not fit around its end.
+  if (found == used_.end()) {
+    throw Error(ErrorCode::Unsupported, "the tables of a step do not fit the machine at the same time",
+                "compute command", std::to_string(compute_count) + ", entry " + std::to_string(first),
+                "use a larger array or a narrower map");
   }
+  found->last_compute = std::max(found->last_compute, compute_count);
 }
 
 }  // namespace espalier::compile

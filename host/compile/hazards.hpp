@@ -60,12 +60,11 @@ class TableRing {
  public:
   explicit TableRing(int depth) : depth_(depth) {}
 
-  int depth() const { return depth_; }
-
   /// First of `entries` consecutive entries; `waits` receives the users of what lay there.
   int allocate(int entries, Waits& waits);
 
-  /// The compute command with this count reads the region that starts at `first`.
+  /// The compute command with this count reads the region that starts at `first`. Throws Error(Unsupported) if the
+  /// region was handed out again before.
   void use(int first, std::uint32_t compute_count);
 
  private:

@@ -1,7 +1,7 @@
 // Where the pixels of a feature lie: in tiles of positions while it is computed, in words while it is stored.
 //
 //   Tiling tiling = Tiling::of(56, 56, 4, 4, {1, 16});         // 4 x 4 tiles of 14 x 14 pixels
-//   Layout layout = window_layout(tiling, window);             // input words that a 3x3 window needs, halo included
+//   Layout layout = window_layout(tiling, window, 56, 56);     // input words that a 3x3 window needs, halo included
 //   std::optional<Pixel> pixel = layout.pixel(p, row, column); // what byte p of a word holds
 #pragma once
 
@@ -14,7 +14,6 @@ namespace espalier::compile {
 struct Pixel {
   int y = 0;
   int x = 0;
-  bool operator==(const Pixel&) const = default;
 };
 
 /// Rounds up the quotient of two positive integers.

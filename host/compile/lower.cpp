@@ -64,6 +64,25 @@ bool windowed(LayerKind kind) {
 
 bool global(LayerKind kind) { return kind == LayerKind::GlobalAveragePool || kind == LayerKind::GlobalMaxPool; }
 
+/// Values of a map with its padding and a stride: the words of several such maps can be counted in 32 bits.
+constexpr std::int64_t MostValues = 1 << 28;
+
+/// Throws for maps whose addresses could not be computed.
+void check_size(const model::Network& network, const Layer& layer) {
+  for (const int input : layer.inputs) {
+    const Feature& in = network.features[static_cast<std::size_t>(input)];
+    const double height = static_cast<double>(in.height) + layer.pad_top + layer.pad_bottom + layer.stride_h;
+    const double width = static_cast<double>(in.width) + layer.pad_left + layer.pad_right + layer.stride_w;
+    const Feature& out = network.features[static_cast<std::size_t>(layer.output)];
+    const double most = std::max(height * width * in.channels, static_cast<double>(out.elements()));
+    if (most <= static_cast<double>(MostValues)) continue;
+    throw Error(ErrorCode::Unsupported, "the map with its padding is too large", "layer '" + layer.name + "'",
+                std::to_string(in.channels) + " x " + std::to_string(in.height) + " x " + std::to_string(in.width) +
+                    ", stride " + std::to_string(layer.stride_h) + " x " + std::to_string(layer.stride_w),
+                "use maps of at most " + std::to_string(MostValues) + " values, padding and stride included");
+  }
+}
+
 /// Times that layouts are chosen for the whole network.
 constexpr int Passes = 3;
 
@@ -315,8 +334,7 @@ class Lowering {
         throw Error(ErrorCode::Unsupported, "a network input is also an output",
                     "feature '" + feature(index).name + "'", "", "drop that output");
       }
-      if (!input && !requests_[f].empty()) first_image_[f] = static_cast<int>(lowered_.images.size());
-      if (input) first_image_[f] = static_cast<int>(lowered_.images.size());
+      if (!requests_[f].empty()) first_image_[f] = static_cast<int>(lowered_.images.size());
       for (const Request& request : requests_[f]) {
         Image image;
         image.name = feature(index).name;
@@ -466,6 +484,7 @@ class Lowering {
 }  // namespace
 
 Lowered lower(const model::Network& network, const abi::Configuration& configuration, const Options& options) {
+  for (const Layer& layer : network.layers) check_size(network, layer);
   return Lowering(network, configuration, options).run();
 }
 

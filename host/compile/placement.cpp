@@ -88,7 +88,7 @@ class Placer {
   void pad_streamed_rows() {
     for (const Step& step : lowered_.steps) {
       const int planes = least_piece(step) / step.rows_per_group() * step.planes_per_group();
-      int words = piece_planes(step, least_piece(step)) * pitch(image(step.output)) + words_per_beat_;
+      std::int64_t words = piece_planes(step, least_piece(step)) * pitch(image(step.output)) + words_per_beat_;
       for (const Operand& operand : step.inputs) {
         const Image& in = image(operand.image);
         words += (by_piece(step) ? planes : in.planes) * pitch(in) + words_per_beat_;
@@ -161,7 +161,6 @@ class Placer {
       place.output = whole(step.output);
       place.piece_rows = step.rows();
       place.strip_rows = step.tiling.height;
-      place.inputs_by_piece = false;
       result_.steps.push_back(place);
     }
     for (const int used : images) {
@@ -188,7 +187,7 @@ class Placer {
   /// Brings all images of a step into the scratchpad, evicting those used last; false if there is no room. kept_ has
   /// those that were there before.
   bool make_resident(int step, const std::vector<int>& images) {
-    int total = 0;
+    std::int64_t total = 0;
     for (const int index : images) total += image_size(index);
     if (total > scratchpad_.words()) return false;
     const auto needed = [&](int index) { return std::find(images.begin(), images.end(), index) != images.end(); };

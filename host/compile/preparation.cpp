@@ -1,6 +1,7 @@
 #include "compile/preparation.hpp"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 namespace espalier::compile {
@@ -27,7 +28,14 @@ Preparation::Preparation(const model::Network& network, const Lowered& lowered, 
                          const abi::Configuration& configuration, const Options& options)
     : network_(network), lowered_(lowered), placement_(placement), configuration_(configuration), options_(options) {
   const unsigned threads = thread_count(options, lowered.steps.size());
-  for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+  for (unsigned i = 0; i < threads; ++i) {
+    try {
+      threads_.emplace_back([this] { work(); });
+    } catch (const std::system_error&) {
+      if (threads_.empty()) throw;
+      break;  // fewer threads make the same program
+    }
+  }
 }
 
 Preparation::~Preparation() {

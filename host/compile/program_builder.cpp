@@ -4,11 +4,13 @@
 
 #include "compile/layout.hpp"
 #include "compile/weight_code.hpp"
+#include "esp_error.hpp"
 
 namespace espalier::compile {
 namespace {
 
 constexpr std::size_t Beat = abi::BeatBytes;
+constexpr std::uint32_t MostCommands = 1U << abi::CmdWaitBits;
 
 std::uint32_t beats_of(std::size_t bytes) { return static_cast<std::uint32_t>((bytes + Beat - 1) / Beat); }
 
@@ -31,7 +33,10 @@ void ProgramBuilder::append(abi::Command command, Unit unit, const Waits& waits)
   command.wait_compute = waits.counts[2];
   command.wait_store = waits.counts[3];
   commands_.push_back(command);
-  ++counts_[static_cast<std::size_t>(unit)];
+  if (++counts_[static_cast<std::size_t>(unit)] >= MostCommands) {
+    throw Error(ErrorCode::Unsupported, "the program has more commands for a unit than a wait field counts",
+                "layer " + std::to_string(layer_), std::to_string(MostCommands), "use a larger array or a smaller map");
+  }
 }
 
 void ProgramBuilder::load(abi::Command command) {

@@ -61,7 +61,6 @@ class ProgramBuilder {
   /// OpMark with this index, when all loads and weights so far have completed.
   void mark_inputs(int index);
 
-  std::size_t commands() const { return commands_.size(); }
   std::uint32_t count(Unit unit) const { return counts_[static_cast<std::size_t>(unit)]; }
   /// Beats moved so far by loads and weights, and by stores.
   std::uint64_t read_beats() const { return read_beats_; }

@@ -8,6 +8,7 @@ namespace espalier::compile {
 namespace {
 
 constexpr const char* Recompile = "compile the network again";
+constexpr std::size_t MaxImageBytes = std::size_t{1} << 30;       // a FlatBuffer ends below 2 GiB
 constexpr std::uint64_t MaxWindowBytes = std::uint64_t{1} << 32;  // no sum or product of checked fields overflows
 
 file::Layout pack_layout(const Layout& l) {
@@ -123,6 +124,8 @@ class Checker {
       require(covering(layout) == layout, "an output lacks some of its pixels",
               "feature '" + feature->name()->str() + "'");
     }
+    require(program.layers()->size() < abi::MarkDepth, "more layers than the machine has marks",
+            std::to_string(program.layers()->size()));
     for (const auto* layer : *program.layers()) {
       require(layer->name() != nullptr && layer->op() != nullptr && layer->shape() != nullptr &&
                   layer->bound() <= static_cast<unsigned>(Bound::Output),
@@ -173,6 +176,11 @@ class Checker {
 }  // namespace
 
 std::vector<std::uint8_t> serialise(const Compiled& compiled) {
+  if (compiled.program.image.size() > MaxImageBytes) {
+    throw Error(ErrorCode::Unsupported, "the compiled program is too large for a file",
+                "network '" + compiled.name + "'", std::to_string(compiled.program.image.size()) + " bytes",
+                "compile parts of the network; a program may have " + std::to_string(MaxImageBytes) + " bytes");
+  }
   flatbuffers::FlatBufferBuilder builder(compiled.program.image.size() + 4096);
   std::vector<flatbuffers::Offset<file::Feature>> inputs, outputs;
   std::vector<flatbuffers::Offset<file::Layer>> layers;

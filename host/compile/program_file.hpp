@@ -17,7 +17,7 @@ namespace espalier::compile {
 /// Raised when a reader of older files could misread newer ones.
 inline constexpr std::uint32_t FileFormatVersion = 2;
 
-/// The bytes of a compiled program.
+/// The bytes of a compiled program. Throws Error(Unsupported) if its image has more than 1 GiB.
 std::vector<std::uint8_t> serialise(const Compiled& compiled);
 
 /// Checks and reads the bytes of a file; `where` names it in errors. Throws Error(Program) if they are truncated or

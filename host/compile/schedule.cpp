@@ -209,14 +209,8 @@ Schedule schedule_window(std::span<const Row> rows, const std::vector<std::vecto
   return schedule;
 }
 
-}  // namespace
-
-int Schedule::rows_per_lane() const {
-  std::size_t most = 0;
-  for (const auto& lane : lane_rows) most = std::max(most, lane.size());
-  return static_cast<int>(most);
-}
-
+/// Rows on `lanes` lanes by longest processing time, at most twice the mean number; an empty row costs one slot.
+/// [lane][j] = index of a row.
 std::vector<std::vector<int>> assign_rows(std::span<const Row> rows, int lanes) {
   std::vector<int> order(rows.size());
   std::iota(order.begin(), order.end(), 0);
@@ -236,6 +230,7 @@ std::vector<std::vector<int>> assign_rows(std::span<const Row> rows, int lanes) 
   return lane_rows;
 }
 
+/// Slots of the fullest lane of an assignment.
 int fullest_lane(std::span<const Row> rows, const std::vector<std::vector<int>>& lane_rows) {
   int fullest = 0;
   for (const auto& lane : lane_rows) {
@@ -244,6 +239,14 @@ int fullest_lane(std::span<const Row> rows, const std::vector<std::vector<int>>&
     fullest = std::max(fullest, load);
   }
   return fullest;
+}
+
+}  // namespace
+
+int Schedule::rows_per_lane() const {
+  std::size_t most = 0;
+  for (const auto& lane : lane_rows) most = std::max(most, lane.size());
+  return static_cast<int>(most);
 }
 
 Schedule schedule_rows(std::span<const Row> rows, int lanes) {

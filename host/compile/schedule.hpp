@@ -40,13 +40,6 @@ struct Schedule {
   int rows_per_lane() const;
 };
 
-/// Rows on `lanes` lanes by longest processing time, at most twice the mean number; an empty row costs one slot.
-/// [lane][j] = index of a row.
-std::vector<std::vector<int>> assign_rows(std::span<const Row> rows, int lanes);
-
-/// Slots of the fullest lane of an assignment.
-int fullest_lane(std::span<const Row> rows, const std::vector<std::vector<int>>& lane_rows);
-
 /// The shortest schedule found with lookahead windows of several sizes. `rows` is not empty.
 Schedule schedule_rows(std::span<const Row> rows, int lanes);
 

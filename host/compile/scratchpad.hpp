@@ -29,9 +29,7 @@ class Scratchpad {
     return cursor;
   }
 
-  void place(int image, int begin, int size) { ranges_[image] = {begin, size}; }
   void release(int image) { ranges_.erase(image); }
-  void clear() { ranges_.clear(); }
 
   struct Range {
     int begin = 0;

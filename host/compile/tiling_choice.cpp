@@ -128,7 +128,8 @@ TilingChoice TilingChooser::tiling(const TilingProblem& problem) {
 }
 
 TilingChoice TilingChooser::words(const TilingProblem& problem) {
-  TilingChoice best{{}, Infinite};
+  const int first = problem.splits.front().split;
+  TilingChoice best{fewest_words(problem.input_height, problem.input_width, first, configuration_), Infinite};
   for (const SplitOption& option : problem.splits) {
     const Tiling tiling = fewest_words(problem.input_height, problem.input_width, option.split, configuration_);
     const Way& way = option.ways.front();

@@ -1,6 +1,7 @@
 #include "compile/write_program.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 
 #include "esp_abi.hpp"
@@ -70,8 +71,10 @@ class Planner {
   }
 
   int nearby_position(int row, int column) const {
-    const int y = (row + layout_.step_y * tiling_.height - layout_.origin_y) % tiling_.height;
-    const int x = (column + layout_.step_x * tiling_.width - layout_.origin_x) % tiling_.width;
+    const std::int64_t steps_y = std::int64_t{layout_.step_y} * tiling_.height;
+    const std::int64_t steps_x = std::int64_t{layout_.step_x} * tiling_.width;
+    const auto y = static_cast<int>((row + steps_y - layout_.origin_y) % tiling_.height);
+    const auto x = static_cast<int>((column + steps_x - layout_.origin_x) % tiling_.width);
     return std::abs(y) * tiling_.width + std::abs(x);
   }
 
@@ -140,8 +143,8 @@ std::vector<WritePlan> cut(WritePlan plan, int permutations) {
     WritePlan& part = parts.emplace_back();
     part.variants = plan.variants;
     const auto begin = plan.permutations.begin() + first;
-    const auto end = std::min(begin + size, plan.permutations.end());
-    part.permutations.assign(begin, end);
+    const int count = std::min(size, static_cast<int>(plan.permutations.size()) - first);
+    part.permutations.assign(begin, begin + count);
     for (const auto& writes : plan.positions) {
       auto& taken = part.positions.emplace_back();
       for (const WordWrite& write : writes) {

@@ -84,9 +84,10 @@ class Calibrator {
   void count(std::size_t index, const cpu::FloatTensor& values) {
     const Range& range = ranges_[index];
     if (exact_[index] || !(range.high > range.low)) return;
+    const float step = static_cast<float>(Bins) / (range.high - range.low);
+    if (!std::isnormal(step)) return;  // a range that float32 cannot divide keeps its ends
     auto& histogram = histograms_[index];
     histogram.resize(Bins);
-    const float step = static_cast<float>(Bins) / (range.high - range.low);
     for (const float value : values)
       ++histogram[std::min(Bins - 1, static_cast<std::size_t>((value - range.low) * step))];
   }
@@ -162,7 +163,7 @@ void calibrate(model::Graph& canonical, std::span<const Sample> samples, const Q
                 "give typical inputs, a hundred or more");
   if (!(options.percentile > 0 && options.percentile <= 100))
     throw Error(ErrorCode::Usage, "the percentile is out of range", "quantisation", std::to_string(options.percentile),
-                "give a number from 0 to 100");
+                "give a number above 0, up to 100");
   Calibrator(canonical, samples, options).run();
 }
 

@@ -64,6 +64,10 @@ class Lowering {
   int feature_of(int value) const { return feature_of_[static_cast<std::size_t>(value)]; }
 
   void add_input(const model::Port& port) {
+    using enum model::ElementType;
+    if (port.type != Float && port.type != Int8 && port.type != UInt8)
+      throw Error(ErrorCode::Unsupported, "the element type of an input is not supported", "input '" + port.name + "'",
+                  model::to_string(port.type), "use float32, int8 or uint8 inputs");
     const int index = add_feature(port.value, "input '" + port.name + "'");
     network().inputs.push_back(index);
     const auto scale = static_cast<float>(feature(index).scale);
@@ -122,7 +126,7 @@ class Lowering {
     if (node.op == "MaxPool" || node.op == "GlobalMaxPool") return max_pool(node, std::move(layer));
     if (node.op == "AveragePool" || node.op == "GlobalAveragePool") return average_pool(node, std::move(layer));
     if (node.op == "Add") return add(std::move(layer));
-    if (node.op == "Concat") return concat(node, std::move(layer));
+    if (node.op == "Concat") return concat(std::move(layer));
     if (node.op == "Clip" || node.op == "Requantise") {
       layer.scale = {scale(layer, ratio(layer.inputs[0], output))};
       network().layers.push_back(std::move(layer));
@@ -254,7 +258,7 @@ class Lowering {
   }
 
   /// A concatenation does not clamp: what it should clamp is requantised by a layer of its own.
-  void concat(const Node&, Layer layer) {
+  void concat(Layer layer) {
     layer.kind = LayerKind::Concat;
     layer.low = -128, layer.high = 127;
     for (const int input : layer.inputs) layer.scale.push_back(scale(layer, ratio(input, layer.output)));

@@ -127,11 +127,13 @@ class Exporter {
 
   static Shape map_of(const Feature& f) { return {1, f.channels, f.height, f.width}; }
 
+  std::string shape_constant(const Shape& shape) {
+    return constant("shape", {{static_cast<std::int64_t>(shape.size())}, shape});
+  }
+
   std::string reshape(const std::string& from, const Shape& to) {
-    const std::string shape =
-        constant("shape", {{static_cast<std::int64_t>(to.size())}, std::vector<std::int64_t>(to.begin(), to.end())});
     std::string result = unique(from + ".reshaped");
-    node("Reshape", {from, shape}, result, result);
+    node("Reshape", {from, shape_constant(to)}, result, result);
     return result;
   }
 
@@ -163,10 +165,7 @@ class Exporter {
       });
     if (port.shape != map_of(f) || steps.empty())
       steps.emplace_back([&](const std::string& from, const std::string& to) {
-        const Shape& s = port.shape;
-        const std::string shape =
-            constant("shape", {{static_cast<std::int64_t>(s.size())}, std::vector<std::int64_t>(s.begin(), s.end())});
-        node("Reshape", {from, shape}, to, to + ".reshape");
+        node("Reshape", {from, shape_constant(port.shape)}, to, to + ".reshape");
       });
     if (port.softmax_axis)
       steps.emplace_back([&](const std::string& from, const std::string& to) {

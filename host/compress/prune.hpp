@@ -1,7 +1,6 @@
 // Magnitude pruning: the smallest weights become zero (Han et al. 2015; N:M after Zhou et al. 2021).
 //
-//   std::vector<compress::Pruned> report = compress::prune(graph, {.density = 0.1, .scope =
-//   compress::PruneScope::Global});
+//   auto report = compress::prune(graph, {.density = 0.1, .scope = compress::PruneScope::Global});
 #pragma once
 
 #include <cstdint>

@@ -33,11 +33,15 @@ void round_weights(const model::Array& array, std::size_t channels, const std::v
   }
 }
 
-void copy_weights(const model::Value& weights, std::size_t channels, IntegerWeights& result) {
+void copy_weights(const model::Value& weights, std::size_t channels, const std::string& where, IntegerWeights& result) {
   const auto& scales = weights.quantisation->scale;
   for (std::size_t c = 0; c < channels; ++c) result.scale.push_back(scales.size() == 1 ? scales[0] : scales.at(c));
-  for (const std::int64_t value : weights.constant->as_integers())
-    result.weights.push_back(static_cast<std::int32_t>(std::clamp<std::int64_t>(value, -255, 255)));
+  for (const std::int64_t value : weights.constant->as_integers()) {
+    if (value < -255 || value > 255)
+      throw Error(ErrorCode::Unsupported, "a weight minus its zero point has more than 9 bits", where,
+                  std::to_string(value), "quantise weights to int8 or uint8");
+    result.weights.push_back(static_cast<std::int32_t>(value));
+  }
 }
 
 /// True if an int32 bias of the file already has the unit of the products.
@@ -67,7 +71,7 @@ IntegerWeights integer_weights(const model::Value& weights, const model::Value* 
   for (const double value : reals) finite(value);
   IntegerWeights result;
   if (weights.quantisation) {
-    copy_weights(weights, channels, result);
+    copy_weights(weights, channels, where, result);
   } else {
     for (const float value : weights.constant->as_floats()) finite(value);
     round_weights(*weights.constant, channels, reals, scale_in, result);

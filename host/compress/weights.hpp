@@ -17,7 +17,8 @@ struct IntegerWeights {
 };
 
 /// `weights` and `bias` (may be null) are constants of a Conv; float weights are rounded to -127..127 with the scale
-/// max|w| / 127 of their channel (Jacob et al. 2018, symmetric). Throws Error(Model) if a weight or bias is not finite.
+/// max|w| / 127 of their channel (Jacob et al. 2018, symmetric). Throws Error(Model) if a weight or bias is not finite
+/// and Error(Unsupported) if a quantised weight or a bias is too large.
 IntegerWeights integer_weights(const model::Value& weights, const model::Value* bias, double scale_in,
                                const std::string& where);
 

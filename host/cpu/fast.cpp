@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "esp_arithmetic.hpp"
-#include "esp_error.hpp"
 
 namespace espalier::cpu {
 namespace {
@@ -113,17 +112,7 @@ Tensor FastExecutor::convolve(const Layer& layer, const Convolution& prepared, c
 }
 
 std::vector<Tensor> FastExecutor::run(std::span<const Tensor> inputs) const {
-  if (inputs.size() != network_.inputs.size())
-    throw Error(ErrorCode::Input, "wrong number of inputs", "network '" + network_.name + "'",
-                std::to_string(inputs.size()), "give " + std::to_string(network_.inputs.size()));
-  std::vector<Tensor> features(network_.features.size());
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const Feature& feature = network_.features[static_cast<std::size_t>(network_.inputs[i])];
-    if (inputs[i].size() != feature.elements())
-      throw Error(ErrorCode::Input, "tensor has the wrong number of elements", "feature '" + feature.name + "'",
-                  std::to_string(inputs[i].size()), "give " + std::to_string(feature.elements()));
-    features[static_cast<std::size_t>(network_.inputs[i])] = inputs[i];
-  }
+  std::vector<Tensor> features = place_inputs(network_, inputs);
   for (std::size_t i = 0; i < network_.layers.size(); ++i) {
     const Layer& layer = network_.layers[i];
     Tensor& result = features[static_cast<std::size_t>(layer.output)];

@@ -223,7 +223,7 @@ void for_each_scale(const model::Node& node, const std::vector<FloatView>& in, c
   const std::size_t inner = in[1].size() == 1 ? 1 : product(shape, axis + 1, shape.size());
   for (std::size_t i = 0; i < in[0].size(); ++i) {
     const std::size_t c = in[1].size() == 1 ? 0 : i / inner % in[1].size();
-    visit(i, in[1][c], in.size() > 2 && !in[2].empty() ? in[2][c] : 0.0F);
+    visit(i, in[1][c], in.size() > 2 && !in[2].empty() ? in[2][in[2].size() == 1 ? 0 : c] : 0.0F);
   }
 }
 

@@ -168,7 +168,7 @@ Tensor run_layer(const Network& network, const Layer& layer, std::span<const Ten
   throw Error(ErrorCode::Internal, "unknown layer kind", "layer '" + layer.name + "'");
 }
 
-std::vector<Tensor> run(const Network& network, std::span<const Tensor> inputs) {
+std::vector<Tensor> place_inputs(const Network& network, std::span<const Tensor> inputs) {
   if (inputs.size() != network.inputs.size())
     throw Error(ErrorCode::Input, "wrong number of inputs", "network '" + network.name + "'",
                 std::to_string(inputs.size()), "give " + std::to_string(network.inputs.size()));
@@ -177,6 +177,11 @@ std::vector<Tensor> run(const Network& network, std::span<const Tensor> inputs) 
     check_size(network.features[static_cast<std::size_t>(network.inputs[i])], inputs[i]);
     features[static_cast<std::size_t>(network.inputs[i])] = inputs[i];
   }
+  return features;
+}
+
+std::vector<Tensor> run(const Network& network, std::span<const Tensor> inputs) {
+  std::vector<Tensor> features = place_inputs(network, inputs);
   for (const Layer& layer : network.layers) {
     std::vector<Tensor> sources;
     for (const int input : layer.inputs) sources.push_back(features[static_cast<std::size_t>(input)]);

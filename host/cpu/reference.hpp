@@ -19,6 +19,10 @@ using Tensor = std::vector<std::int8_t>;
 /// pass model::validate. Throws Error(Input) if a size differs.
 Tensor run_layer(const model::Network& network, const model::Layer& layer, std::span<const Tensor> inputs);
 
+/// All features of the network, empty but for the inputs, which are in the order of network.inputs. Throws
+/// Error(Input) if their number or a size differs.
+std::vector<Tensor> place_inputs(const model::Network& network, std::span<const Tensor> inputs);
+
 /// Every feature of the network, indexed like network.features; `inputs` in the order of network.inputs.
 /// Features that no layer writes and that are no inputs are empty.
 std::vector<Tensor> run(const model::Network& network, std::span<const Tensor> inputs);

@@ -20,13 +20,11 @@ struct Range {
   int begin = 0;
   int end = 0;
   int size() const { return end - begin; }
-  bool operator==(const Range&) const = default;
 };
 
 /// rows x columns of the matrix, times columns x operands of the operand.
 struct Piece {
   Range rows, columns, operands;
-  bool operator==(const Piece&) const = default;
 };
 
 /// Pieces that are likely to fit the scratchpad, without those that have no entries; ordered by rows, columns,

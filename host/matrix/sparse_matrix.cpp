@@ -1,12 +1,21 @@
 #include "matrix/sparse_matrix.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 
 #include "esp_error.hpp"
 
 namespace espalier::matrix {
 namespace {
+
+/// The shortest decimals that stand for this value alone.
+std::string text_of(double value) {
+  std::array<char, 32> text{};
+  const auto written = std::to_chars(text.data(), text.data() + text.size(), value);
+  return {text.data(), written.ptr};
+}
 
 /// The entries of every row by ascending column, one for each place.
 std::vector<MarketEntry> merged(const MarketMatrix& market, const std::string& name) {
@@ -24,7 +33,7 @@ std::vector<MarketEntry> merged(const MarketMatrix& market, const std::string& n
     }
     if (!std::isfinite(entries[count - 1].value))
       throw Error(ErrorCode::Input, "the sum of the entries of one place is not finite",
-                  name + " line " + std::to_string(entry.line), std::to_string(entry.value), "correct the entries");
+                  name + " line " + std::to_string(entry.line), text_of(entry.value), "correct the entries");
   }
   entries.resize(count);
   std::erase_if(entries, [](const MarketEntry& entry) { return !(entry.value < 0 || entry.value > 0); });
@@ -41,7 +50,7 @@ void add_row(std::span<const MarketEntry> row, Quantisation quantisation, const 
   if (other != row.end()) {
     if (quantisation == Quantisation::Refused)
       throw Error(ErrorCode::Input, "the value is not a whole number from -128 to 127",
-                  name + " line " + std::to_string(other->line), std::to_string(other->value),
+                  name + " line " + std::to_string(other->line), text_of(other->value),
                   "quantise it, which --quantise does for every row, or scale the matrix");
     for (const MarketEntry& entry : row) largest = std::max(largest, std::abs(entry.value));
     ++result.quantised_rows;

@@ -2,15 +2,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "esp_error.hpp"
 #include "model/inference.hpp"
+#include "model/refusals.hpp"
 
 namespace espalier::model {
 namespace {
-
-[[noreturn]] void damaged(const std::string& problem, const Node& node, const std::string& value = {}) {
-  throw Error(ErrorCode::Model, problem, node.where(), value, "export the model again");
-}
 
 Array constant(const Node& node) {
   if (node.attributes.size() != 1) damaged("the constant has no single value", node);
@@ -49,10 +45,13 @@ std::optional<Array> gather(const Array& data, const Array& indices, const Node&
   return Array{indices.shape, std::move(result)};
 }
 
+/// Concatenation of lists of integers; longer ones than shape computations need are left alone.
 std::optional<Array> concat(const std::vector<const Array*>& inputs) {
+  constexpr std::size_t most_integers = 4096;
   std::vector<std::int64_t> result;
   for (const Array* input : inputs) {
     if (input->shape.size() != 1 || input->type() != ElementType::Int64) return {};
+    if (input->size() > most_integers - result.size()) return {};
     const auto values = input->as_integers();
     result.insert(result.end(), values.begin(), values.end());
   }

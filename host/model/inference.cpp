@@ -4,22 +4,14 @@
 #include <cmath>
 #include <limits>
 
-#include "esp_error.hpp"
+#include "model/refusals.hpp"
 #include "model/window.hpp"
 
 namespace espalier::model {
 namespace {
 
-constexpr std::int64_t MaxActivations = std::int64_t{1} << 28;  // elements of all of them, 1 GiB as float32
-
-[[noreturn]] void damaged(const std::string& problem, const Node& node, const std::string& value = {}) {
-  throw Error(ErrorCode::Model, problem, node.where(), value, "export the model again");
-}
-
-[[noreturn]] void unsupported(const std::string& problem, const Node& node, const std::string& value,
-                              const std::string& action) {
-  throw Error(ErrorCode::Unsupported, problem, node.where(), value, action);
-}
+// Elements of all activations, 1 GiB as float32; the same for all constants that are computed.
+constexpr std::int64_t MaxComputed = std::int64_t{1} << 28;
 
 /// Infers one node; the outcome is the type and shape of its first output.
 class NodeInference {
@@ -30,7 +22,7 @@ class NodeInference {
     for (const int input : node_.inputs)
       if (input >= 0 && !graph_.value(input).known) damaged("the shape of an input is not known", node_);
     const Shape shape = output_shape();
-    count_elements(shape, node_.where());
+    if (count_elements(shape, node_.where()) < 1) damaged("the result has no elements", node_, to_string(shape));
     Value& out = graph_.value(node_.outputs[0]);
     out.shape = shape;
     out.type = output_type();
@@ -57,22 +49,22 @@ class NodeInference {
   Shape output_shape() {
     const std::string& op = node_.op;
     if (op == "Conv") return need_float(3), convolution(1);
-    if (op == "QLinearConv") return convolution(3);
+    if (op == "QLinearConv") return need_parameters(0), convolution(3);
     if (op == "MaxPool") return pool();
     if (op == "AveragePool") return need_float(1), pool();
-    if (op == "QLinearAveragePool") return need_channels_first(), pool();
+    if (op == "QLinearAveragePool") return need_parameters(), need_channels_first(), pool();
     if (op == "GlobalAveragePool" || op == "GlobalMaxPool") return global_pool();
     if (op == "ReduceMean") return need_float(1), reduce_mean();
-    if (op == "QLinearGlobalAveragePool") return need_channels_first(), global_pool();
+    if (op == "QLinearGlobalAveragePool") return need_parameters(), need_channels_first(), global_pool();
     if (op == "Gemm") return need_float(3), gemm(0, 1);
-    if (op == "QGemm") return gemm(0, 3);
+    if (op == "QGemm") return need_parameters(node_.integer("transB", 0) != 0 ? 0 : 1), gemm(0, 3);
     if (op == "MatMul") return need_float(2), gemm(0, 1);
-    if (op == "QLinearMatMul") return gemm(0, 3);
+    if (op == "QLinearMatMul") return need_parameters(1), gemm(0, 3);
     if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div") return need_float(2), broadcast(0, 1);
-    if (op == "QLinearAdd") return broadcast(0, 3);
+    if (op == "QLinearAdd") return need_parameters(), broadcast(0, 3);
     if (op == "BatchNormalization") return batch_normalization();
     if (op == "Concat") return concat(0, 1);
-    if (op == "QLinearConcat") return concat(2, 3);
+    if (op == "QLinearConcat") return need_concat_parameters(), concat(2, 3);
     if (op == "Flatten") return flatten();
     if (op == "Reshape") return reshape();
     if (op == "Squeeze" || op == "Unsqueeze") return squeeze();
@@ -91,7 +83,9 @@ class NodeInference {
     const std::string& op = node_.op;
     if (op == "DequantizeLinear") return ElementType::Float;
     if (op == "QuantizeLinear") return node_.has_input(2) ? type(2) : ElementType::UInt8;
-    if (op == "QGemm" && !node_.has_input(8)) return node_.has_input(7) ? ElementType::UInt8 : ElementType::Float;
+    if (op == "QGemm" && !node_.has_input(7)) return ElementType::Float;
+    if (op == "QGemm" && !node_.has_input(8)) return ElementType::UInt8;
+    if (const std::size_t zero = result_zero_point(); zero > 0 && node_.has_input(zero)) return type(zero);
     if (op == "Cast") {
       if (node_.integer("to", 1) != 1 || type(0) != ElementType::Float)
         unsupported("only casts of float32 to float32 are supported", node_, to_string(type(0)), "remove the cast");
@@ -108,6 +102,63 @@ class NodeInference {
       training = std::any_of(mode.begin(), mode.end(), [](std::int64_t value) { return value != 0; });
     }
     if (training) unsupported("training mode is not supported", node_, {}, "export for inference");
+  }
+
+  /// The input that is the zero point of a QLinear operator's result, which has its type; 0 for other operators.
+  std::size_t result_zero_point() const {
+    const std::string& op = node_.op;
+    if (op == "QLinearConcat") return 1;
+    if (op == "QLinearAveragePool" || op == "QLinearGlobalAveragePool") return 4;
+    if (op == "QLinearConv" || op == "QLinearMatMul" || op == "QLinearAdd") return 7;
+    return op == "QGemm" ? 8 : 0;
+  }
+
+  void need_positive(const Array& scale) const {
+    if (scale.type() != ElementType::Float) damaged("the scale is not a float32 tensor", node_);
+    for (const float value : scale.as_floats())
+      if (!(value > 0) || std::isinf(value)) damaged("a scale is not positive", node_, std::to_string(value));
+  }
+
+  void need_byte_type(std::size_t zero) const {
+    if (type(zero) != ElementType::Int8 && type(zero) != ElementType::UInt8)
+      unsupported("only int8 and uint8 quantisation is supported", node_, to_string(type(zero)), "quantise to 8 bits");
+  }
+
+  /// Input `scale` and the zero point behind it: one, or one for each of `channels`.
+  void need_scale(std::size_t scale, std::int64_t channels = 1) const {
+    const Array& scales = constant(scale, "the scale");
+    need_positive(scales);
+    const auto count = static_cast<std::int64_t>(scales.size());
+    if (count != 1 && count != channels) damaged("the scale does not fit the tensor", node_, std::to_string(count));
+    if (!node_.has_input(scale + 1)) return;
+    const std::size_t zeros = constant(scale + 1, "the zero point").size();
+    if (zeros != 1 && zeros != scales.size())
+      damaged("scale and zero point differ in size", node_, std::to_string(zeros));
+    need_byte_type(scale + 1);
+  }
+
+  /// A quantised tensor with its scale and zero point behind it.
+  void need_quantised(std::size_t tensor, std::int64_t channels = 1) const {
+    need_scale(tensor + 1, channels);
+    if (node_.has_input(tensor + 2) && type(tensor + 2) != type(tensor))
+      damaged("tensor and zero point differ in type", node_, to_string(type(tensor)));
+  }
+
+  /// Scales and zero points of a QLinear operator; the second tensor may have one for each index of `weight_axis`.
+  void need_parameters(std::optional<std::size_t> weight_axis = {}) const {
+    const std::size_t result_scale = result_zero_point() - 1;
+    need_quantised(0);
+    if (result_scale > 5) {
+      const bool channels = weight_axis && *weight_axis < shape(3).size();
+      need_quantised(3, channels ? shape(3)[*weight_axis] : 1);
+    }
+    if (node_.has_input(result_scale)) need_scale(result_scale);
+  }
+
+  void need_concat_parameters() const {
+    if ((node_.inputs.size() - 2) % 3 != 0) damaged("the inputs are incomplete", node_);
+    need_scale(0);
+    for (std::size_t tensor = 2; tensor < node_.inputs.size(); tensor += 3) need_quantised(tensor);
   }
 
   void need_channels_first() const {
@@ -155,8 +206,11 @@ class NodeInference {
     Shape result = windowed(map, map[1], {1, 1});
     const Window window = read_window(node_, {map[2], map[3]}, {1, 1});
     for (std::size_t axis = 0; axis < 2; ++axis)
-      if (window.before[axis] >= window.extent(axis) || window.after[axis] >= window.extent(axis) + window.stride[axis])
-        damaged("the padding is not smaller than the kernel", node_, std::to_string(window.before[axis]));
+      // The first or the last window would lie in the padding alone.
+      if (window.before[axis] >= window.extent(axis) ||
+          (window.outputs(axis, map[axis + 2]) - 1) * window.stride[axis] >= map[axis + 2] + window.before[axis])
+        damaged("the padding is not smaller than the kernel", node_,
+                std::to_string(window.before[axis]) + " before, " + std::to_string(window.after[axis]) + " behind");
     return result;
   }
 
@@ -376,16 +430,12 @@ class NodeInference {
 
   Shape quantise() {
     const Array& scale = constant(1, "the scale");
-    if (scale.type() != ElementType::Float) damaged("the scale is not a float32 tensor", node_);
-    for (const float value : scale.as_floats())
-      if (!(value > 0) || std::isinf(value)) damaged("a scale is not positive", node_, std::to_string(value));
+    need_positive(scale);
     if (node_.has_input(2) && constant(2, "the zero point").size() != scale.size())
       damaged("scale and zero point differ in size", node_, to_string(shape(2)));
     if (node_.op == "DequantizeLinear" && node_.has_input(2) && type(2) != type(0))
       damaged("input and zero point differ in type", node_, to_string(type(0)));
-    if (node_.op == "QuantizeLinear" && node_.has_input(2) && type(2) != ElementType::Int8 &&
-        type(2) != ElementType::UInt8)
-      unsupported("only int8 and uint8 quantisation is supported", node_, to_string(type(2)), "quantise to 8 bits");
+    if (node_.op == "QuantizeLinear" && node_.has_input(2)) need_byte_type(2);
     if (scale.size() != 1 || !scale.shape.empty()) {
       if (scale.size() != 1 || !shape(0).empty()) {
         const std::int64_t along = scale.size() == 1 ? 0 : axis(node_.integer("axis", 1), shape(0).size());
@@ -405,7 +455,10 @@ class NodeInference {
 }  // namespace
 
 void infer(Graph& graph) {
-  std::int64_t activations = 0;
+  std::int64_t activations = 0, constants = 0;
+  const auto bound = [](std::int64_t elements, const char* problem, const Node& node, const Shape& shape) {
+    if (elements > MaxComputed) unsupported(problem, node, to_string(shape), "use smaller inputs");
+  };
   std::vector<Node> nodes = std::move(graph.nodes);
   graph.nodes.clear();
   for (Node& node : nodes) {
@@ -415,13 +468,14 @@ void infer(Graph& graph) {
       value.shape = array->shape;
       value.known = true;
       value.constant = std::move(*array);
+      if (node.op != "Constant") constants += static_cast<std::int64_t>(value.constant->size());
+      bound(constants, "the computed constants of the network are too large", node, value.shape);
       continue;
     }
     NodeInference(graph, node).run();
-    activations += count_elements(graph.value(node.outputs[0]).shape, node.where());
-    if (activations > MaxActivations)
-      unsupported("the activations of the network are too large", node, to_string(graph.value(node.outputs[0]).shape),
-                  "use smaller inputs");
+    const Shape& shape = graph.value(node.outputs[0]).shape;
+    activations += count_elements(shape, node.where());
+    bound(activations, "the activations of the network are too large", node, shape);
     graph.nodes.push_back(std::move(node));
   }
 }

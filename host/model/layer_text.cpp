@@ -9,13 +9,14 @@
 #include <sstream>
 
 #include "esp_error.hpp"
+#include "model/random.hpp"
 #include "model/scales.hpp"
 
 namespace espalier::model {
 namespace {
 
 constexpr int MaxSize = 65535;
-constexpr std::int64_t MaxElements = std::int64_t{1} << 28;
+constexpr std::int64_t MaxLayerElements = std::int64_t{1} << 28;
 
 struct KindName {
   const char* name;
@@ -42,27 +43,6 @@ constexpr std::array<const char*, 18> Keys{"ic", "ih", "iw", "oc", "kh", "kw", "
 
 /// A token as it is written.
 std::string join(const char* key, int value) { return std::string(key).append(std::to_string(value)); }
-
-/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers with every compiler and library.
-class Generator {
- public:
-  explicit Generator(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next() {
-    std::uint64_t z = (state_ += 0x9E3779B97F4A7C15U);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
-    return z ^ (z >> 31);
-  }
-  /// Uniform in [low, high]; the bias of the modulo is below 2^-32 for the ranges used here.
-  std::int64_t between(std::int64_t low, std::int64_t high) {
-    return low + static_cast<std::int64_t>(next() % static_cast<std::uint64_t>(high - low + 1));
-  }
-  /// Uniform in [0, 1).
-  double unit() { return static_cast<double>(next() >> 11) * 0x1p-53; }
-
- private:
-  std::uint64_t state_;
-};
 
 /// The tokens of a line by key; flags have the value 1.
 struct Tokens {
@@ -170,30 +150,34 @@ Layer make_layer(const Tokens& tokens, const Feature& in) {
   if (layer.kind != LayerKind::Concat && tokens.find("n")) refuse("only concat has this key", "n");
   if (layer.kind != LayerKind::AveragePool && layer.count_include_padding)
     refuse("only avgpool has this key", "includepad");
+  for (const char* clamp : {"relu", "relu6"})
+    if (layer.kind == LayerKind::Concat && tokens.find(clamp)) refuse("a concatenation does not clamp", clamp);
   if (layer.groups > 1 && in.channels % layer.groups != 0)
     refuse("groups do not divide the input channels", join("g", layer.groups));
   return layer;
 }
 
-int window_count(const char* key, int in, int before, int after, int kernel, int stride, int dilation) {
-  const std::int64_t room = std::int64_t{in} + before + after - std::int64_t{kernel - 1} * dilation - 1;
-  if (room < 0) refuse("the kernel is larger than the padded map", join(key, kernel));
-  return static_cast<int>(room / stride + 1);
+int count_outputs(const char* key, int in, int before, int after, int kernel, int stride, int dilation) {
+  const std::int64_t count = window_count(in, before, after, kernel, stride, dilation);
+  if (count < 1) refuse("the kernel is larger than the padded map", join(key, kernel));
+  return static_cast<int>(count);
 }
 
 Feature make_output(const Tokens& tokens, const Layer& layer, const Feature& in) {
   Feature out = in;
   out.name = "output";
   if (layer.kind == LayerKind::GlobalAveragePool || layer.kind == LayerKind::GlobalMaxPool) out.height = out.width = 1;
-  if (std::int64_t{in.channels} * tokens.get("n", 1) > MaxSize)
-    refuse("too many channels", join("n", tokens.get("n", 1)));
-  if (layer.kind == LayerKind::Concat) out.channels = in.channels * tokens.get("n", 2);
+  if (layer.kind == LayerKind::Concat) {
+    const int count = tokens.get("n", 2);
+    if (std::int64_t{in.channels} * count > MaxSize) refuse("too many channels", join("n", count));
+    out.channels = in.channels * count;
+  }
   if (layer.kind == LayerKind::Convolution || layer.kind == LayerKind::MaxPool ||
       layer.kind == LayerKind::AveragePool) {
-    out.height = window_count("kh", in.height, layer.pad_top, layer.pad_bottom, layer.kernel_h, layer.stride_h,
-                              layer.dilation_h);
-    out.width =
-        window_count("kw", in.width, layer.pad_left, layer.pad_right, layer.kernel_w, layer.stride_w, layer.dilation_w);
+    out.height = count_outputs("kh", in.height, layer.pad_top, layer.pad_bottom, layer.kernel_h, layer.stride_h,
+                               layer.dilation_h);
+    out.width = count_outputs("kw", in.width, layer.pad_left, layer.pad_right, layer.kernel_w, layer.stride_w,
+                              layer.dilation_w);
   }
   if (layer.kind == LayerKind::Convolution) out.channels = tokens.get("oc", in.channels);
   if (out.channels % layer.groups != 0) refuse("groups do not divide the output channels", join("g", layer.groups));
@@ -204,7 +188,7 @@ Feature make_output(const Tokens& tokens, const Layer& layer, const Feature& in)
 }
 
 /// The values that weights of a type have if they are not zero; none: all of -127..127.
-std::vector<std::int8_t> weight_values(const std::string& type, Generator& random) {
+std::vector<std::int8_t> weight_values(const std::string& type, Random& random) {
   std::vector<std::int8_t> values;
   if (type == "ternary" || type == "binary") return {-1, 1};
   if (type == "int4") {
@@ -223,7 +207,7 @@ std::vector<std::int8_t> weight_values(const std::string& type, Generator& rando
 }
 
 /// Exactly round(density * count) places are not zero, every choice equally likely (selection sampling, Knuth 3.4.2 S).
-std::vector<std::int8_t> make_weights(std::int64_t count, const Tokens& tokens, Generator& random) {
+std::vector<std::int8_t> make_weights(std::int64_t count, const Tokens& tokens, Random& random) {
   const double density = tokens.density;
   const std::vector<std::int8_t> values = weight_values(tokens.type, random);
   std::int64_t wanted = std::llround(density * static_cast<double>(count));
@@ -243,7 +227,7 @@ std::vector<std::int8_t> make_weights(std::int64_t count, const Tokens& tokens, 
 }
 
 /// Scales bring the standard deviation of the accumulators over uniform int8 inputs to about 50 steps.
-void fill_convolution(Layer& layer, const Feature& in, const Feature& out, const Tokens& tokens, Generator& random) {
+void fill_convolution(Layer& layer, const Feature& in, const Feature& out, const Tokens& tokens, Random& random) {
   const std::int64_t row = std::int64_t{in.channels / layer.groups} * layer.kernel_h * layer.kernel_w;
   layer.weights = make_weights(row * out.channels, tokens, random);
   for (std::int64_t channel = 0; channel < out.channels; ++channel) {
@@ -260,7 +244,7 @@ void fill_convolution(Layer& layer, const Feature& in, const Feature& out, const
   }
 }
 
-void fill(Layer& layer, Network& network, const Tokens& tokens, Generator& random) {
+void fill(Layer& layer, Network& network, const Tokens& tokens, Random& random) {
   Feature& out = network.features.back();
   Feature& in = network.features.front();
   const auto zero = [&] { return static_cast<std::int32_t>(random.between(-16, 16)); };
@@ -302,7 +286,7 @@ void fill(Layer& layer, Network& network, const Tokens& tokens, Generator& rando
 
 void check_budget(const Layer& layer, const Feature& in, const Feature& out) {
   const auto check = [](double elements, const char* what) {
-    if (elements > static_cast<double>(MaxElements))
+    if (elements > static_cast<double>(MaxLayerElements))
       refuse(std::string(what) + " has more than 2^28 elements", std::to_string(elements));
   };
   const auto size = [](const Feature& f) { return static_cast<double>(f.channels) * f.height * f.width; };
@@ -342,7 +326,7 @@ Network parse_layer(std::string_view text, std::uint64_t seed) {
   network.features.push_back(out);
   layer.output = count;
   network.outputs = {count};
-  Generator random(seed);
+  Random random(seed);
   fill(layer, network, tokens, random);
   const Feature& result = network.features.back();
   if (tokens.find("relu") || tokens.find("relu6")) layer.low = result.zero;

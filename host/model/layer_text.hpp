@@ -11,6 +11,7 @@
 //   ph pw pb pr  padding above, left, below, right; pw defaults to ph, ph to 0, pb to ph, pr to pw
 //   dh dw        dilation 1 = dense; dw defaults to dh, dh to 1
 //   g            groups, default 1; depthwise is g = ic = oc
+//   oh ow        output height and width; refused if they are not what follows from the other keys
 //   n            inputs of concat, each of ic channels; default 2
 //   density      share of non-zero weights, 0 to 1, default 1; exactly round(density * weights) are not zero
 //   includepad   avgpool: divide by all taps
@@ -32,10 +33,10 @@ namespace espalier::model {
 
 /// The network of one layer that `text` describes, with pseudo-random weights, biases, zero points and scales that are
 /// a function of text and seed alone, on every machine. The outputs of random int8 inputs use the int8 range. Throws
-/// Error(Usage) that names the wrong token.
+/// Error(Usage) that names the wrong token, Error(Model) if sums of the layer can exceed 32 bits.
 Network parse_layer(std::string_view text, std::uint64_t seed = 1);
 
-/// The line for a layer; every key that has a default is printed only if it differs.
+/// The line for a layer: sizes always, every other key only if it differs from its default.
 std::string to_text(const Network& network, const Layer& layer);
 
 }  // namespace espalier::model

@@ -89,11 +89,6 @@ class Checker {
     require(out.width == width, "output width does not follow from the inputs", out.width);
   }
 
-  static std::int64_t window_count(int in, int before, int after, int kernel, int stride, int dilation) {
-    const std::int64_t room = std::int64_t{in} + before + after - (std::int64_t{kernel} - 1) * dilation - 1;
-    return room < 0 ? 0 : room / stride + 1;
-  }
-
   void window_shape(int channels) const {
     const Feature& in = feature(layer_.inputs[0]);
     const std::int64_t height =
@@ -154,7 +149,7 @@ class Checker {
     const bool global = layer_.kind == LayerKind::GlobalAveragePool;
     const std::int64_t taps =
         global ? std::int64_t{in.height} * in.width : std::int64_t{layer_.kernel_h} * layer_.kernel_w;
-    require(taps * 255 <= std::numeric_limits<std::int32_t>::max(), "the pooling sum can exceed 32 bits", taps);
+    require(taps <= std::numeric_limits<std::int32_t>::max() / 255, "the pooling sum can exceed 32 bits", taps);
     if (!global) return window_shape(in.channels);
     output_shape(in.channels, 1, 1);
   }
@@ -230,6 +225,11 @@ void check_order(const Network& network) {
 }
 
 }  // namespace
+
+std::int64_t window_count(int in, int before, int after, int kernel, int stride, int dilation) {
+  const std::int64_t room = std::int64_t{in} + before + after - (std::int64_t{kernel} - 1) * dilation - 1;
+  return room < 0 ? 0 : room / stride + 1;
+}
 
 MacCount count_macs(const Network& network, const Layer& layer) {
   if (layer.kind != LayerKind::Convolution) return {};

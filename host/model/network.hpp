@@ -30,7 +30,7 @@ struct Feature {
 enum class LayerKind {
   Convolution,  // any kernel, stride, padding, dilation, groups; fully connected = kernel of the map's size
   MaxPool,      // padding never wins
-  AveragePool,  // divides by the count of valid taps, or of all taps if count_include_padding
+  AveragePool,  // divides by the count of valid taps; of all taps if count_include_padding or if none is valid
   GlobalAveragePool,
   GlobalMaxPool,
   Add,         // two inputs of one shape, one rounding
@@ -76,6 +76,9 @@ struct Network {
   std::vector<int> inputs;  // feature indices
   std::vector<int> outputs;
 };
+
+/// Outputs of a window along one axis; 0 if the kernel is larger than the padded map.
+std::int64_t window_count(int in, int before, int after, int kernel, int stride, int dilation);
 
 /// Multiply-accumulates of a layer (0 for layers without weights), all of them and those with a non-zero weight.
 struct MacCount {

@@ -19,6 +19,7 @@ namespace {
 
 constexpr int MostNesting = 64;
 constexpr int MostNodes = 20000;
+constexpr std::size_t MostConnections = 200000;  // inputs of all nodes together
 constexpr int MostRank = 8;
 
 [[noreturn]] void damaged(const std::string& problem, const std::string& where, const std::string& value = {}) {
@@ -178,8 +179,13 @@ class Importer {
     if (inputs < entry->least_inputs || inputs > entry->most_inputs)
       damaged("the node has a wrong number of inputs", node.where(), std::to_string(inputs));
     for (const auto& input : proto.input()) node.inputs.push_back(input.empty() ? -1 : find(input, node.where()));
-    for (std::size_t i = 0; i < entry->least_inputs; ++i)
-      if (node.inputs[i] < 0) damaged("a required input is missing", node.where(), std::to_string(i));
+    while (!node.inputs.empty() && node.inputs.back() < 0) node.inputs.pop_back();  // the same as inputs not listed
+    const std::size_t required = entry->most_inputs == AnyNumber ? inputs : entry->least_inputs;
+    for (std::size_t i = 0; i < required; ++i)
+      if (!node.has_input(i)) damaged("a required input is missing", node.where(), std::to_string(i));
+    connections_ += inputs;
+    if (connections_ > MostConnections)
+      damaged("the nodes of the graph have too many inputs", node.where(), std::to_string(connections_));
     node.outputs = {index_.at(proto.output(0))};
     for (const auto& attribute : proto.attribute()) {
       const auto& known = entry->attributes;
@@ -201,6 +207,7 @@ class Importer {
   std::filesystem::path folder_;
   Budget budget_;
   Graph graph_;
+  std::size_t connections_ = 0;
   std::unordered_map<std::string, int> index_;
   std::unordered_map<std::string, std::string> extra_outputs_;
 };

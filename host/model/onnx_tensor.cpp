@@ -82,7 +82,7 @@ std::string read_external(const onnx::TensorProto& tensor, const std::filesystem
   std::error_code error;
   const std::uint64_t size = std::filesystem::file_size(path, error);
   if (error || length != bytes || offset > size || size - offset < bytes)
-    damaged("external data is too short for the tensor", where, location);
+    damaged("external data does not have the size of the tensor", where, location);
   std::ifstream stream(path, std::ios::binary);
   std::string data(bytes, '\0');
   stream.seekg(static_cast<std::streamoff>(offset));

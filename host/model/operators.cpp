@@ -1,12 +1,10 @@
 #include "model/operators.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace espalier::model {
 namespace {
 
-constexpr std::size_t Any = std::numeric_limits<std::size_t>::max();
 constexpr std::string_view Microsoft = "com.microsoft";
 
 const std::vector<Operator>& table() {
@@ -20,7 +18,7 @@ const std::vector<Operator>& table() {
       {"BatchNormalization", "", 5, 5, {"epsilon", "is_test", "momentum", "training_mode"}},
       {"Cast", "", 1, 1, {"to", "saturate"}},
       {"Clip", "", 1, 3, {"min", "max"}},
-      {"Concat", "", 1, Any, {"axis"}},
+      {"Concat", "", 1, AnyNumber, {"axis"}},
       {"Constant", "", 0, 0, {"value", "value_float", "value_floats", "value_int", "value_ints"}},
       {"Conv", "", 2, 3, {"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"}},
       {"DequantizeLinear", "", 2, 3, {"axis"}},
@@ -55,7 +53,7 @@ const std::vector<Operator>& table() {
        4,
        5,
        {"auto_pad", "ceil_mode", "channels_last", "count_include_pad", "kernel_shape", "pads", "strides"}},
-      {"QLinearConcat", Microsoft, 5, Any, {"axis"}},
+      {"QLinearConcat", Microsoft, 5, AnyNumber, {"axis"}},
       {"QLinearGlobalAveragePool", Microsoft, 4, 5, {"channels_last"}},
       {"QuantizeLinear", Microsoft, 2, 3, {"axis"}},
   };

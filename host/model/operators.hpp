@@ -2,12 +2,16 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace espalier::model {
+
+/// Operator::most_inputs of operators that take any number of inputs; all of them are required.
+inline constexpr std::size_t AnyNumber = std::numeric_limits<std::size_t>::max();
 
 struct Operator {
   std::string_view name;

@@ -3,7 +3,6 @@
 #include <cmath>
 #include <limits>
 
-#include "esp_error.hpp"
 #include "model/rewrites.hpp"
 #include "model/window.hpp"
 

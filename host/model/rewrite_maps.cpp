@@ -3,17 +3,12 @@
 #include <cmath>
 #include <limits>
 
-#include "esp_error.hpp"
+#include "model/refusals.hpp"
 #include "model/rewrites.hpp"
 #include "model/window.hpp"
 
 namespace espalier::model {
 namespace {
-
-[[noreturn]] void unsupported(const std::string& problem, const Node& node, const std::string& value,
-                              const std::string& action) {
-  throw Error(ErrorCode::Unsupported, problem, node.where(), value, action);
-}
 
 /// The transpose of a matrix.
 Array transpose(const Array& array) {

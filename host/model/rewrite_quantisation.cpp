@@ -2,16 +2,11 @@
 #include <algorithm>
 #include <set>
 
-#include "esp_error.hpp"
+#include "model/refusals.hpp"
 #include "model/rewrites.hpp"
 
 namespace espalier::model {
 namespace {
-
-[[noreturn]] void unsupported(const std::string& problem, const Node& node, const std::string& value,
-                              const std::string& action) {
-  throw Error(ErrorCode::Unsupported, problem, node.where(), value, action);
-}
 
 /// Replaces one QLinear node by its parts, appended to `nodes`.
 class Expander {
@@ -75,11 +70,11 @@ class Expander {
     return result;
   }
 
-  /// The int32 bias of QLinear operators has the scale of the products.
+  /// The int32 bias of QLinear operators has the scale of the products, with the factor `alpha` of QGemm.
   int bias(const Node& node, int value, int scale_in, int scale_weights) {
     if (!graph_.is_constant(scale_in) || !graph_.is_constant(scale_weights))
       unsupported("a scale is not constant", node, graph_.value(value).name, "export with constant scales");
-    const float in = graph_.value(scale_in).constant->as_floats().at(0);
+    const float in = graph_.value(scale_in).constant->as_floats().at(0) * node.real("alpha", 1);
     std::vector<float> scales;
     for (const float scale : graph_.value(scale_weights).constant->as_floats()) scales.push_back(in * scale);
     const Shape shape = scales.size() == 1 ? Shape{} : Shape{static_cast<std::int64_t>(scales.size())};
@@ -210,8 +205,11 @@ class Stripper {
     std::vector<std::int32_t> values;
     const auto integers = array.as_integers();
     values.reserve(integers.size());
-    for (std::size_t i = 0; i < integers.size(); ++i)
+    for (std::size_t i = 0; i < integers.size(); ++i) {
       values.push_back(static_cast<std::int32_t>(integers[i] - zero[i / inner % zero.size()]));
+      if (values.back() + zero[i / inner % zero.size()] != integers[i])
+        unsupported("a quantised constant exceeds 32 bits", node, std::to_string(integers[i]), "quantise to 8 bits");
+    }
     const std::string name = source.name;
     const int result = graph_.add_constant(name, {array.shape, std::move(values)});
     graph_.value(result).quantisation = Quantisation{scale, 0, static_cast<int>(axis)};

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "esp_error.hpp"
-
 namespace espalier::model {
 
 bool is_quantised(const Graph& graph) {

@@ -9,8 +9,9 @@ namespace {
 
 constexpr std::int64_t Largest = 65535;
 
-[[noreturn]] void refuse(ErrorCode code, const char* problem, const Node& node, const std::string& value) {
-  throw Error(code, problem, node.where(), value, "use two-dimensional windows with sizes from 1 to 65535");
+[[noreturn]] void refuse(ErrorCode code, const char* problem, const Node& node, const std::string& value,
+                         const char* action = "use two-dimensional windows with sizes from 1 to 65535") {
+  throw Error(code, problem, node.where(), value, action);
 }
 
 std::array<std::int64_t, 2> pair(const Node& node, const char* key, std::array<std::int64_t, 2> otherwise) {
@@ -55,7 +56,8 @@ void round_up(const Node& node, Window& window, std::array<std::int64_t, 2> map)
     const std::int64_t start = (room / window.stride[axis] + 1) * window.stride[axis];
     if (start >= map[axis] + window.before[axis]) continue;
     if (node.integer("count_include_pad", 0) != 0)
-      refuse(ErrorCode::Unsupported, "ceil_mode together with count_include_pad is not supported", node, "ceil_mode 1");
+      refuse(ErrorCode::Unsupported, "ceil_mode together with count_include_pad is not supported", node, "ceil_mode 1",
+             "export with explicit padding");
     window.after[axis] += window.stride[axis] - rest;
   }
 }
@@ -73,7 +75,7 @@ Window read_window(const Node& node, std::array<std::int64_t, 2> map, std::array
   } else if (mode == "SAME_UPPER" || mode == "SAME_LOWER") {
     pad_to_same(window, map, mode == "SAME_UPPER");
   } else if (mode != "VALID") {
-    refuse(ErrorCode::Model, "unknown auto_pad", node, mode);
+    refuse(ErrorCode::Model, "unknown auto_pad", node, mode, "export with explicit padding");
   }
   if (node.integer("ceil_mode", 0) != 0) round_up(node, window, map);
   return window;

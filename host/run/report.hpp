@@ -24,7 +24,7 @@ struct Output {
 struct LayerRow {
   std::string name;
   std::string op;
-  std::string shape;   // e.g. "64x56x56 -> 64x56x56 3x3"
+  std::string shape;   // e.g. "64x56x56 -> 64x56x56"
   std::string device;  // where it ran
   std::string mode;    // dense, sparse or empty
   int split = 1;       // channels in a computed word

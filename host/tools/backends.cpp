@@ -47,8 +47,8 @@ std::unique_ptr<driver::Bus> open_bus(const BackendOptions& options) {
 
 std::vector<BackendInfo> list_backends() {
   std::vector<BackendInfo> backends{
-      {"functional", {"8x8", "16x16"}, "bit-exact model without a clock"},
-      {"rtl", {"8x8", "16x16"}, "the accelerator's RTL, cycle-accurate, with the memory of --memory"}};
+      {"functional", {"8x8", "16x16", "32x32"}, "bit-exact model without a clock"},
+      {"rtl", {"8x8", "16x16", "32x32"}, "the accelerator's RTL, cycle-accurate, with the memory of --memory"}};
   for (BackendInfo& card : list_xrt_cards()) backends.push_back(std::move(card));
   return backends;
 }

@@ -83,11 +83,11 @@ void bench_layer(const BenchOptions& options, Console& console) {
   json["macs"] = totals.macs;
   json["nonzero_macs"] = totals.nonzero_macs;
   json["predicted_cycles"] = totals.predicted_cycles;
-  json["measured_cycles"] = totals.measured_cycles ? Json(*totals.measured_cycles) : Json(nullptr);
+  json["measured_cycles"] = cycles_json(totals.measured_cycles);
   json["mac_utilisation"] = run::utilisation(totals.macs, cycles, report.configuration);
   json["nonzero_utilisation"] = run::utilisation(totals.nonzero_macs, cycles, report.configuration);
   json["bit_exact"] = exact;
-  Json rows = document("");
+  Json rows;
   add_report(rows, report);
   json["bound"] = report.layers.size() > 1 ? report.layers[1].bound : "";
   json["lower_bound_cycles"] = report.layers.size() > 1 ? report.layers[1].lower_bound_cycles : 0;
@@ -100,19 +100,18 @@ void bench_layer(const BenchOptions& options, Console& console) {
   json["weight_entropy_bytes"] = totals.weight_entropy_bytes;
   json["natural_entropy_bytes"] = totals.natural_entropy_bytes;
   console.report(
-      json,
-      fmt::format("{}\n  {} {}: predicted {} cycles, measured {}, MACs {} of the array, non-zero {}, bits {}\n",
-                  options.layer, device_text(choice), array_text(report.configuration),
-                  grouped(totals.predicted_cycles), totals.measured_cycles ? grouped(*totals.measured_cycles) : "-",
-                  percent(run::utilisation(totals.macs, cycles, report.configuration)),
-                  percent(run::utilisation(totals.nonzero_macs, cycles, report.configuration)),
-                  exact ? "exact" : "DIFFERENT"));
+      json, fmt::format("{}\n  {} {}: predicted {} cycles, measured {}, MACs {} of the array, non-zero {}, bits {}\n",
+                        options.layer, device_text(choice), array_text(report.configuration),
+                        grouped(totals.predicted_cycles), cycles_text(totals.measured_cycles),
+                        percent(run::utilisation(totals.macs, cycles, report.configuration)),
+                        percent(run::utilisation(totals.nonzero_macs, cycles, report.configuration)),
+                        exact ? "exact" : "DIFFERENT"));
   if (!exact)
     throw Error(ErrorCode::Mismatch, "outputs differ from the CPU reference", options.layer,
                 "seed " + std::to_string(options.seed), "report this with the command used");
 }
 
-// Cycles of the machine per second of processor time, over enough runs to last a second.
+// Cycles of the machine per second of processor time, over enough runs to last two seconds.
 void bench_simulator(BenchOptions options, Console& console) {
   options.device = "rtl";
   const CompileSettings settings = parse_compile_settings(options.model);

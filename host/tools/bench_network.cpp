@@ -48,6 +48,7 @@ run::Executable compile_network(const NetworkOptions& options, const CompileSett
   compile_options.memory = settings.memory;
   compile_options.mode = settings.weights;
   compile_options.weight_format = settings.weight_format;
+  compile_options.split = settings.split;
   compile_options.threads = options.threads;
   compile_options.progress = layer_progress(console);
   const abi::Configuration configuration = settings.array.value_or(abi::Array16x16);
@@ -105,6 +106,7 @@ run::RunReport predicted(const run::Executable& executable) {
     row.op = layer.op;
     row.shape = layer.shape;
     row.mode = layer.sparse ? "sparse" : "dense";
+    row.split = layer.split;
     row.macs = layer.macs;
     row.nonzero_macs = layer.nonzero_macs;
     row.predicted_cycles = layer.predicted_cycles;
@@ -162,8 +164,8 @@ void bench_network(NetworkOptions options, Console& console) {
       "{} at density {} ({}) on {}: predicted {} cycles, measured {}, MACs {} of the array, non-zero {}, "
       "{:.1f} frames per second at {} MHz{}\n",
       options.network, options.zoo.density, options.pattern, array_text(report.run.configuration),
-      grouped(totals.predicted_cycles), totals.measured_cycles ? grouped(*totals.measured_cycles) : "-",
-      used(totals.macs), used(totals.nonzero_macs), report.frames_per_second(), options.clock,
+      grouped(totals.predicted_cycles), cycles_text(totals.measured_cycles), used(totals.macs),
+      used(totals.nonzero_macs), report.frames_per_second(), options.clock,
       !report.bit_exact ? "" : (*report.bit_exact ? ", bits exact" : ", bits DIFFERENT"));
   if (!options.report.empty()) {
     const std::string title = fmt::format("Espalier: {} at density {}", options.network, options.zoo.density);

@@ -128,7 +128,7 @@ Json to_json(const SpmmOptions& options, const CompileSettings& settings, const 
   json["exact_sums"] = report.exact_sums;
   json["pieces"] = report.pieces;
   json["predicted_cycles"] = report.cost.predicted_cycles;
-  json["measured_cycles"] = report.measured_cycles ? Json(*report.measured_cycles) : Json(nullptr);
+  json["measured_cycles"] = cycles_json(report.measured_cycles);
   json["nonzero_utilisation"] =
       run::utilisation(static_cast<std::int64_t>(matrix.nonzeros()) * options.columns, report.cycles(), array);
   json["dram_read_bytes"] = report.cost.read_bytes;

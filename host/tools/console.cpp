@@ -32,11 +32,6 @@ void Console::progress(const std::string& line) {
   logger.info("{}", printable(line));
 }
 
-void Console::text(const std::string& text) {
-  *out_ << text;
-  out_->flush();
-}
-
 void Console::error(const Error& error) {
   if (json && !reported_) *out_ << to_text(error_document(error));
   std::string line = printable(error.what());

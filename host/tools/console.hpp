@@ -19,8 +19,6 @@ class Console {
   void report(const Json& document, const std::string& text);
   /// A line of progress on standard error.
   void progress(const std::string& line);
-  /// Text on standard output, e.g. a part of a long report.
-  void text(const std::string& text);
   /// An error, as text on standard error; with --json also as a document on standard output, unless that has one.
   void error(const Error& error);
 

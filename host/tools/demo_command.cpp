@@ -79,8 +79,7 @@ run::RunReport classify(run::Session& session, Digits& digits, std::size_t count
     digits.images[i].answer = answer(report.outputs.front());
     console.progress(fmt::format("image {:>2}: answer {}, label {}; predicted {} cycles, measured {}", i,
                                  digits.images[i].answer, digits.images[i].truth,
-                                 grouped(report.totals.predicted_cycles),
-                                 report.totals.measured_cycles ? grouped(*report.totals.measured_cycles) : "-"));
+                                 grouped(report.totals.predicted_cycles), cycles_text(report.totals.measured_cycles)));
   }
   return report;
 }

@@ -185,7 +185,7 @@ std::string layer_rows(const run::RunReport& report) {
     html +=
         table_row({row.name, row.op, row.shape, macs ? grouped(static_cast<std::uint64_t>(row.macs)) : "-",
                    macs ? percent(run::density(row)) : "-", row.device.empty() ? "-" : row.device,
-                   grouped(row.predicted_cycles), row.measured_cycles ? grouped(*row.measured_cycles) : "-",
+                   grouped(row.predicted_cycles), cycles_text(row.measured_cycles),
                    macs ? percent(run::utilisation(row.nonzero_macs, cycles, report.configuration)) : "-",
                    grouped(row.dram_read_bytes), grouped(row.dram_write_bytes), row.bound.empty() ? "-" : row.bound},
                   "td", style);

@@ -12,17 +12,22 @@ namespace espalier::tools {
 namespace {
 
 constexpr std::int64_t MaxSamples = std::int64_t{1} << 28;  // a damaged header must not ask for much memory
+constexpr int MaxSide = 16384;                              // of resized images, as of decoded ones
 
-[[noreturn]] void fail(const std::string& summary, const std::string& where, const std::string& value) {
-  throw Error(ErrorCode::Input, summary, where, value, "give a complete PNG or JPEG file");
+[[noreturn]] void fail(const std::string& summary, const std::string& where, const std::string& value,
+                       const char* action = "give a complete PNG or JPEG file") {
+  throw Error(ErrorCode::Input, summary, where, value, action);
 }
 
 std::vector<std::uint8_t> resize(const std::uint8_t* pixels, int from_width, int from_height, int width, int height,
                                  int channels, const std::string& where) {
+  const std::string size = std::to_string(height) + "x" + std::to_string(width);
+  if (width > MaxSide || height > MaxSide || std::int64_t{width} * height * channels > MaxSamples)
+    fail("the image cannot be made that large", where, size, "choose a smaller size with --resize");
   std::vector<std::uint8_t> result(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) *
                                    static_cast<std::size_t>(channels));
   if (stbir_resize_uint8(pixels, from_width, from_height, 0, result.data(), width, height, 0, channels) == 0)
-    fail("the image cannot be resized", where, std::to_string(height) + "x" + std::to_string(width));
+    fail("the image cannot be resized", where, size, "choose another size with --resize");
   return result;
 }
 
@@ -31,7 +36,8 @@ std::vector<std::uint8_t> resize(const std::uint8_t* pixels, int from_width, int
 model::Array parse_image(std::span<const std::uint8_t> bytes, const std::string& where, int channels, int height,
                          int width) {
   if (channels != 1 && channels != 3 && channels != 4)
-    fail("an image cannot fill an input with this many channels", where, std::to_string(channels));
+    fail("an image cannot fill an input with this many channels", where, std::to_string(channels),
+         "give the values as a .npy array");
   int image_width = 0;
   int image_height = 0;
   int image_channels = 0;
@@ -39,7 +45,8 @@ model::Array parse_image(std::span<const std::uint8_t> bytes, const std::string&
                                                       &image_height, &image_channels) == 0)
     fail("not a PNG or JPEG image", where, {});
   if (model::count_elements({channels, image_height, image_width}, where, ErrorCode::Input) > MaxSamples)
-    fail("the image is too large", where, model::to_string({channels, image_height, image_width}));
+    fail("the image is too large", where, model::to_string({channels, image_height, image_width}),
+         "give a smaller image");
   const std::unique_ptr<stbi_uc, decltype(&stbi_image_free)> decoded(
       stbi_load_from_memory(bytes.data(), static_cast<int>(bytes.size()), &image_width, &image_height, &image_channels,
                             channels),

@@ -58,7 +58,7 @@ FileArray read_array(const std::filesystem::path& path, const InputShape& wanted
 
 /// All samples of a file for one network input. Accepted shapes: CxHxW, NxCxHxW, HxW for one channel, NxHxW for IDX
 /// images of one channel, any flat or Nx(C*H*W) form, and with Layout::Nhwc the channels last. Throws Error (Input)
-/// that names both shapes.
+/// that names both shapes, Error (Usage) for options that do not fit the file or the network.
 std::vector<Sample> read_samples(const std::filesystem::path& path, const InputShape& wanted,
                                  const InputOptions& options);
 

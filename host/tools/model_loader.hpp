@@ -34,6 +34,7 @@ struct QuantisedModel {
 };
 
 /// Imports an ONNX file and quantises it, with the samples in `calibrate` (read with `inputs`) or the synthetic set.
+/// Throws Error (Usage, Input, Model, Unsupported).
 QuantisedModel import_model(const std::string& path, const std::vector<std::string>& calibrate,
                             const InputOptions& inputs, Console& console);
 

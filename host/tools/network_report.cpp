@@ -28,8 +28,6 @@ Json causes_json(const compile::Causes& causes) {
   return json;
 }
 
-std::string cycles_text(const std::optional<std::uint64_t>& cycles) { return cycles ? grouped(*cycles) : "-"; }
-
 std::string whole(double value) { return grouped(static_cast<std::uint64_t>(value)); }
 
 std::string macs_text(std::int64_t macs) { return macs == 0 ? "-" : grouped(static_cast<std::uint64_t>(macs)); }
@@ -70,7 +68,7 @@ void add_network_report(Json& json, const NetworkReport& report) {
   sums["macs"] = totals.macs;
   sums["nonzero_macs"] = totals.nonzero_macs;
   sums["predicted_cycles"] = totals.predicted_cycles;
-  sums["measured_cycles"] = totals.measured_cycles ? Json(*totals.measured_cycles) : Json(nullptr);
+  sums["measured_cycles"] = cycles_json(totals.measured_cycles);
   sums["mac_utilisation"] = run::utilisation(totals.macs, report.cycles(), configuration);
   sums["nonzero_utilisation"] = run::utilisation(totals.nonzero_macs, report.cycles(), configuration);
   sums["dram_read_bytes"] = totals.dram_read_bytes;
@@ -117,12 +115,13 @@ std::string network_table(const NetworkReport& report) {
   }
   const run::Totals& totals = report.run.totals;
   table.add_rule();
-  table.add({"total", "", "", "", macs_text(totals.macs),
-             percent(static_cast<double>(totals.nonzero_macs) / static_cast<double>(totals.macs)),
-             grouped(totals.predicted_cycles), cycles_text(totals.measured_cycles), share(totals.macs, report.cycles()),
-             share(totals.nonzero_macs, report.cycles()), grouped(totals.dram_read_bytes),
-             grouped(totals.dram_write_bytes), "", grouped(totals.weight_bytes), whole(totals.weight_entropy_bytes),
-             whole(totals.natural_entropy_bytes), main_bound(report.run.layers)});
+  table.add(
+      {"total", "", "", "", macs_text(totals.macs),
+       totals.macs == 0 ? "-" : percent(static_cast<double>(totals.nonzero_macs) / static_cast<double>(totals.macs)),
+       grouped(totals.predicted_cycles), cycles_text(totals.measured_cycles), share(totals.macs, report.cycles()),
+       share(totals.nonzero_macs, report.cycles()), grouped(totals.dram_read_bytes), grouped(totals.dram_write_bytes),
+       "", grouped(totals.weight_bytes), whole(totals.weight_entropy_bytes), whole(totals.natural_entropy_bytes),
+       main_bound(report.run.layers)});
   return table.text();
 }
 

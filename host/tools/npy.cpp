@@ -92,7 +92,7 @@ class HeaderParser {
     const char quote = accept('"') ? '"' : (expect('\''), '\'');
     const std::size_t end = text_.find(quote, position_);
     if (end == std::string_view::npos) fail("string without end in the header of a .npy file", where_, {});
-    const std::string value(text_.substr(position_, end - position_));
+    std::string value(text_.substr(position_, end - position_));
     position_ = end + 1;
     return value;
   }

@@ -11,7 +11,7 @@
 
 namespace espalier::tools {
 
-/// "8x8" or "16x16". Throws Error (Usage) naming the known arrays.
+/// "8x8", "16x16" or "32x32". Throws Error (Usage) naming the known arrays.
 abi::Configuration parse_array(std::string_view text);
 
 /// "16x16".

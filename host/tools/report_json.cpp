@@ -8,8 +8,6 @@
 namespace espalier::tools {
 namespace {
 
-Json cycles_json(const std::optional<std::uint64_t>& cycles) { return cycles ? Json(*cycles) : Json(nullptr); }
-
 bool plain(const Json& value) { return !value.is_structured(); }
 
 void write(const Json& value, int indent, std::string& text) {
@@ -44,6 +42,8 @@ Json error_document(const Error& error) {
             {"value", error.value()},
             {"action", error.action()}}}};
 }
+
+Json cycles_json(const std::optional<std::uint64_t>& cycles) { return cycles ? Json(*cycles) : Json(nullptr); }
 
 Json output_json(const run::Output& output) {
   Json data = Json::array();

@@ -1,7 +1,9 @@
 // The JSON documents of the command line. Every document has `schema`, which changes when a field changes its meaning.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "esp_error.hpp"
@@ -21,6 +23,9 @@ Json error_document(const Error& error);
 
 /// outputs[], layers[], totals and causes of a run, added to `json`.
 void add_report(Json& json, const run::RunReport& report);
+
+/// A number of cycles, or null if the device has no clock.
+Json cycles_json(const std::optional<std::uint64_t>& cycles);
 
 /// One element of outputs[]: name, shape, type, data; data are integers for integer types.
 Json output_json(const run::Output& output);

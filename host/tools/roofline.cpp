@@ -236,7 +236,9 @@ std::string Plot::roofs() {
       x_.at(middle), y_.at(middle * bandwidth_), angle * 180 / std::numbers::pi, slope);
   const double half = 3.2 * static_cast<double>(slope.size());
   // Boxes along the slanted text.
-  for (double along = -half; along <= half; along += 12) {
+  const int boxes = static_cast<int>(2 * half / 12) + 1;
+  for (int i = 0; i < boxes; ++i) {
+    const double along = 12 * i - half;
     const double x = x_.at(middle) + along * std::cos(angle) + 11 * std::sin(angle);
     const double y = y_.at(middle * bandwidth_) + along * std::sin(angle) - 11 * std::cos(angle);
     taken_.push_back({x - 8, y - 8, x + 8, y + 8});

@@ -80,10 +80,9 @@ void execute(const RunOptions& options, Console& console) {
       json["outputs"].back()["sample"] = i;
       text += (reports.size() > 1 ? inputs[i].name + ": " : "") + output_text(output);
     }
-    Json sample = {{"name", inputs[i].name}, {"predicted_cycles", reports[i].totals.predicted_cycles}};
-    sample["measured_cycles"] =
-        reports[i].totals.measured_cycles ? Json(*reports[i].totals.measured_cycles) : Json(nullptr);
-    json["samples"].push_back(std::move(sample));
+    json["samples"].push_back({{"name", inputs[i].name},
+                               {"predicted_cycles", reports[i].totals.predicted_cycles},
+                               {"measured_cycles", cycles_json(reports[i].totals.measured_cycles)}});
   }
   if (!options.report.empty()) {
     write_file(options.report,

@@ -7,6 +7,9 @@ namespace {
 
 void check_count(const std::vector<std::string>& files, const std::vector<InputShape>& shapes,
                  const std::string& option) {
+  if (shapes.empty())
+    throw Error(ErrorCode::Unsupported, "the network has no inputs", option, std::to_string(files.size()) + " files",
+                "give a network with inputs");
   if (!files.empty() && files.size() % shapes.size() == 0) return;
   std::string names;
   for (const InputShape& shape : shapes) names += " " + shape.name;

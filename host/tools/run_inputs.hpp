@@ -14,7 +14,7 @@ struct RunInput {
 };
 
 /// Reads runs from files. Files come in groups of one per network input, in the network's order; the items of the files
-/// of a group belong together. `option` names the files in errors. Throws Error (Usage, Input).
+/// of a group belong together. `option` names the files in errors. Throws Error (Usage, Input, Unsupported).
 std::vector<RunInput> read_run_inputs(const std::vector<std::string>& files, const std::vector<InputShape>& shapes,
                                       const InputOptions& options, const std::string& option);
 

@@ -20,8 +20,6 @@ std::string padded(const std::string& text, std::size_t width, Align align) {
   return align == Align::Left ? text + space : space + text;
 }
 
-std::string cycles_text(const std::optional<std::uint64_t>& cycles) { return cycles ? grouped(*cycles) : "-"; }
-
 }  // namespace
 
 std::string Table::text() const {
@@ -58,6 +56,8 @@ std::string grouped(std::uint64_t value) {
   for (std::size_t place = digits.size(); place > 3; place -= 3) digits.insert(place - 3, ",");
   return digits;
 }
+
+std::string cycles_text(const std::optional<std::uint64_t>& cycles) { return cycles ? grouped(*cycles) : "-"; }
 
 std::string percent(double share) { return fmt::format("{:.1f}%", 100.0 * share); }
 

@@ -1,6 +1,8 @@
 // Tables of text with aligned columns, and the tables of a run.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,9 @@ class Table {
 
 /// 1234567 as "1,234,567".
 std::string grouped(std::uint64_t value);
+
+/// A number of cycles, or a dash if the device has no clock.
+std::string cycles_text(const std::optional<std::uint64_t>& cycles);
 
 /// 0.4375 as "43.8%".
 std::string percent(double share);

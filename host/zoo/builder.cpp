@@ -22,7 +22,7 @@ constexpr double AverageGain = 2;         // averages vary less than what they a
 constexpr double ChannelDeviation = 0.4;  // of the means of channels, in deviations of their values
 
 int outputs_of(int size, int before, int after, int kernel, int stride) {
-  return (size + before + after - kernel) / stride + 1;
+  return static_cast<int>(model::window_count(size, before, after, kernel, stride, 1));
 }
 
 double deviation_of(Activation activation) {
@@ -136,8 +136,8 @@ int Builder::weighted(Layer layer, int outputs, Activation activation, Pattern p
   if (activation == Activation::None) {
     return append(std::move(layer), outputs, height, width, 1.0 / target, random.between(-16, 16), {0, target});
   }
-  layer.low = -128;
-  // Of a normal distribution cut at its mean: mean 0.4, deviation 0.58.
+  // The zero point is the lowest level, so that the int8 range is the clamp. Of a normal distribution cut at its mean:
+  // mean 0.4, deviation 0.58.
   return append(std::move(layer), outputs, height, width, 1.0 / target, -128, {0.4 * target, 0.58 * target});
 }
 
@@ -151,8 +151,9 @@ int Builder::convolution(const std::string& name, int in, int outputs, const Win
 
 int Builder::depthwise(const std::string& name, int in, const WindowShape& window, Activation activation) {
   Layer layer = windowed(name, "Conv", LayerKind::Convolution, in, window);
-  layer.groups = feature(in).channels;
-  return weighted(std::move(layer), layer.groups, activation, Pattern::Unstructured, options_.depthwise_density);
+  const int channels = feature(in).channels;
+  layer.groups = channels;
+  return weighted(std::move(layer), channels, activation, Pattern::Unstructured, options_.depthwise_density);
 }
 
 int Builder::fully_connected(const std::string& name, int in, int outputs, Activation activation) {
@@ -185,6 +186,10 @@ int Builder::global_average(const std::string& name, int in) {
   const Spread averages{AverageGain * values.mean,
                         std::hypot(within, AverageGain * ChannelDeviation * values.deviation)};
   return append(std::move(layer), map.channels, 1, 1, map.scale / AverageGain, map.zero, averages);
+}
+
+int Builder::classifier(int in, int classes) {
+  return fully_connected("fc", global_average("pool", in), classes, Activation::None);
 }
 
 int Builder::add(const std::string& name, int a, int b, Activation activation) {

@@ -9,6 +9,7 @@
 
 namespace espalier::zoo {
 
+/// Both rectified kinds have the zero point -128 and clamp by the int8 range; with Relu6 its upper end stands for 6.
 enum class Activation { None, Relu, Relu6 };
 
 /// Rows or columns added around a map.
@@ -28,6 +29,9 @@ struct WindowShape {
   bool same = false;
 };
 
+/// A 1x1 convolution.
+inline constexpr WindowShape Point{1, 1, 1, 0, false};
+
 class Builder {
  public:
   Builder(std::string name, const Options& options) : options_(options) { network_.name = std::move(name); }
@@ -40,6 +44,8 @@ class Builder {
   int fully_connected(const std::string& name, int in, int outputs, Activation activation);
   int max_pool(const std::string& name, int in, const WindowShape& window);
   int global_average(const std::string& name, int in);
+  /// "pool" and "fc": a global average and a fully connected layer.
+  int classifier(int in, int classes);
   int add(const std::string& name, int a, int b, Activation activation);
 
   const model::Feature& feature(int index) const { return network_.features[static_cast<std::size_t>(index)]; }

@@ -9,13 +9,7 @@
 namespace espalier::zoo {
 namespace {
 
-constexpr WindowShape Point{1, 1, 1, 0, false};
-
 WindowShape window3(int stride) { return {3, 3, stride, 0, true}; }
-
-int classifier(Builder& builder, int map, int classes) {
-  return builder.fully_connected("fc", builder.global_average("pool", map), classes, Activation::None);
-}
 
 int separable(Builder& builder, int number, int in, int channels, int stride, Activation activation) {
   const std::string name = "block" + std::to_string(number);
@@ -67,7 +61,7 @@ model::Network mobilenet_v1(const Sizes& sizes, const Options& options) {
   int number = 0;
   for (const Block& block : Blocks)
     map = separable(builder, ++number, map, channels(block.channels), block.stride, Activation::Relu6);
-  return builder.finish(classifier(builder, map, sizes.classes));
+  return builder.finish(builder.classifier(map, sizes.classes));
 }
 
 model::Network mobilenet_v2(const Sizes& sizes, const Options& options) {
@@ -85,7 +79,7 @@ model::Network mobilenet_v2(const Sizes& sizes, const Options& options) {
       map = inverted_residual(builder, ++number, map, stage.expansion, scaled(stage.channels, options.width),
                               block == 0 ? stage.stride : 1);
   map = builder.convolution("conv2", map, scaled(1280, std::max(1.0, options.width)), Point, Activation::Relu6);
-  return builder.finish(classifier(builder, map, sizes.classes));
+  return builder.finish(builder.classifier(map, sizes.classes));
 }
 
 model::Network ds_cnn(const Sizes& sizes, const Options& options) {
@@ -93,7 +87,7 @@ model::Network ds_cnn(const Sizes& sizes, const Options& options) {
   const int spectrogram = builder.input(1, 49, 10);
   int map = builder.convolution("conv1", spectrogram, 64, {10, 4, 2, 0, true}, Activation::Relu);
   for (int number = 1; number <= 4; ++number) map = separable(builder, number, map, 64, 1, Activation::Relu);
-  return builder.finish(classifier(builder, map, sizes.classes));
+  return builder.finish(builder.classifier(map, sizes.classes));
 }
 
 }  // namespace espalier::zoo

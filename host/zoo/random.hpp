@@ -1,29 +1,18 @@
-// Numbers that are the same with every compiler and library.
+// The numbers that synthetic networks are made of.
 #pragma once
 
 #include <cstdint>
 
+#include "model/random.hpp"
+
 namespace espalier::zoo {
 
-/// SplitMix64 (Steele, Lea, Flood 2014).
-class Random {
+class Random : public model::Random {
  public:
-  explicit Random(std::uint64_t seed) : state_(seed) {}
+  using model::Random::Random;
 
-  std::uint64_t next() {
-    std::uint64_t z = (state_ += 0x9E3779B97F4A7C15U);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
-    return z ^ (z >> 31);
-  }
-
-  /// Uniform in [low, high]; the bias of the modulo is below 2^-32 for the ranges used here.
-  int between(int low, int high) {
-    return low + static_cast<int>(next() % static_cast<std::uint64_t>(std::int64_t{high} - low + 1));
-  }
-
-  /// Uniform in [0, 1).
-  double unit() { return static_cast<double>(next() >> 11) * 0x1p-53; }
+  /// Uniform in [low, high].
+  int between(int low, int high) { return static_cast<int>(model::Random::between(low, high)); }
 
   /// Near a standard normal distribution: the sum of four uniform numbers of 16 bits, within 3.5 deviations.
   double normal() {
@@ -31,9 +20,6 @@ class Random {
     const std::uint64_t sum = (bits & 0xffffU) + ((bits >> 16) & 0xffffU) + ((bits >> 32) & 0xffffU) + (bits >> 48);
     return (static_cast<double>(sum) - 2.0 * 65535.0) * (1.7320508075688772 / 65536.0);
   }
-
- private:
-  std::uint64_t state_;
 };
 
 }  // namespace espalier::zoo

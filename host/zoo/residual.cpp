@@ -8,8 +8,6 @@
 namespace espalier::zoo {
 namespace {
 
-constexpr WindowShape Point{1, 1, 1, 0, false};
-
 WindowShape square(int kernel, int stride, int pad) { return {kernel, kernel, stride, pad, false}; }
 WindowShape square_same(int kernel, int stride) { return {kernel, kernel, stride, 0, true}; }
 
@@ -42,10 +40,6 @@ int basic_block(Builder& builder, const std::string& name, int in, int channels,
   return builder.add(name + ".add", last, skip, Activation::Relu);
 }
 
-int classifier(Builder& builder, int map, int classes) {
-  return builder.fully_connected("fc", builder.global_average("pool", map), classes, Activation::None);
-}
-
 std::string block_name(int stage, int block) { return "layer" + std::to_string(stage) + "." + std::to_string(block); }
 
 }  // namespace
@@ -58,7 +52,7 @@ model::Network resnet50(const Sizes& sizes, const Options& options, bool stride_
     for (int block = 0; block < Blocks[static_cast<std::size_t>(stage)]; ++block)
       map = bottleneck(builder, block_name(stage + 1, block), map, 64 << stage, stage > 0 && block == 0 ? 2 : 1,
                        stride_first);
-  return builder.finish(classifier(builder, map, sizes.classes));
+  return builder.finish(builder.classifier(map, sizes.classes));
 }
 
 model::Network resnet18(const Sizes& sizes, const Options& options) {
@@ -70,7 +64,7 @@ model::Network resnet18(const Sizes& sizes, const Options& options) {
       map = basic_block(builder, block_name(stage + 1, block), map, 64 << stage, square(3, stride, 1), square(3, 1, 1),
                         square(1, stride, 0));
     }
-  return builder.finish(classifier(builder, map, sizes.classes));
+  return builder.finish(builder.classifier(map, sizes.classes));
 }
 
 model::Network resnet8(const Sizes& sizes, const Options& options) {
@@ -82,7 +76,7 @@ model::Network resnet8(const Sizes& sizes, const Options& options) {
     map = basic_block(builder, block_name(stage + 1, 0), map, 16 << stage, square_same(3, stride), square_same(3, 1),
                       square_same(1, stride));
   }
-  return builder.finish(classifier(builder, map, sizes.classes));
+  return builder.finish(builder.classifier(map, sizes.classes));
 }
 
 model::Network vgg16(const Sizes& sizes, const Options& options) {

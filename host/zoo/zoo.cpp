@@ -14,9 +14,9 @@ namespace {
 struct Entry {
   const char* name;
   Sizes sizes;
-  int smallest;     // resolution; 0: fixed
-  bool has_width;   // --width
-  bool has_option;  // fully connected layers are an option
+  int smallest;              // resolution; 0: fixed
+  bool has_width;            // --width
+  bool optional_classifier;  // --fully-connected
   model::Network (*build)(const Sizes&, const Options&);
 };
 
@@ -68,7 +68,10 @@ void check(const Entry& entry, const Options& options) {
            "choose " + std::to_string(entry.smallest) + " to " + std::to_string(LargestResolution));
   if (options.classes < 0 || options.classes > 32768)
     refuse("the number of classes is out of range", "--classes", std::to_string(options.classes), "choose 1 to 32768");
-  if (options.fully_connected && !entry.has_option)
+  if (entry.optional_classifier && !options.fully_connected && options.classes != 0)
+    refuse(name + " ends with its last pool, it has no classes", "--classes", std::to_string(options.classes),
+           "add --fully-connected");
+  if (options.fully_connected && !entry.optional_classifier)
     refuse(name + " has its fully connected layer always", "--fully-connected", name, "leave it out");
 }
 
@@ -77,6 +80,7 @@ void check(const Entry& entry, const Options& options) {
 const std::vector<std::string>& names() {
   static const std::vector<std::string> list = [] {
     std::vector<std::string> result;
+    result.reserve(std::size(Entries));
     for (const Entry& entry : Entries) result.emplace_back(entry.name);
     return result;
   }();

@@ -23,7 +23,7 @@ struct Options {
   double depthwise_density = 1.0;  // of depthwise convolutions, unstructured
   double width = 1.0;              // of the channels; MobileNets
   int resolution = 0;              // height and width of the input; 0: as published
-  int classes = 0;                 // outputs of the last layer; 0: as published
+  int classes = 0;                 // outputs of the last layer, of VGG16 only with fully_connected; 0: as published
   bool fully_connected = false;    // VGG16 with its three fully connected layers
   std::uint64_t seed = 1;
 };

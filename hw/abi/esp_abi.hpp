@@ -40,7 +40,7 @@ constexpr void set_bits(std::span<std::uint8_t> bytes, unsigned lsb, unsigned bi
   }
 }
 
-/// A command with all its fields; those of other opcodes stay 0 and are not encoded.
+/// A command with all its fields; those of other opcodes keep their defaults and are not encoded.
 struct Command {
   std::uint8_t opcode = 0;
   std::uint8_t flags = 0;

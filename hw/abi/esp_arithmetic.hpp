@@ -88,10 +88,10 @@ struct AddOperands {
   std::int32_t b = 0;
 };
 
-/// Separates acc = a - 256 * b; exact for all int8 a and b.
+/// Separates acc = a - 256 * b; exact for all int8 a and b, and defined for any acc.
 constexpr AddOperands separate_add(std::int32_t acc) {
   const std::int32_t a = ((acc & 255) ^ 128) - 128;  // the low byte with its sign
-  return {a, -((acc - a) >> 8)};
+  return {a, -(accumulate(acc, -a) >> 8)};
 }
 
 }  // namespace espalier::abi

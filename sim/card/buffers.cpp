@@ -51,19 +51,14 @@ BufferPtr Buffers::allocate(BufferKind kind, std::uint32_t flags, unsigned bank,
   if (bytes == 0) return nullptr;
   if (has_device_side(*buffer)) {
     const std::lock_guard lock(mutex_);
-    if (bank >= banks_.size() || bytes > banks_[bank].bytes - banks_[bank].used) return nullptr;
+    const std::uint64_t left = bank < banks_.size() ? banks_[bank].bytes - banks_[bank].used : 0;
+    if (bytes > left || pages(bytes) > left) return nullptr;
     banks_[bank].used += pages(bytes);
   }
   const auto give_back = [&] {
     const std::lock_guard lock(mutex_);
     if (has_device_side(*buffer)) banks_[bank].used -= pages(bytes);
   };
-  try {
-    if (has_device_side(*buffer)) allocate_device(*buffer);
-  } catch (...) {
-    give_back();
-    return nullptr;
-  }
   buffer->host = user;
   if (user == nullptr && kind != BufferKind::DeviceOnly) {
     void* map = mmap(nullptr, pages(bytes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -73,6 +68,12 @@ BufferPtr Buffers::allocate(BufferKind kind, std::uint32_t flags, unsigned bank,
     }
     buffer->host = static_cast<std::uint8_t*>(map);
     buffer->owns_host = true;
+  }
+  try {
+    if (has_device_side(*buffer)) allocate_device(*buffer);
+  } catch (...) {
+    give_back();
+    return nullptr;
   }
   const std::lock_guard lock(mutex_);
   buffer->handle = next_handle_++;

@@ -1,7 +1,6 @@
 #include "card/card.hpp"
 
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <optional>
@@ -59,7 +58,7 @@ int Card::load(const axlf* image) {
     configuration = info.configuration;
   } catch (const Error& error) {
     tell(error.what());
-    return error.summary() == "the image is for another design" ? -EOPNOTSUPP : -EINVAL;
+    return error.summary() == bitstreams::AnotherDesign ? -EOPNOTSUPP : -EINVAL;
   }
   if (!configuration) {
     tell("image: made for a board, not for the simulated card");

@@ -46,8 +46,7 @@ class Engine {
   /// espalier::Error (Device) if no machine is installed.
   void call(const Task& task);
 
-  /// Runs a task between batches, later. Its exceptions are dropped, and so is the task
-  /// if no machine is installed.
+  /// Runs a task between batches, later. Its exceptions are dropped, and so is the task if no machine is installed.
   void post(Task task);
 
   void submit(Job job);

@@ -115,11 +115,11 @@ EXPORT int xclLoadXclBin(xclDeviceHandle handle, const axlf* image) {
 }
 
 EXPORT int xclOpenContext(xclDeviceHandle handle, const xuid_t uuid, unsigned unit, bool shared) {
-  return client(handle).card->open_context(client(handle), uuid, unit, shared);
+  return guarded([&] { return client(handle).card->open_context(client(handle), uuid, unit, shared); });
 }
 
 EXPORT int xclCloseContext(xclDeviceHandle handle, const xuid_t, unsigned unit) {
-  return client(handle).card->close_context(client(handle), unit);
+  return guarded([&] { return client(handle).card->close_context(client(handle), unit); });
 }
 
 EXPORT xclBufferHandle xclAllocBO(xclDeviceHandle handle, size_t size, int, unsigned flags) {
@@ -130,7 +130,12 @@ EXPORT xclBufferHandle xclAllocUserPtrBO(xclDeviceHandle handle, void* user, siz
   return allocate(handle, user, size, flags);
 }
 
-EXPORT void xclFreeBO(xclDeviceHandle handle, xclBufferHandle buffer) { buffers(handle).free(buffer); }
+EXPORT void xclFreeBO(xclDeviceHandle handle, xclBufferHandle buffer) {
+  guarded([&] {
+    buffers(handle).free(buffer);
+    return 0;
+  });
+}
 
 EXPORT void* xclMapBO(xclDeviceHandle handle, xclBufferHandle buffer, bool) {
   const BufferPtr found = buffers(handle).find(buffer);
@@ -197,7 +202,7 @@ EXPORT int xclExecBuf(xclDeviceHandle handle, xclBufferHandle buffer) {
 }
 
 EXPORT int xclExecWait(xclDeviceHandle handle, int milliseconds) {
-  return client(handle).card->wait(client(handle), milliseconds);
+  return guarded([&] { return client(handle).card->wait(client(handle), milliseconds); });
 }
 
 EXPORT int xclRegWrite(xclDeviceHandle handle, uint32_t unit, uint32_t offset, uint32_t value) {

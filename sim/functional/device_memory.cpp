@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+#include <new>
+
 #include "esp_error.hpp"
 
 namespace espalier::functional {
@@ -17,7 +20,12 @@ std::uint64_t DeviceMemory::allocate(std::size_t bytes) {
                 "use a size between 1 byte and 16 GiB");
   }
   const std::uint64_t address = next_;
-  allocations_.emplace(address, std::vector<std::uint8_t>(bytes));
+  try {
+    allocations_.emplace(address, std::vector<std::uint8_t>(bytes));
+  } catch (const std::bad_alloc&) {
+    throw Error(ErrorCode::Device, "the host has no memory left for device memory", "device memory",
+                fmt::format("{} bytes", bytes), "free memory or use a smaller program");
+  }
   next_ += (bytes + PageBytes - 1) / PageBytes * PageBytes + PageBytes;
   return address;
 }

@@ -25,7 +25,8 @@ struct MemoryFault {
 class DeviceMemory {
  public:
   /// `bytes` > 0 zeroed bytes at a 4 KiB aligned address. An unmapped page follows each allocation, so an access that
-  /// runs off its end never reaches a neighbour.
+  /// runs off its end never reaches a neighbour. Throws Error Device for 0 bytes, more than 16 GiB, or a host without
+  /// memory for them.
   std::uint64_t allocate(std::size_t bytes);
 
   /// Frees an allocation. Throws Error Device if `address` is not the start of one.
@@ -34,7 +35,7 @@ class DeviceMemory {
   /// The bytes [address, address + bytes) if they lie in one allocation, else nullptr.
   std::uint8_t* find(std::uint64_t address, std::uint64_t bytes);
 
-  /// As find(), but throws Error Device.
+  /// As find(), but throws Error Device if nothing is there.
   std::uint8_t* at(std::uint64_t address, std::uint64_t bytes);
 
   /// Makes the memory misbehave for the machine (not for the host) until cleared with nullopt.

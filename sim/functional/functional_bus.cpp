@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "esp_error.hpp"
-
 namespace espalier::functional {
 
 namespace {
@@ -15,12 +13,6 @@ constexpr std::uint32_t ControlDone = 2;
 constexpr std::uint32_t ControlIdle = 4;
 constexpr std::uint32_t ControlReady = 8;
 constexpr unsigned CommandsPerPoll = 16;
-
-void check_offset(std::uint32_t offset) {
-  if (offset % 4 == 0 && offset < abi::RegWindowBytes) return;
-  throw Error(ErrorCode::Device, "no such register", "register window", fmt::format("offset {}", offset),
-              fmt::format("use a multiple of 4 below {}", abi::RegWindowBytes));
-}
 
 }  // namespace
 
@@ -32,7 +24,7 @@ std::string FunctionalBus::name() const {
 }
 
 std::uint32_t FunctionalBus::read_register(std::uint32_t offset) {
-  check_offset(offset);
+  driver::check_register(offset);
   if (offset == abi::RegControl) return read_control();
   if (offset <= abi::RegTimeout) return word(offset);
   switch (offset) {
@@ -80,7 +72,7 @@ std::uint32_t FunctionalBus::read_control() {
 }
 
 void FunctionalBus::write_register(std::uint32_t offset, std::uint32_t value) {
-  check_offset(offset);
+  driver::check_register(offset);
   if (offset == abi::RegControl) {
     if ((value & ControlStart) != 0) start();
   } else if (offset == abi::RegInterruptStatus) {

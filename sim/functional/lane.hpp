@@ -65,7 +65,7 @@ std::array<std::int16_t, P> products(const std::int8_t* word, const Tap& tap, co
   return result;
 }
 
-/// acc = sum of a * w over the taps. Products of two int8 pairs stay inside int32 lanes; unsigned sums wrap.
+/// acc = sum of a * w over the taps, wrapping: an unsigned sum of products, each of which fits in 16 bits.
 template <std::size_t P, std::size_t S, bool Broadcast>
 Accumulators<P> multiply_accumulate(const Scratchpad& scratch, std::size_t base, const RowSlots& row) {
   std::array<std::uint32_t, P> acc{};

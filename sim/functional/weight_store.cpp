@@ -168,7 +168,7 @@ void Array::take_sparse(const abi::Command& command) {
   const unsigned lanes = configuration_.lanes;
   const unsigned per_line = configuration_.line_slots(command.weights, command.split);
   for (std::uint32_t slot = 0; slot < command.slots; ++slot) {
-    const std::uint8_t* entries = lines_.line(slot / per_line) + slot % per_line * lanes * 4;
+    const std::uint8_t* entries = lines_.line(slot / per_line) + std::size_t{slot % per_line} * lanes * 4;
     for (unsigned k = 0; k < lanes; ++k, entries += 4) {
       abi::Entry entry = abi::decode_entry(read_entry(entries));
       entry.segment = 0;  // not part of the format
@@ -182,7 +182,7 @@ void Array::take_dense(const abi::Command& command) {
   const unsigned line_weights = configuration_.line_weights();
   DenseSlots slots(command, configuration_.lanes);
   for (std::uint32_t slot = 0; slot < command.slots; ++slot, slots.advance()) {
-    const std::uint8_t* weights = lines_.line(slot / per_line) + slot % per_line * command.split;
+    const std::uint8_t* weights = lines_.line(slot / per_line) + std::size_t{slot % per_line} * command.split;
     const abi::Entry entry = slots.entry();
     for (unsigned k = 0; k < slots.active_lanes(); ++k) {
       lanes_[k].add(entry, {weights + std::size_t{k} * line_weights, command.split});

@@ -7,11 +7,6 @@ std::unique_ptr<VerilatedMachine> make_machine_8x8(const MachineOptions& options
 std::unique_ptr<VerilatedMachine> make_machine_16x16(const MachineOptions& options);
 std::unique_ptr<VerilatedMachine> make_machine_32x32(const MachineOptions& options);
 
-const std::array<abi::Configuration, 3>& built_configurations() {
-  static constexpr std::array<abi::Configuration, 3> Built{abi::Array8x8, abi::Array16x16, abi::Array32x32};
-  return Built;
-}
-
 std::unique_ptr<VerilatedMachine> make_machine(const abi::Configuration& configuration, const MachineOptions& options) {
   if (configuration == abi::Array8x8) return make_machine_8x8(options);
   if (configuration == abi::Array16x16) return make_machine_16x16(options);

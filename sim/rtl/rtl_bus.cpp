@@ -26,6 +26,7 @@ std::string RtlBus::name() const {
 }
 
 std::uint32_t RtlBus::read_register(std::uint32_t offset) {
+  driver::check_register(offset);
   machine_->begin_register_read(offset);
   for (unsigned i = 0; i < RegisterCycles && machine_->register_busy(); ++i) cycle();
   if (machine_->register_busy()) {
@@ -35,6 +36,7 @@ std::uint32_t RtlBus::read_register(std::uint32_t offset) {
 }
 
 void RtlBus::write_register(std::uint32_t offset, std::uint32_t value) {
+  driver::check_register(offset);
   machine_->begin_register_write(offset, value);
   if (offset == abi::RegControl && (value & 1U) != 0) recording_.clear();
   for (unsigned i = 0; i < RegisterCycles && machine_->register_busy(); ++i) cycle();

@@ -36,7 +36,7 @@ class VerilatedMachine {
   /// One cycle with these memory pins.
   virtual void clock(const abi::MemoryResponse& response, const MemoryBeat& beat) = 0;
 
-  /// AXI4-Lite pins; the transaction advances with clock(). At most one is under way.
+  /// AXI4-Lite pins; the transaction advances with clock(). At most one is under way. `offset`: inside the window.
   virtual void begin_register_write(std::uint32_t offset, std::uint32_t value) = 0;
   virtual void begin_register_read(std::uint32_t offset) = 0;
   virtual bool register_busy() const = 0;
@@ -53,8 +53,5 @@ struct MachineOptions {
 
 /// The machine of a configuration. Throws espalier::Error (Usage) for a size that was not built.
 std::unique_ptr<VerilatedMachine> make_machine(const abi::Configuration& configuration, const MachineOptions& options);
-
-/// Sizes that were built.
-const std::array<abi::Configuration, 3>& built_configurations();
 
 }  // namespace espalier::rtl

@@ -106,6 +106,10 @@ float mantissa(std::uint64_t& state) { return 1.0F + static_cast<float>(next(sta
 
 int main(int count, char** arguments) {
   const std::uint64_t samples = count > 1 ? std::strtoull(arguments[1], nullptr, 10) : 200000000;
+  if (samples < 2) {
+    std::fputs("usage: bench_tie_rule [samples], at least 2\n", stderr);
+    return 2;
+  }
   // Accumulators spread over +-200 output steps, scales as networks have them: 2^-20 .. 2^-4.
   const Sweep typical = run("any float32 scale in 2^-20..2^-4", samples / 2, [](std::uint64_t& state) {
     const float scale = std::ldexp(mantissa(state), -20 + static_cast<int>(next(state) % 16));

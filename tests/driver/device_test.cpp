@@ -6,11 +6,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "driver/fault_bus.hpp"
 #include "driver/list_builder.hpp"
 #include "driver_checks.hpp"
 #include "esp_error.hpp"
 #include "espalier/driver/device.hpp"
-#include "espalier/driver/fault_bus.hpp"
 #include "functional/functional_bus.hpp"
 
 namespace espalier {
@@ -18,9 +18,9 @@ namespace {
 
 using driver::Buffer;
 using driver::Device;
-using driver::FaultBus;
 using functional::FunctionalBus;
 using test::error_of;
+using test::FaultBus;
 using test::ListBuilder;
 using test::pattern;
 using ::testing::HasSubstr;
@@ -40,6 +40,19 @@ TEST(Device, RefusesAnotherVersionOfTheContract) {
   EXPECT_EQ(error->code(), ErrorCode::Device);
   EXPECT_THAT(error->what(), HasSubstr("version " + std::to_string(abi::AbiVersion + 1) + ", expected " +
                                        std::to_string(abi::AbiVersion)));
+}
+
+TEST(Device, RefusesAnArrayThatCannotBe) {
+  FunctionalBus bus(abi::Array8x8);
+  const std::vector<std::pair<std::uint32_t, std::uint32_t>> wrong{
+      {abi::RegLanes, 0}, {abi::RegLanes, 7}, {abi::RegPixels, 128}, {abi::RegLineDepth, 0}};
+  for (const auto& [offset, value] : wrong) {
+    FaultBus faulty(bus);
+    faulty.faults().registers[offset] = value;
+    const auto error = error_of([&] { Device device(faulty); });
+    ASSERT_TRUE(error) << "register " << offset;
+    EXPECT_EQ(error->code(), ErrorCode::Device);
+  }
 }
 
 TEST(Device, LoadedProgramsRunManyTimesSideBySide) {
@@ -133,6 +146,18 @@ TEST(Device, RefusesProgramsThatDoNotHoldTheirCommands) {
   EXPECT_EQ(error_of([&] { device.load(program); })->code(), ErrorCode::Usage);
   program.command_count = 0;
   EXPECT_EQ(error_of([&] { device.load(program); })->code(), ErrorCode::Usage);
+}
+
+TEST(Device, RefusesMoreMarksThanTheMachineKeeps) {
+  FunctionalBus bus(abi::Array8x8);
+  Device device(bus);
+  ListBuilder list;
+  driver::Program program = test::copy_program(list, 1);
+  program.marks = abi::MarkDepth + 1;
+  const auto error = error_of([&] { device.load(program); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->code(), ErrorCode::Usage);
+  EXPECT_EQ(error->value(), std::to_string(abi::MarkDepth + 1) + " marks");
 }
 
 TEST(Device, RefusesInputsLargerThanTheirWindow) {

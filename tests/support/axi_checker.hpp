@@ -87,8 +87,6 @@ class AxiWriteChecker {
     if (pins.valid && pins.ready) beats_.push_back(pins.length + 1);
   }
 
-  std::uint64_t bursts() const { return address_.bursts(); }
-
  private:
   std::string name_;
   AxiAddressChecker address_;

@@ -22,7 +22,7 @@ std::vector<std::string> line(std::vector<std::string> arguments) {
 }
 
 nlohmann::json bench(std::vector<std::string> arguments) {
-  arguments.push_back("--json");
+  arguments.emplace_back("--json");
   const Outcome outcome = run_program(line(std::move(arguments)));
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   return outcome.code == 0 ? outcome.json() : nlohmann::json::object();

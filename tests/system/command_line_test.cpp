@@ -21,6 +21,8 @@ TEST(CommandLine, HelpHasExamples) {
                                              {"run", "--help"},
                                              {"bench", "--help"},
                                              {"bench", "layer", "--help"},
+                                             {"bench", "network", "--help"},
+                                             {"bench", "spmm", "--help"},
                                              {"bench", "simulator", "--help"},
                                              {"devices", "--help"},
                                              {"demo", "--help"}}) {
@@ -62,7 +64,7 @@ TEST(CommandLine, UsageErrorsAreReportedInBothForms) {
     EXPECT_EQ(text.out, "") << testing::PrintToString(arguments);
 
     std::vector<std::string> with_json = arguments;
-    with_json.push_back("--json");
+    with_json.emplace_back("--json");
     const Outcome json = run_program(with_json);
     EXPECT_EQ(json.code, 2) << testing::PrintToString(arguments);
     const auto document = json.json();

@@ -10,8 +10,6 @@
 #include <iterator>
 #include <stdexcept>
 
-extern char** environ;
-
 namespace espalier::test {
 
 std::string read_bytes(const std::string& path) {

@@ -2,7 +2,7 @@
 //   - run reports outputs, layers and totals with the documented fields; rows sum to the totals; the same outputs from
 //     functional model and RTL; measured equal predicted on the RTL
 //   - Softmax sums to 1; quantised models keep their uint8 type
-//   - several samples, HTML report, inspect and compile work
+//   - several samples, given calibration samples, HTML report and inspect work
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

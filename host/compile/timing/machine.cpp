@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <limits>
+#include <string>
 
 #include "esp_error.hpp"
 
@@ -10,12 +12,31 @@ namespace espalier::compile::timing {
 namespace {
 
 constexpr std::uint32_t StuckCycles = 1000000;  // no real memory is that slow
+constexpr std::uint32_t MostCycles = std::numeric_limits<std::uint32_t>::max();
 
-/// Whether the slots of a compute command can be walked at all; the machine itself checks every field.
+/// Whether slots and positions of a compute command can be walked.
 bool walkable(const abi::Command& command, const abi::Configuration& configuration) {
   const auto& taps = command.tap_count;
+  const bool dense = taps[0] != 0 && taps[1] != 0 && taps[2] != 0 && command.tail_lanes != 0 &&
+                     command.tail_lanes <= configuration.lanes;
   return command.split != 0 && command.split <= configuration.max_split() && command.slots != 0 &&
-         (command.weights != abi::WeightsDense || (taps[0] != 0 && taps[1] != 0 && taps[2] != 0));
+         command.count_x != 0 && command.count_y != 0 && (command.weights != abi::WeightsDense || dense);
+}
+
+/// Throws for a command that cannot be walked; the machine itself checks every field.
+void check(const abi::Command& command, const abi::Configuration& configuration, const std::string& where) {
+  const auto require = [&](bool holds, const char* problem) {
+    if (holds) return;
+    throw Error(ErrorCode::Program, problem, where, "opcode " + std::to_string(command.opcode),
+                "compile the network again");
+  };
+  require(command.opcode >= abi::OpLoad && command.opcode <= abi::OpMark, "unknown opcode");
+  if (command.opcode == abi::OpCompute) {
+    require(walkable(command, configuration), "split, slots, positions, taps or lanes in use are out of range");
+  } else if (command.opcode != abi::OpMark) {
+    const bool moves = command.run != 0 && (command.opcode == abi::OpWeight ? command.items : command.planes) != 0;
+    require(moves, "a transfer without beats, planes or items");
+  }
 }
 
 std::uint32_t rotate_banks(std::uint32_t banks, unsigned by) {
@@ -41,17 +62,13 @@ Machine::Machine(const DeviceProgram& program, const abi::Configuration& configu
   const std::size_t first = std::size_t{program.command_offset} * abi::BeatBytes;
   for (std::size_t i = 0; i < program.command_count; ++i) {
     const std::size_t at = first + i * abi::BeatBytes;
+    const std::string where = "command " + std::to_string(i);
     if (at + abi::BeatBytes > program.image.size()) {
-      throw Error(ErrorCode::Program, "command lies outside of the program", "command " + std::to_string(i));
+      throw Error(ErrorCode::Program, "a command lies outside of the program", where, "byte " + std::to_string(at),
+                  "compile the network again");
     }
     commands_.push_back(abi::decode(std::span<const std::uint8_t, abi::BeatBytes>(&program.image[at], abi::BeatBytes)));
-    if (commands_.back().opcode < abi::OpLoad || commands_.back().opcode > abi::OpMark) {
-      throw Error(ErrorCode::Program, "unknown opcode", "command " + std::to_string(i),
-                  std::to_string(commands_.back().opcode));
-    }
-    if (commands_.back().opcode == abi::OpCompute && !walkable(commands_.back(), configuration)) {
-      throw Error(ErrorCode::Program, "split, slots or taps out of range", "command " + std::to_string(i));
-    }
+    check(commands_.back(), configuration, where);
   }
   prediction_.marks.assign(abi::MarkDepth, 0);
   prediction_.causes_at_marks.resize(abi::MarkDepth);
@@ -102,8 +119,8 @@ abi::MemoryRequest Machine::request() const {
 std::span<const std::uint8_t> Machine::item_bytes(const abi::Command& job, std::uint32_t item, unsigned bytes) const {
   const std::size_t at = std::size_t{job.offset} * abi::BeatBytes + std::size_t{item} * bytes;
   if (job.window != abi::WindowProgram || at + bytes > program_.image.size()) {
-    throw Error(ErrorCode::Program, "weights or tables lie outside of the program",
-                "beat " + std::to_string(job.offset));
+    throw Error(ErrorCode::Program, "weights or tables lie outside of the program", "weight command",
+                "beat " + std::to_string(job.offset), "compile the network again");
   }
   return {&program_.image[at], bytes};
 }
@@ -133,7 +150,8 @@ const StreamTiming& Machine::stream() {
     const std::size_t at = std::size_t{job.offset} * abi::BeatBytes;
     const std::size_t bytes = std::size_t{job.run} * abi::BeatBytes;
     if (job.window != abi::WindowProgram || at + bytes > program_.image.size()) {
-      throw Error(ErrorCode::Program, "weights lie outside of the program", "beat " + std::to_string(job.offset));
+      throw Error(ErrorCode::Program, "weights lie outside of the program", "weight command",
+                  "beat " + std::to_string(job.offset), "compile the network again");
     }
     stream_ = stream_timing(job, {&program_.image[at], bytes}, code_, configuration_);
     stream_serial_ = weight_.done();
@@ -342,7 +360,13 @@ Prediction Machine::run(abi::MemoryTiming& memory) {
     clock_units(signals);
     if (quiet_cycles_ > StuckCycles) {
       throw Error(ErrorCode::Program, "the program makes no progress: a command waits for what never comes",
-                  "command " + std::to_string(dispatched_), {}, "compile the network again");
+                  "command " + std::to_string(dispatched_), std::to_string(StuckCycles) + " cycles without progress",
+                  "compile the network again");
+    }
+    if (cycle_ == MostCycles) {
+      throw Error(ErrorCode::Program, "the program takes more cycles than the machine counts",
+                  "command " + std::to_string(dispatched_), std::to_string(MostCycles) + " cycles",
+                  "compile a smaller network, or for a larger array");
     }
   }
   return prediction_;
@@ -352,8 +376,16 @@ Prediction Machine::run(abi::MemoryTiming& memory) {
 
 namespace espalier::compile {
 
+void check_memory(const MemoryParameters& memory) {
+  if (!std::has_single_bit(memory.bytes) || memory.bytes > abi::BeatBytes) {
+    throw Error(ErrorCode::Usage, "the bytes per cycle are not those of a memory", "memory parameters",
+                std::to_string(memory.bytes), "use a power of two up to " + std::to_string(abi::BeatBytes));
+  }
+}
+
 Prediction predict(const DeviceProgram& program, const abi::Configuration& configuration,
                    const MemoryParameters& memory) {
+  check_memory(memory);
   abi::FixedLatencyMemory timing(memory);
   return predict(program, configuration, timing);
 }

@@ -148,7 +148,7 @@ class Machine {
   std::array<std::uint8_t, abi::Banks> queue_count_{};
   std::uint32_t queue_nonempty_ = 0;
 
-  // Slots travel five stages from issue to result; the second group's reads occupy their banks in the second.
+  // Slots travel five stages from issue to result; in the second, reads through port B occupy their banks.
   static constexpr unsigned ReadStage = 2, ResultStage = 5;
   std::array<std::uint32_t, 8> last_pipeline_{};
   std::array<std::uint32_t, 8> bank_pipeline_{};

@@ -32,8 +32,11 @@ struct Prediction {
   bool operator==(const Prediction&) const = default;
 };
 
-/// Runs the timing model with the memory of the contract. Throws espalier::Error (Program) if the machine would refuse
-/// the program, or if it makes no progress.
+/// Throws Error(Usage) unless the bytes per cycle are a power of two up to BeatBytes.
+void check_memory(const MemoryParameters& memory);
+
+/// Runs the timing model with the memory of the contract. Throws Error(Program) for commands that cannot be walked, for
+/// weights outside the program, and if there is no progress or no end; Error(Usage) as check_memory().
 Prediction predict(const DeviceProgram& program, const abi::Configuration& configuration,
                    const MemoryParameters& memory = {});
 

@@ -1,10 +1,12 @@
 #include "training.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <numbers>
 #include <optional>
+#include <set>
 
 #include "esp_error.hpp"
 #include "pruning.hpp"

@@ -30,7 +30,7 @@ module esp_registers #(
     output logic          start_o,       // one cycle, with the write
     input  logic          idle_i,
     input  logic          done_i,        // one cycle, the last of a run
-    output logic [18*32-1:0] arguments_o, // RegProgramAddress and following, 19 words less one: up to RegCommandCount
+    output logic [18*32-1:0] arguments_o, // words RegProgramAddress .. RegCommandCount
     output logic [31:0]   timeout_o,
     input  logic [3*32-1:0]  result_i,   // RegError, RegErrorPosition, RegErrorDetail
     input  logic [10*32-1:0] counters_i, // RegCycles and following

@@ -199,11 +199,13 @@ module esp_array #(
       assign tags[i*(TagBits+ResultRowBits)+:TagBits+ResultRowBits] =
           result_tag[(2*i+w)*(TagBits+ResultRowBits)+:TagBits+ResultRowBits];
     end
-    // Lanes show a row only while it is taken, and a writer takes one at a time.
+    // A writer takes the row of one lane at a time.
     always_comb begin
       row = '0;
       if (pop != '0) begin
-        for (int i = 0; i < Served; i++) row = row | result_data[(2*i+w)*Pixels*32+:Pixels*32];
+        for (int i = 0; i < Served; i++) begin
+          row = row | (pop[i] ? result_data[(2*i+w)*Pixels*32+:Pixels*32] : '0);
+        end
       end
     end
     esp_writer #(

@@ -47,12 +47,7 @@ module esp_lane #(
   assign ready_o = !announced_q[PtrBits];
   assign result_valid_o = arrived_q != 0;
   assign result_tag_o = tags[read_q];
-
-  // A row is shown while it is taken; otherwise the simulation would copy every lane's row in every cycle.
-  always_comb begin
-    result_o = '0;
-    if (pop_i) result_o = results[read_q];
-  end
+  assign result_o = results[read_q];
 
   logic operand_valid_q, operand_last_q, operand_maximum_q;
   logic product_valid_q, product_last_q, product_maximum_q;
@@ -95,54 +90,75 @@ module esp_lane #(
 
   // Datapath: operand, product, accumulator. One block in reverse order of the pipeline with blocking assignments: every
   // stage sees what the stage before it held before the edge. Modes are decided once for all pixels, which is what
-  // makes simulation fast.
-  logic [LineWeights*8-1:0] weight_q;
-  logic [1:0]         operand_split_q;
-  logic signed [7:0]  operand_q[Pixels];
-  logic signed [15:0] product_q[Pixels];
-  logic signed [31:0] accumulator_q[Pixels];
+  // makes simulation fast. Each pixel has its weight in a register of its own, so that it has one multiplier; pixels of
+  // the smallest segment always share a weight, and synthesis merges their registers.
+  logic signed [7:0]   weight_q[Pixels];
+  logic signed [7:0]   operand_q[Pixels];
+  logic signed [15:0]  product_q[Pixels];
+  logic signed [31:0]  accumulator_q[Pixels];
+  logic signed [31:0]  next[Pixels];
+  logic [Pixels-1:0]   wins;
+  logic [Pixels*8-1:0] broadcast_word;
+
+  // Segment g of s given to all: pixel p takes the pixel whose high log2 s bits are g and whose low bits are those of p.
+  always_comb begin
+    broadcast_word = '0;
+    if (valid_i && broadcast_i) begin
+      broadcast_word = word_i;
+      for (int unsigned s = 1; s <= SplitBits; s++) begin
+        if (32'(split_i) >= s) broadcast_word = half_to_both(broadcast_word, s, segment_i[2'(split_i-2'(s))]);
+      end
+    end
+  end
+
+  // Of every block of P >> (s - 1) pixels, one half in the place of both.
+  function automatic logic [Pixels*8-1:0] half_to_both(input logic [Pixels*8-1:0] word, input int unsigned s,
+                                                       input logic upper);
+    for (int unsigned p = 0; p < Pixels; p++) begin
+      half_to_both[p*8+:8] = upper ? word[(p|(Pixels>>s))*8+:8] : word[(p&~(Pixels>>s))*8+:8];
+    end
+  endfunction
+
+  // Behind the accumulator. A maximum starts from -128; between products 16 bits tell everything.
+  always_comb begin
+    if (product_maximum_q) begin
+      for (int p = 0; p < Pixels; p++) begin
+        wins[p] = product_valid_q &&
+                  (fresh_q ? product_q[p] > -16'sd128 : product_q[p] > $signed(accumulator_q[p][15:0]));
+        next[p] = wins[p] ? 32'(product_q[p]) : fresh_q ? -32'sd128 : accumulator_q[p];
+      end
+    end else begin
+      wins = '0;
+      for (int p = 0; p < Pixels; p++) next[p] = accumulator_q[p] + (product_valid_q ? 32'(product_q[p]) : 32'sd0);
+    end
+  end
 
   always_ff @(posedge clk_i) begin
-    if (product_last_q || product_valid_q) begin
-      // A row starts from 0 (maximum: from -128).
-      if (fresh_q && product_maximum_q) begin
-        for (int p = 0; p < Pixels; p++) accumulator_q[p] = -32'sd128;
-      end else if (fresh_q) begin
-        for (int p = 0; p < Pixels; p++) accumulator_q[p] = 32'sd0;
-      end
-      if (product_valid_q && product_maximum_q) begin
-        for (int p = 0; p < Pixels; p++) begin
-          if (32'(product_q[p]) > accumulator_q[p]) accumulator_q[p] = 32'(product_q[p]);
-        end
-      end else if (product_valid_q) begin
-        for (int p = 0; p < Pixels; p++) accumulator_q[p] = accumulator_q[p] + 32'(product_q[p]);
-      end
-      if (product_last_q) begin
-        for (int p = 0; p < Pixels; p++) results[result_write_q][p*32+:32] = accumulator_q[p];
-      end
+    if (product_last_q) begin
+      for (int p = 0; p < Pixels; p++) results[result_write_q][p*32+:32] = next[p];
+    end
+    // Every row starts from 0.
+    if (product_last_q || !rst_ni) begin
+      for (int p = 0; p < Pixels; p++) accumulator_q[p] = 32'sd0;
+    end else if (product_valid_q) begin
+      for (int p = 0; p < Pixels; p++) accumulator_q[p] = next[p];
     end
     if (operand_valid_q) begin
-      if (operand_split_q == '0) begin
-        for (int p = 0; p < Pixels; p++) product_q[p] = operand_q[p] * $signed(weight_q[7:0]);
-      end
-      for (int unsigned s = 1; s <= SplitBits; s++) begin
-        if (operand_split_q == 2'(s)) begin
-          for (int p = 0; p < Pixels; p++) product_q[p] = operand_q[p] * $signed(weight_q[(p/(Pixels>>s))*8+:8]);
-        end
-      end
+      for (int p = 0; p < Pixels; p++) product_q[p] = operand_q[p] * weight_q[p];
     end
     if (valid_i) begin
-      weight_q        = weight_i;
-      operand_split_q = split_i;
-      if (!broadcast_i || split_i == '0) begin
-        for (int p = 0; p < Pixels; p++) operand_q[p] = word_i[p*8+:8];
+      if (split_i == '0) begin
+        for (int p = 0; p < Pixels; p++) weight_q[p] = weight_i[7:0];
       end
       for (int unsigned s = 1; s <= SplitBits; s++) begin
-        if (broadcast_i && split_i == 2'(s)) begin
-          for (int p = 0; p < Pixels; p++) begin
-            operand_q[p] = word_i[((32'(segment_i)&((1<<s)-1))*(Pixels>>s)+p%(Pixels>>s))*8+:8];
-          end
+        if (split_i == 2'(s)) begin
+          for (int p = 0; p < Pixels; p++) weight_q[p] = weight_i[(p/(Pixels>>s))*8+:8];
         end
+      end
+      if (broadcast_i) begin
+        for (int p = 0; p < Pixels; p++) operand_q[p] = broadcast_word[p*8+:8];
+      end else begin
+        for (int p = 0; p < Pixels; p++) operand_q[p] = word_i[p*8+:8];
       end
     end
   end

@@ -28,7 +28,7 @@ module esp_lane_router #(
     output logic [Groups*16-1:0]            read_o,
     output logic [Groups*16*RowBits-1:0]    row_o,
     input  logic [Groups*16*Pixels*8-1:0]   data_i,
-    // Lanes, two cycles after the read
+    // Lanes, one cycle after the read
     output logic [Lanes-1:0]                valid_o,
     output logic [Lanes-1:0]                last_o,
     output logic                            maximum_o,
@@ -44,6 +44,7 @@ module esp_lane_router #(
   localparam int unsigned LineWeights = 64 / Lanes;
   localparam int unsigned WeightBits  = LineWeights * 8;
   localparam int unsigned StoredBits  = esp_abi_pkg::EntryLastLsb + 1;
+  localparam int unsigned SparseSlots = LineWeights > 2 ? 2 : 1;
 
   // What is the same for all lanes travels in one vector: {segment is given to all, log2 of s, maximum}.
   logic [3:0]                  address_mode_q, route_mode_q, word_mode_q;
@@ -65,6 +66,20 @@ module esp_lane_router #(
       if (address_valid_q[k]) begin
         read[(k/PortLanes)*16+32'(address_q[k*16+:4])] = 1'b1;
         row[(k/PortLanes)*16+32'(address_q[k*16+:4])]  = address_q[k*16+4+:RowBits];
+      end
+    end
+  end
+
+  // Where the slot is in the line: byte of its first weight (WeightsDense), or one of at most two entries (WeightsSparse).
+  logic [2:0]                  dense_byte;
+  logic [Lanes*StoredBits-1:0] sparse_slot;
+
+  assign dense_byte = slot_i << split_i;
+  always_comb begin
+    for (int k = 0; k < Lanes; k++) begin
+      sparse_slot[k*StoredBits+:StoredBits] = line_i[k*LineBits+:StoredBits];
+      if (SparseSlots > 1 && slot_i[0]) begin
+        sparse_slot[k*StoredBits+:StoredBits] = line_i[k*LineBits+(SparseSlots-1)*StoredBits+:StoredBits];
       end
     end
   end
@@ -94,7 +109,7 @@ module esp_lane_router #(
           for (int k = 0; k < Lanes; k++) begin
             address_q[k*16+:16] <= base_i + offset_i;
             address_weight_q[k*WeightBits+:WeightBits] <=
-                line_i[k*LineBits+:WeightBits] >> (6'(slot_i) << (3 + 32'(split_i)));
+                line_i[k*LineBits+:WeightBits] >> {dense_byte, 3'd0};
             address_segment_q[k*3+:3] <= segment_i;
           end
         end
@@ -107,9 +122,8 @@ module esp_lane_router #(
         end
         default: begin
           for (int k = 0; k < Lanes; k++) begin
-            address_q[k*16+:16] <= base_i + line_i[k*LineBits+32'(slot_i)*StoredBits+esp_abi_pkg::EntryOffsetLsb+:16];
-            address_weight_q[k*WeightBits+:8] <=
-                line_i[k*LineBits+32'(slot_i)*StoredBits+esp_abi_pkg::EntryWeightLsb+:8];
+            address_q[k*16+:16]               <= base_i + sparse_slot[k*StoredBits+esp_abi_pkg::EntryOffsetLsb+:16];
+            address_weight_q[k*WeightBits+:8] <= sparse_slot[k*StoredBits+esp_abi_pkg::EntryWeightLsb+:8];
           end
         end
       endcase

@@ -96,8 +96,12 @@ module esp_sequencer #(
         end
         default: begin
           for (int k = 0; k < Lanes; k++) begin
-            valid_o[k] = line_o[k*LineBits+32'(slot_q)*StoredBits+esp_abi_pkg::EntryValidLsb];
-            last_o[k]  = line_o[k*LineBits+32'(slot_q)*StoredBits+esp_abi_pkg::EntryLastLsb];
+            valid_o[k] = line_o[k*LineBits+esp_abi_pkg::EntryValidLsb];
+            last_o[k]  = line_o[k*LineBits+esp_abi_pkg::EntryLastLsb];
+            if (SparseSlots > 1 && slot_q[0]) begin
+              valid_o[k] = line_o[k*LineBits+(SparseSlots-1)*StoredBits+esp_abi_pkg::EntryValidLsb];
+              last_o[k]  = line_o[k*LineBits+(SparseSlots-1)*StoredBits+esp_abi_pkg::EntryLastLsb];
+            end
           end
         end
       endcase

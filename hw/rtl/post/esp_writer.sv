@@ -91,7 +91,12 @@ module esp_writer #(
   logic [31:0]                  row;
   logic [MaxSplit*64-1:0]       scales;      // entries scale_addr div MaxSplit * MaxSplit ..
 
-  assign tag         = result_tag_i[32'(chosen)*(TagBits+RowBits)+:TagBits+RowBits];
+  always_comb begin
+    tag = '0;
+    for (int i = 0; i < Served; i++) begin
+      if (chosen == ServedBits'(i)) tag = result_tag_i[i*(TagBits+RowBits)+:TagBits+RowBits];
+    end
+  end
   assign tag_context = tag[TagBits-1];
   assign tag_row     = tag_context ? context1_i[esp_abi_pkg::CmdRowLsb+:RowAddrBits] :
                                      context0_i[esp_abi_pkg::CmdRowLsb+:RowAddrBits];
@@ -136,12 +141,14 @@ module esp_writer #(
   logic                      bias_context_q, multiply_context_q, round_context_q, expand_context_q, push_context_q;
   logic [15:0]               bias_program_q, multiply_program_q, round_program_q;
   logic [Pixels*32-1:0]      bias_data_q;
-  logic signed [31:0]        multiply_a_q[Pixels];
-  logic signed [8:0]         multiply_b_q[Pixels];
+  // acc * scale = low * scale + high * scale * 2^16, with low = acc mod 2^16: two products of 17 x 25 bits. OperationAdd:
+  // low is the first operand and high the second, which has a scale of its own and is not shifted.
+  logic signed [16:0]        multiply_low_q[Pixels];
+  logic signed [15:0]        multiply_high_q[Pixels];
+  logic                      multiply_adds_q;
   // Scales by granule of P / MaxSplit pixels, the smallest segment.
   logic [SplitBits-1:0]      bias_first_q;  // of the row's scales among those read
-  logic [MaxSplit*24-1:0]    multiply_scale_q;
-  logic [23:0]               multiply_scale_b_q;
+  logic [MaxSplit*24-1:0]    multiply_scale_q, multiply_high_scale_q;
   logic [MaxSplit*6-1:0]     multiply_shift_q, round_shift_q;
   logic [7:0]                multiply_permute_q, round_permute_q, expand_permute_q;  // of the row
   logic [15:0]               multiply_output_q, round_output_q, expand_output_q;
@@ -150,6 +157,7 @@ module esp_writer #(
   logic [7:0]                round_zero_q, round_low_q, round_high_q, round_fill_q, expand_fill_q, push_fill_q;
   logic [1:0]                bias_split;
   logic [MaxSplit*64-1:0]    granule_scale;
+  logic [31:0]               biased;         // of the pixel at hand
   logic [2:0]                operation;
   logic [15:0]               context_output;
   logic [23:0]               context_scale_b;
@@ -208,28 +216,45 @@ module esp_writer #(
     end
   end
 
+  // Every pixel its segment's node.
+  logic [Pixels*32-1:0] reduced;
+  always_comb begin
+    reduced = bias_data_q;
+    if (reduces) begin
+      for (int unsigned s = 0; s <= SplitBits; s++) begin
+        if (bias_split == 2'(s)) begin
+          for (int unsigned p = 0; p < Pixels; p++) reduced[p*32+:32] = tree[((1<<s)+p/(Pixels>>s))*32+:32];
+        end
+      end
+    end
+  end
+
   // acc = a - 256 * b, a and b int8.
-  function automatic logic signed [31:0] first_operand(input logic [7:0] accumulator);
-    first_operand = 32'($signed(accumulator));
+  function automatic logic signed [16:0] first_operand(input logic [7:0] accumulator);
+    first_operand = 17'($signed(accumulator));
   endfunction
-  function automatic logic signed [8:0] second_operand(input logic [15:0] accumulator);
+  function automatic logic signed [15:0] second_operand(input logic [15:0] accumulator);
     logic [15:0] difference;
     difference = 16'($signed(accumulator[7:0])) - accumulator;
-    second_operand = 9'($signed(difference[15:8]));
+    second_operand = 16'($signed(difference[15:8]));
   endfunction
 
-  // Nearest, ties to even; then zero point and clamp.
+  // Nearest, ties to even; then zero point and clamp. |value| < 2^57, so that twice the value fits.
   function automatic logic [7:0] requantised(input logic signed [63:0] value, input logic [5:0] shift,
                                              input logic [7:0] zero, input logic [7:0] low, input logic [7:0] high);
-    logic signed [63:0] floor;
-    logic [63:0] rest, half;
-    logic signed [63:0] sum;
-    floor = value >>> shift;
-    rest  = $unsigned(value) & ((64'd1 << shift) - 64'd1);
-    half  = shift == 6'd0 ? 64'd1 : 64'd1 << (shift - 6'd1);
-    sum   = floor + (rest > half || (rest == half && floor[0]) ? 64'sd1 : 64'sd0) + 64'($signed(zero));
-    if (sum < 64'($signed(low))) requantised = low;
-    else if (sum > 64'($signed(high))) requantised = high;
+    logic signed [63:0] halves;  // floor of value / 2^(shift - 1)
+    logic [63:0] below;          // bits of the value below those
+    logic up;
+    logic signed [10:0] sum;
+    halves = (value <<< 1) >>> shift;
+    below  = $unsigned(value) & (((64'd1 << shift) >> 1) - 64'd1);
+    up     = halves[0] && (halves[1] || below != '0);
+    sum    = 11'($signed(halves[10:1])) + 11'($signed(zero)) + 11'(up);
+    // Outside of 10 bits no zero point brings the sum back into int8.
+    if (!halves[63] && halves[62:10] != '0) requantised = high;
+    else if (halves[63] && halves[62:10] != '1) requantised = low;
+    else if (sum < 11'($signed(low))) requantised = low;
+    else if (sum > 11'($signed(high))) requantised = high;
     else requantised = sum[7:0];
   endfunction
 
@@ -249,8 +274,10 @@ module esp_writer #(
       end
       if (multiply_valid_q) begin
         for (int p = 0; p < Pixels; p++) begin
-          round_data_q[p] = 64'(multiply_a_q[p]) * 64'($signed({1'b0, multiply_scale_q[p/Granule*24+:24]})) +
-                            64'(multiply_b_q[p]) * 64'($signed({1'b0, multiply_scale_b_q}));
+          round_data_q[p] =
+              64'(multiply_low_q[p]) * 64'($signed({1'b0, multiply_scale_q[p/Granule*24+:24]})) +
+              ((64'(multiply_high_q[p]) * 64'($signed({1'b0, multiply_high_scale_q[p/Granule*24+:24]}))) <<<
+               (multiply_adds_q ? 0 : 16));
         end
         round_context_q <= multiply_context_q;
         round_program_q <= multiply_program_q;
@@ -269,20 +296,21 @@ module esp_writer #(
         multiply_output_q  <= row[esp_abi_pkg::RowOutputLsb+:16] + context_output;
         for (int q = 0; q < MaxSplit; q++) begin
           multiply_scale_q[q*24+:24] <= granule_scale[q*64+esp_abi_pkg::ScaleMultiplierLsb+:24];
+          multiply_high_scale_q[q*24+:24] <= operation == 3'(esp_abi_pkg::OperationAdd) ? context_scale_b :
+                                             granule_scale[q*64+esp_abi_pkg::ScaleMultiplierLsb+:24];
           multiply_shift_q[q*6+:6]   <= granule_scale[q*64+esp_abi_pkg::ScaleShiftLsb+:6];
         end
-        multiply_scale_b_q <= context_scale_b;
+        multiply_adds_q <= operation == 3'(esp_abi_pkg::OperationAdd);
         if (operation == 3'(esp_abi_pkg::OperationAdd)) begin
           for (int p = 0; p < Pixels; p++) begin
-            multiply_a_q[p] = first_operand(bias_data_q[p*32+:8]) - 32'($signed(context_zero_a));
-            multiply_b_q[p] = second_operand(bias_data_q[p*32+:16]) - 9'($signed(context_zero_b));
+            multiply_low_q[p]  = first_operand(bias_data_q[p*32+:8]) - 17'($signed(context_zero_a));
+            multiply_high_q[p] = second_operand(bias_data_q[p*32+:16]) - 16'($signed(context_zero_b));
           end
         end else begin
           for (int p = 0; p < Pixels; p++) begin
-            multiply_a_q[p] = (reduces ? $signed(tree[((1<<bias_split)+(p>>(PixelBits-32'(bias_split))))*32+:32]) :
-                                         $signed(bias_data_q[p*32+:32])) +
-                              $signed(granule_scale[p/Granule*64+esp_abi_pkg::ScaleBiasLsb+:32]);
-            multiply_b_q[p] = '0;
+            biased = reduced[p*32+:32] + granule_scale[p/Granule*64+esp_abi_pkg::ScaleBiasLsb+:32];
+            multiply_low_q[p]  = $signed({1'b0, biased[15:0]});
+            multiply_high_q[p] = $signed(biased[31:16]);
           end
         end
       end

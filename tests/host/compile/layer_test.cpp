@@ -1,12 +1,14 @@
 // Random layers of every kind, compiled for all arrays:
 // - every output byte is that of the CPU reference;
 // - dense and sparse streams, and any number of channels in a word, give the same bytes;
-// - the report's rows sum to the predicted total.
+// - the report's rows sum to the predicted total;
+// - options out of range and maps that are too large are refused.
 #include <gtest/gtest.h>
 
 #include <numeric>
 #include <optional>
 
+#include "esp_error.hpp"
 #include "execution.hpp"
 #include "model/layer_text.hpp"
 #include "random_layer.hpp"
@@ -82,6 +84,29 @@ INSTANTIATE_TEST_SUITE_P(Layer, SplitLayers,
                                            "gavgpool ic50 ih7", "gmaxpool ic9 ih6 iw3", "fc ic500 oc30",
                                            "maxpool ic13 ih14 kh3 ph1 sh2 sw2", "avgpool ic13 ih9 kh3 ph1",
                                            "add ic13 ih7", "concat ic13 ih7 n3", "requantise ic5 ih6"));
+
+ErrorCode refusal(const model::Network& network, const compile::Options& options = {}) {
+  try {
+    compile::compile(network, abi::Array8x8, options);
+  } catch (const Error& error) {
+    EXPECT_FALSE(error.action().empty()) << error.what();
+    return error.code();
+  }
+  ADD_FAILURE() << "compiled";
+  return ErrorCode::Internal;
+}
+
+TEST(Refused, OptionsAndMapsOutOfRange) {
+  model::Network network = model::parse_layer("conv ic3 ih1 oc2");
+  compile::Options options;
+  options.split = 0;
+  EXPECT_EQ(refusal(network, options), ErrorCode::Usage);
+  options.split.reset();
+  options.memory.bytes = 0;
+  EXPECT_EQ(refusal(network, options), ErrorCode::Usage);
+  network.layers[0].stride_w = 1 << 30;
+  EXPECT_EQ(refusal(network), ErrorCode::Unsupported);
+}
 
 }  // namespace
 }  // namespace espalier::test

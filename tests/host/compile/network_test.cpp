@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "esp_error.hpp"
 #include "execution.hpp"
 #include "model/layer_text.hpp"
 
@@ -158,7 +159,15 @@ void check(int index, int scale, int layers) {
     compile::Options options;
     if (random.chance(0.6)) options.split = 1 << random.between(0, 3);
     SCOPED_TRACE("split " + (options.split ? std::to_string(*options.split) : std::string("any")));
-    const compile::Compiled compiled = compile::compile(network, configuration, options);
+    compile::Compiled compiled;
+    try {
+      compiled = compile::compile(network, configuration, options);
+    } catch (const Error& error) {
+      // The smallest scratchpad need not hold the rows that one position of a large layer reads.
+      const bool too_large = configuration == abi::Array8x8 && scale > 1;
+      ASSERT_TRUE(too_large && error.code() == ErrorCode::Unsupported) << error.what();
+      continue;
+    }
     ASSERT_EQ(differences(network, compiled, random_inputs(network, random)), "");
   }
 }

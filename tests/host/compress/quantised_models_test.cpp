@@ -1,5 +1,6 @@
 // Properties: QDQ and QLinear models give the same network; their results are within one step of the ONNX formula at
-// every layer; uint8 tensors become int8; asymmetric weights are split exactly; unquantised results are refused.
+// every layer; uint8 tensors become int8; asymmetric weights are split exactly; unquantised results and scales that do
+// not fit are refused.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -77,6 +78,35 @@ TEST(QuantisedModels, QLinearConvFollowsTheOnnxFormula) {
   Random random;
   expect_within_one(qlinear_conv(random, 0, true), random, 0, 255);
   expect_within_one(qlinear_conv(random, 128, false), random, 0, 255);
+}
+
+TEST(QuantisedModels, QLinearConcatHasTheTypeOfItsZeroPoint) {
+  Random random;
+  OnnxBuilder b;
+  b.input("x", {1, 2, 4, 4}, onnx::TensorProto::UINT8);
+  b.scalar("xs", 0.02F);
+  b.unsigned_zero("xz", 120);
+  b.scalar("ys", 0.03F);
+  b.unsigned_zero("yz", 100);
+  auto& node = b.node("QLinearConcat", {"ys", "yz", "x", "xs", "xz", "x", "xs", "xz"}, "y", "com.microsoft");
+  OnnxBuilder::set(node, "axis", 1);
+  b.output("y", onnx::TensorProto::UINT8);
+  expect_within_one(b, random, 0, 255);
+}
+
+TEST(QuantisedModels, RefuseScalesAndZeroPointsThatDoNotFit) {
+  Random random;
+  const auto refused = [&](const std::string& name, const model::Array& array) {
+    OnnxBuilder b = qlinear_conv(random, 100, false);
+    for (auto& tensor : *b.model.mutable_graph()->mutable_initializer())
+      if (tensor.name() == name) tensor = model::write_tensor(array, name);
+    EXPECT_THROW(lower_quantised(model::import_onnx_bytes(b.bytes())), Error) << name;
+  };
+  refused("ws", {{0}, std::vector<float>{}});
+  refused("ws", {{3}, std::vector<float>(3, 0.01F)});
+  refused("xs", {{}, std::vector<float>{-1.0F}});
+  refused("yz", {{0}, std::vector<std::uint8_t>{}});
+  refused("wz", {{}, std::vector<std::int8_t>{0}});
 }
 
 TEST(QuantisedModels, AsymmetricWeightsAreSplitExactly) {

@@ -80,6 +80,8 @@ TEST(LayerText, NamesTheWrongToken) {
                                                        {"conv ic60000 ih60000", ""},
                                                        {"conv ic1 ih9 kh60000 dh60000", "kh60000"},
                                                        {"concat ic60000 ih1 n60000", "n60000"},
+                                                       {"concat ic40000 ih1", "n2"},
+                                                       {"concat ic4 ih4 relu", "relu"},
                                                        {"gmaxpool ic3 ih3 kh2", "kh2"}};
   for (const auto& [text, token] : cases) {
     try {

@@ -124,6 +124,14 @@ TEST(OnnxImport, RefusesWhatItCannotExecuteAndSaysWhere) {
   expect_error(ErrorCode::Model, "window size", with([&](auto& b) {
                  OnnxBuilder::set(*graph(b)->mutable_node(0), "strides", {0, 1});
                }));
+  expect_error(ErrorCode::Model, "required input", with([&](auto& b) {
+                 graph(b)->mutable_node(1)->set_op_type("Concat");
+                 graph(b)->mutable_node(1)->add_input("");
+                 graph(b)->mutable_node(1)->add_input("c1");
+               }));
+  expect_error(ErrorCode::Model, "padding", with([&](auto& b) {
+                 OnnxBuilder::set(*graph(b)->mutable_node(2), "pads", {0, 0, 2, 0});
+               }));
   expect_error(ErrorCode::Unsupported, "auto_pad", with([&](auto& b) {
                  auto& a = *graph(b)->mutable_node(1)->add_attribute();
                  a.set_name("auto_pad");
@@ -188,6 +196,19 @@ TEST(OnnxImport, BoundsTheActivations) {
   c.node("Relu", {"x"}, "y");
   c.output("y");
   expect_error(ErrorCode::Model, "too large", c);
+}
+
+TEST(OnnxImport, BoundsComputedConstants) {
+  OnnxBuilder b;
+  b.input("x", {1, 4});
+  b.constant("list0", {{1}, std::vector<std::int64_t>{1}});
+  for (int i = 0; i < 40; ++i) {
+    const std::string list = "list" + std::to_string(i);
+    OnnxBuilder::set(b.node("Concat", {list, list}, "list" + std::to_string(i + 1)), "axis", 0);
+  }
+  b.node("Reshape", {"x", "list40"}, "y");
+  b.output("y");
+  expect_error(ErrorCode::Unsupported, "too large", b);
 }
 
 TEST(OnnxImport, RefusesFilesThatAreNoModels) {

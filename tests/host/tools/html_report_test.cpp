@@ -7,9 +7,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
-#include "tools/files.hpp"
 #include "tools/digit_art.hpp"
 #include "tools/svg_chart.hpp"
 

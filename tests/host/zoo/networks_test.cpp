@@ -109,6 +109,7 @@ TEST(Zoo, RefusesWhatANetworkDoesNotHave) {
   EXPECT_EQ(code("resnet8", with(0.5, 0, 0)), ErrorCode::Usage);
   EXPECT_EQ(code("ds_cnn", with(1, 64, 0)), ErrorCode::Usage);
   EXPECT_EQ(code("resnet8", with(1, 4, 0)), ErrorCode::Usage);
+  EXPECT_EQ(code("vgg16", with(1, 0, 10)), ErrorCode::Usage);
   Options options;
   options.density = 1.5;
   EXPECT_EQ(code("resnet8", options), ErrorCode::Usage);

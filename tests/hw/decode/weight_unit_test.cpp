@@ -1,7 +1,7 @@
 // esp_weight_unit
 //   - every format of the store gives its lines: slots gathered two to a line (FormatSparse), a beat each
-//   (FormatDense),
-//     weights and entries of several beats (FormatBlock); a run's last line may be short, unused slots are not checked
+//     (FormatDense), weights and entries of several beats (FormatBlock)
+//   - a run's last line may be short, unused slots are not checked
 //   - lines of packed symbols, and slots of coded streams of any bits, are those of the contract's reader
 //   - table entries reach their table at consecutive addresses; nothing else is written
 //   - beats behind the last item are dropped; a command is done when all its beats are taken

@@ -1,9 +1,9 @@
 // esp_read_dma
 //   - the staged beats are the planes' runs, in order, whatever the memory and the consumer do
-//   - AXI: addresses stay until accepted, bursts stay within 1 KiB, never more beats under way than staging has room
-//   for
+//   - AXI: addresses stay until accepted, bursts stay within 1 KiB, never more beats under way than staging has
+//     room for
 //   - a burst outside its window is not requested: the error names its offset
-//   - a read response with an error is passed on in its cycle
+//   - a read response with an error is passed on in its cycle; every beat comes with the position of its command
 //   - halted, no burst is requested; between runs staged and outstanding beats are dropped and quiet_o tells the end
 #include <deque>
 
@@ -48,14 +48,18 @@ class DmaBench {
       put(bench->pitch_i, request->pitch);
       put(bench->planes_i, request->planes);
     }
+    put(bench->position_i, position_);
     const bool accept = !random_.chance(idle_);
     const bool deliver = !bursts_.empty() && !random_.chance(idle_);
     bench->ar_ready_i = accept;
     bench->r_valid_i = deliver;
     put(bench->r_resp_i, deliver && fail_next ? 2U : static_cast<unsigned>(random_.between(0, 1)));
-    if (deliver) set(bench->r_data_i, 0, 64, content(bursts_.front().first));
+    if (deliver) set(bench->r_data_i, 0, 64, content(bursts_.front().address));
     bench.settle();
     EXPECT_EQ(bench->response_error_o, deliver && fail_next);
+    if (deliver) {
+      EXPECT_EQ(bench->response_position_o, bursts_.front().position);
+    }
     if (deliver && fail_next) {
       EXPECT_EQ(bench->response_o, 2);
     }
@@ -66,15 +70,18 @@ class DmaBench {
     checker.cycle(pins);
     const bool taken = request != nullptr && bench->ready_o;
     if (deliver) {
-      bursts_.front().first += 64;
-      if (--bursts_.front().second == 0) bursts_.pop_front();
+      bursts_.front().address += 64;
+      if (--bursts_.front().beats == 0) bursts_.pop_front();
       --outstanding_;
     }
     if (pins.valid && accept) {
-      bursts_.emplace_back(pins.address, pins.length + 1);
+      bursts_.push_back({pins.address, pins.length + 1, taken_.empty() ? 0 : taken_.front().position});
       outstanding_ += pins.length + 1;
       EXPECT_LE(outstanding_, depth_);
+      if (!taken_.empty() && (taken_.front().beats -= pins.length + 1) == 0) taken_.pop_front();
     }
+    if (!bench->run_ni) taken_.clear();
+    if (taken) taken_.push_back({position_++, std::uint64_t{request->run} * request->planes});
     bench.clock();
     bench->request_i = 0;
     return taken;
@@ -89,7 +96,19 @@ class DmaBench {
   bool fail_next = false;
 
  private:
-  std::deque<std::pair<std::uint64_t, unsigned>> bursts_;
+  struct Burst {
+    std::uint64_t address;
+    unsigned beats;
+    std::uint32_t position;
+  };
+  struct Taken {
+    std::uint32_t position = 0;
+    std::uint64_t beats = 0;  // not yet requested
+  };
+
+  std::deque<Burst> bursts_;
+  std::deque<Taken> taken_;
+  std::uint32_t position_ = 1;  // of the next request
   unsigned outstanding_ = 0;
 };
 
@@ -173,6 +192,7 @@ TEST(ReadDma, PassesReadErrorsOn) {
   while (!dma.cycle(&request)) {
   }
   for (int i = 0; i < 300; ++i) dma.cycle(nullptr);
+  EXPECT_FALSE(dma.received.empty());  // each was checked in its cycle
 }
 
 TEST(ReadDma, FallsQuietWhenHaltedAndForgetsTheRun) {

@@ -2,7 +2,8 @@
 //   - memory holds the planes' runs of scratchpad words, in order, whatever banks and memory do
 //   - AXI: stable addresses and data, bursts within 1 KiB, data after its address, last where it belongs
 //   - a store is done when all its responses are in, and not before
-//   - a burst outside its window is not requested; a write response with an error is passed on in its cycle
+//   - a burst outside its window is not requested; a write response with an error is passed on in its cycle, with the
+//     position of its command
 //   - halted, nothing new is requested and quiet_o tells when all responses are in
 #include <deque>
 #include <map>
@@ -22,7 +23,17 @@ using Bytes = std::vector<std::uint8_t>;
 struct Burst {
   std::uint64_t address;
   unsigned beats;
+  std::uint32_t position;  // of its command
 };
+
+std::uint64_t bursts_of(const abi::Command& c) {
+  std::uint64_t bursts = 0;
+  for (unsigned p = 0; p < c.planes; ++p) {
+    const unsigned first = c.offset + p * c.pitch;
+    bursts += (first + c.run - 1) / 16 - first / 16 + 1;
+  }
+  return bursts;
+}
 
 /// The unit with its banks and a memory that hesitates.
 template <typename Top>
@@ -45,8 +56,9 @@ class StoreBench {
     if (command != nullptr) set_bytes(bench->command_i, abi::encode(*command));
     put(bench->base_i, base);
     put(bench->limit_i, limit);
+    put(bench->position_i, position_);
     const bool accept = !random_.chance(idle_), take = !random_.chance(idle_);
-    const bool answer = answers_ > 0 && !random_.chance(refuse_);
+    const bool answer = !answers_.empty() && !random_.chance(refuse_);
     bench->aw_ready_i = accept;
     bench->w_ready_i = take;
     bench->b_valid_i = answer;
@@ -57,6 +69,11 @@ class StoreBench {
     put(bench->grant_i, grant);
     bench.settle();
     EXPECT_EQ(bench->response_error_o, answer && fail);
+    if (answer) {
+      EXPECT_EQ(bench->response_position_o, answers_.front());
+      answers_.pop_front();
+      ++answered;
+    }
     std::map<unsigned, std::uint64_t> rows;
     for (unsigned bank = 0; bank < 16; ++bank) {
       if (((grant >> bank) & 1U) != 0) rows[bank] = get(bench->row_o, bank * row_bits_, row_bits_);
@@ -69,13 +86,17 @@ class StoreBench {
       memory[bursts_.front().address] = data.bytes;
       bursts_.front().address += abi::BeatBytes;
       if (--bursts_.front().beats == 0) {
+        answers_.push_back(bursts_.front().position);
         bursts_.pop_front();
-        ++answers_;
       }
     }
-    if (address.valid && accept) bursts_.push_back({address.address, address.length + 1});
-    if (answer) --answers_, ++answered;
+    if (address.valid && accept) {
+      bursts_.push_back({address.address, address.length + 1, taken_.empty() ? 0 : taken_.front().position});
+      if (!taken_.empty() && --taken_.front().bursts == 0) taken_.pop_front();
+    }
     const bool taken = bench->command_pop_o != 0;
+    if (!bench->run_ni) taken_.clear();
+    if (taken) taken_.push_back({position_++, bursts_of(*command)});
     bench.clock();
     for (const auto& [bank, row] : rows) set_bytes(bench->data_i, scratchpad[bank + 16 * row], bank * pixels_ * 8);
     return taken;
@@ -92,8 +113,15 @@ class StoreBench {
   bool fail = false;
 
  private:
+  struct Taken {
+    std::uint32_t position;
+    std::uint64_t bursts;  // not yet requested
+  };
+
   std::deque<Burst> bursts_;
-  unsigned answers_ = 0;
+  std::deque<Taken> taken_;
+  std::deque<std::uint32_t> answers_;  // positions of bursts whose response is due
+  std::uint32_t position_ = 1;         // of the next command
 };
 
 struct Store {
@@ -115,15 +143,6 @@ Store random_store(Random& random) {
   s.base = static_cast<std::uint64_t>(random.between(1, 1 << 20)) << 16;
   s.limit = c.offset + c.pitch * (c.planes - 1U) + c.run;
   return s;
-}
-
-std::uint64_t bursts_of(const abi::Command& c) {
-  std::uint64_t bursts = 0;
-  for (unsigned p = 0; p < c.planes; ++p) {
-    const unsigned first = c.offset + p * c.pitch;
-    bursts += (first + c.run - 1) / 16 - first / 16 + 1;
-  }
-  return bursts;
 }
 
 template <typename Top>

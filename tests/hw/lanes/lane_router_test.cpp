@@ -1,8 +1,7 @@
 // esp_lane_router
 //   - three cycles after its issue a valid entry meets the word at base + offset, with its weights, segment and flags
-//   - WeightsSparse takes slot j of the line, WeightsDense weights j * s and up at the offset of all lanes,
-//   WeightsBlock the
-//     line's weights at an offset of the lane's own
+//   - WeightsSparse takes slot j of the line, WeightsDense weights j * s and up at the offset of all lanes, and
+//     WeightsBlock the line's weights at an offset of the lane's own
 //   - lanes of a group that address one word share the read; groups read through ports of their own
 //   - a bank is read only when a lane wants it; cycles without issue give no entries
 #include <bit>

@@ -2,8 +2,8 @@
 //   - issues the chunk's slots in order at every position, x innermost, with the position's base and program entry
 //   - the slots of a line follow each other from the store's output; lines of every weights mode, all splits
 //   - a slot is issued only when its line was written and all lanes whose row ends with it are ready; none while halted
-//   - a chunk read once may be longer than the store; a line is given back when its last slot is issued for the last
-//   time
+//   - a chunk read once may be longer than the store; a line is given back when its last slot is issued for the
+//     last time
 //   - a command is done when all its slots are issued and as many results pushed as rows ended; contexts alternate
 #include <algorithm>
 #include <bit>

@@ -4,7 +4,7 @@
 //   - rows are taken from the lanes in rotation and leave in that order, each through its chain of program entries
 //   - every segment has a scale of its own, and reducing operations stay within it
 //   - permutations copy, fill and keep; dropped entries push nothing; destinations add up modulo 2^16, permutations
-//   modulo 2^8
+//     modulo 2^8
 //   - a result finishes exactly once, with its context; two contexts may be under way at once
 //   - a word that the bank queue refuses waits unchanged
 #include <bit>

@@ -56,20 +56,25 @@ class Runner {
 
 }  // namespace
 
-DigitScore check_digits(const std::filesystem::path& model, const DigitFiles& files, int count, bool rtl) {
+DigitScore check_digits(const std::filesystem::path& model, const DigitFiles& files, int count) {
   const compress::Quantised quantised = compress::lower_quantised(model::import_onnx(model.string()));
   const compile::Compiled compiled = compile::compile(quantised.network, abi::Array16x16);
   const cpu::FastExecutor reference(quantised.network);
   functional::FunctionalBus functional_bus(abi::Array16x16);
   Runner functional(functional_bus, compiled);
   rtl::RtlBus rtl_bus(abi::Array16x16);
-  Runner card(rtl_bus, compiled);
+  Runner rtl(rtl_bus, compiled);
 
   const std::vector<std::uint8_t> pixels = read(files.images);
   const std::vector<std::uint8_t> labels = read(files.labels);
-  const auto available = static_cast<int>(labels.size() - LabelHeader);
+  const int available = static_cast<int>(labels.size()) - static_cast<int>(LabelHeader);
+  const int wanted = count == 0 ? available : count;
   DigitScore score;
-  for (score.images = 0; score.images < (count == 0 ? available : count); ++score.images) {
+  if (wanted < 1 || wanted > available || pixels.size() < ImageHeader + static_cast<std::size_t>(wanted) * ImageBytes) {
+    ADD_FAILURE() << files.images << " and " << files.labels << " hold fewer than " << wanted << " images";
+    return score;
+  }
+  for (; score.images < wanted; ++score.images) {
     const auto at = static_cast<std::size_t>(score.images);
     std::vector<float> values(ImageBytes);
     for (std::size_t i = 0; i < ImageBytes; ++i) {
@@ -80,11 +85,9 @@ DigitScore check_digits(const std::filesystem::path& model, const DigitFiles& fi
     const std::vector<std::uint8_t> packed = compile::pack(compiled, input);
     const driver::RunResult functional_result = functional.run(packed);
     EXPECT_EQ(compile::unpack(compiled, functional_result.output).front(), expected) << "image " << at;
-    if (rtl) {
-      const driver::RunResult rtl_result = card.run(packed);
-      EXPECT_EQ(rtl_result.output, functional_result.output) << "image " << at;
-      card.expect_predicted_cycles(rtl_result);
-    }
+    const driver::RunResult rtl_result = rtl.run(packed);
+    EXPECT_EQ(rtl_result.output, functional_result.output) << "image " << at;
+    rtl.expect_predicted_cycles(rtl_result);
     if (::testing::Test::HasFailure()) return score;
     const auto answer = std::max_element(expected.begin(), expected.end()) - expected.begin();
     score.right += answer == labels[LabelHeader + at] ? 1 : 0;

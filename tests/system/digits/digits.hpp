@@ -16,7 +16,7 @@ struct DigitScore {
 };
 
 /// Runs the quantised network in `model` on `count` images (0: all of them) on the CPU reference, the functional model
-/// and, if `rtl`, the 16x16 RTL; fails the running test at the first difference.
-DigitScore check_digits(const std::filesystem::path& model, const DigitFiles& files, int count, bool rtl);
+/// and the 16x16 RTL; fails the running test at the first difference.
+DigitScore check_digits(const std::filesystem::path& model, const DigitFiles& files, int count);
 
 }  // namespace espalier::test

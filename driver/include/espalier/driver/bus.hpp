@@ -33,4 +33,7 @@ class Bus {
   virtual void reset() = 0;
 };
 
+/// For those who implement a Bus: throws Error Device unless `offset` is a multiple of 4 inside the register window.
+void check_register(std::uint32_t offset);
+
 }  // namespace espalier::driver

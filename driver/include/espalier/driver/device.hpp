@@ -66,7 +66,7 @@ class Loaded;
 /// Not thread-safe. The bus must outlive the device and what it loaded.
 class Device {
  public:
-  /// Reads what the machine is. Throws Error Device if it does not speak this contract.
+  /// Reads what the machine is. Throws Error Device if it does not speak this contract or reports no possible array.
   explicit Device(Bus& bus);
 
   Bus& bus() const { return *bus_; }

@@ -3,7 +3,7 @@
 //     once per position, and every cycle has one cause, at any latency
 //   - no chunk, stream or table order stops it, on any array and with stores of few lines
 //   - the weight unit writes lines and tables at the rates of the contract
-//   - programs that cannot be walked are refused
+//   - programs that cannot be walked, and memories of other widths, are refused
 #include "compile/timing/predict.hpp"
 
 #include <gtest/gtest.h>
@@ -141,7 +141,21 @@ TEST(Refused, CommandsThatCannotBeWalked) {
   EXPECT_THROW(predict([](auto& c) { c.split = 16; }), Error);
   EXPECT_THROW(predict([](auto& c) { c.weights = abi::WeightsDense, c.tap_count[1] = 0; }), Error);
   EXPECT_THROW(predict([](auto& c) { c.slots = 0; }), Error);
+  EXPECT_THROW(predict([](auto& c) { c.count_y = 0; }), Error);
+  EXPECT_THROW(predict([](auto& c) { c.weights = abi::WeightsDense, c.tail_lanes = 9; }), Error);
+  EXPECT_THROW(predict([](auto& c) { c.opcode = abi::OpLoad, c.run = 1; }), Error);
+  EXPECT_THROW(predict([](auto& c) { c.opcode = abi::OpStore, c.planes = 1; }), Error);
+  EXPECT_THROW(predict([](auto& c) { c.opcode = abi::OpWeight, c.run = 1; }), Error);
   EXPECT_THROW(predict([](auto& c) { c.opcode = 6; }), Error);
+}
+
+TEST(Refused, MemoriesOfOtherWidths) {
+  test::ListBuilder list;
+  const compile::DeviceProgram program = device_program(test::copy_program(list, 1));
+  EXPECT_NO_THROW(compile::predict(program, abi::Array8x8, {1, 40}));
+  for (const unsigned bytes : {0U, 48U, 128U}) {
+    EXPECT_THROW(compile::predict(program, abi::Array8x8, {bytes, 40}), Error) << bytes;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Arrays, Predict,

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -14,19 +13,17 @@
 
 #include "espalier/driver/bus.hpp"
 
-namespace espalier::driver {
+namespace espalier::test {
 
 struct BusFaults {
   std::map<std::uint32_t, std::uint32_t> registers;  // offset -> value that reads give instead
   std::optional<std::size_t> gone_after;             // calls until the device disappears (Error Device for ever)
   bool never_done = false;                           // wait_done() always reports that the limit has passed
-  std::function<void(std::uint64_t address, std::span<std::uint8_t> bytes)> alter_write;  // data on its way to memory
-  std::function<void(std::uint64_t address, std::span<std::uint8_t> bytes)> alter_read;   // and back
 };
 
-class FaultBus : public Bus {
+class FaultBus : public driver::Bus {
  public:
-  explicit FaultBus(Bus& bus) : bus_(bus) {}
+  explicit FaultBus(driver::Bus& bus) : bus_(bus) {}
 
   BusFaults& faults() { return faults_; }
   /// Calls of any kind so far.
@@ -46,10 +43,10 @@ class FaultBus : public Bus {
  private:
   void call();
 
-  Bus& bus_;
+  driver::Bus& bus_;
   BusFaults faults_;
   std::size_t calls_ = 0;
   std::size_t resets_ = 0;
 };
 
-}  // namespace espalier::driver
+}  // namespace espalier::test

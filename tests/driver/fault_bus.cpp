@@ -1,10 +1,8 @@
-#include "espalier/driver/fault_bus.hpp"
-
-#include <vector>
+#include "driver/fault_bus.hpp"
 
 #include "esp_error.hpp"
 
-namespace espalier::driver {
+namespace espalier::test {
 
 void FaultBus::call() {
   if (faults_.gone_after && calls_ >= *faults_.gone_after) {
@@ -34,16 +32,12 @@ void FaultBus::release(std::uint64_t address) { bus_.release(address); }
 
 void FaultBus::write_memory(std::uint64_t address, std::span<const std::uint8_t> bytes) {
   call();
-  if (!faults_.alter_write) return bus_.write_memory(address, bytes);
-  std::vector<std::uint8_t> altered(bytes.begin(), bytes.end());
-  faults_.alter_write(address, altered);
-  bus_.write_memory(address, altered);
+  bus_.write_memory(address, bytes);
 }
 
 void FaultBus::read_memory(std::uint64_t address, std::span<std::uint8_t> bytes) {
   call();
   bus_.read_memory(address, bytes);
-  if (faults_.alter_read) faults_.alter_read(address, bytes);
 }
 
 bool FaultBus::wait_done(std::chrono::milliseconds limit) {
@@ -58,4 +52,4 @@ void FaultBus::reset() {
   bus_.reset();
 }
 
-}  // namespace espalier::driver
+}  // namespace espalier::test
