@@ -20,7 +20,7 @@ WordShape word_of(int split, const abi::Configuration& configuration) {
   return {split, static_cast<int>(configuration.pixels) / split};
 }
 
-std::vector<Tiling> candidates(int height, int width, WordShape word) {
+std::vector<Tiling> all_tilings(int height, int width, WordShape word) {
   std::vector<Tiling> tilings;
   for (int grid_y = 1; grid_y <= std::min(word.segment, height); ++grid_y) {
     for (int grid_x = 1; grid_x * grid_y <= word.segment && grid_x <= width; ++grid_x) {
@@ -55,7 +55,6 @@ double TilingChooser::compute(const TilingProblem& problem, const Tiling& tiling
   return best;
 }
 
-/// Infinite where the estimate itself would take too long.
 double TilingChooser::cost(const TilingProblem& problem, const Tiling& tiling) {
   const Writing written =
       problem.destination ? writing(tiling, *problem.destination) : Writing{static_cast<double>(tiling.positions()), 1};
@@ -114,7 +113,7 @@ TilingChoice TilingChooser::tiling(const TilingProblem& problem) {
       tiling.word = word;
       if (tiling.tiles() <= word.segment) tilings.push_back(tiling);
     }
-    for (const Tiling& tiling : candidates(problem.height, problem.width, word)) tilings.push_back(tiling);
+    for (const Tiling& tiling : all_tilings(problem.height, problem.width, word)) tilings.push_back(tiling);
   }
   std::stable_sort(tilings.begin(), tilings.end(),
                    [&](const Tiling& a, const Tiling& b) { return compute(problem, a) < compute(problem, b); });
@@ -125,6 +124,21 @@ TilingChoice TilingChooser::tiling(const TilingProblem& problem) {
     if (cost < best.cost) best = {tiling, cost};
   }
   return best;
+}
+
+std::vector<Tiling> TilingChooser::candidates(const TilingProblem& problem, double share) const {
+  std::vector<std::pair<double, Tiling>> ranked;
+  for (const SplitOption& option : problem.splits) {
+    for (const Tiling& tiling : all_tilings(problem.height, problem.width, word_of(option.split, configuration_))) {
+      ranked.emplace_back(compute(problem, tiling), tiling);
+    }
+  }
+  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Tiling> result;
+  for (const auto& [cycles, tiling] : ranked) {
+    if (cycles <= share * ranked.front().first) result.push_back(tiling);
+  }
+  return result;
 }
 
 TilingChoice TilingChooser::words(const TilingProblem& problem) {
@@ -140,7 +154,7 @@ TilingChoice TilingChooser::words(const TilingProblem& problem) {
 }
 
 Tiling fewest_words(int height, int width, int split, const abi::Configuration& configuration) {
-  const auto tilings = candidates(height, width, word_of(split, configuration));
+  const auto tilings = all_tilings(height, width, word_of(split, configuration));
   return *std::min_element(tilings.begin(), tilings.end(),
                            [](const Tiling& a, const Tiling& b) { return a.positions() < b.positions(); });
 }
