@@ -22,8 +22,15 @@ enum class InputMode { Whole, Pieces, Strips };
 /// A way to stream a step, and what it costs.
 struct Streaming {
   StepPlace place;
+  double compute = 0;  // estimated cycles of the lanes
   double cost = std::numeric_limits<double>::infinity();
 };
+
+/// Cycles of a beat that is stored; most of them run beside the computation.
+constexpr double StoreShare = 0.25;
+
+/// Times that images are tried at the other end of the scratchpad.
+constexpr int Rounds = 2;
 
 class Placer {
  public:
@@ -32,13 +39,12 @@ class Placer {
         lowered_(lowered),
         lanes_(static_cast<int>(configuration.lanes)),
         words_per_beat_(static_cast<int>(configuration.words_per_beat())),
-        scratchpad_(static_cast<int>(configuration.scratch_words())) {}
-
-  Placement run() {
+        scratchpad_(static_cast<int>(configuration.scratch_words())) {
     find_uses();
     equalise_row_pitches();
     pad_streamed_rows();
     equalise_row_pitches();
+    side_.assign(lowered_.images.size(), Side::Low);
     for (const Image& image : lowered_.images) {
       ImagePlace place;
       place.plane_pitch = pitch(image);
@@ -46,10 +52,22 @@ class Placer {
       place.in_memory = image.input || image.output;
       result_.images.push_back(place);
     }
-    for (std::size_t i = 0; i < lowered_.steps.size(); ++i) place_step(static_cast<int>(i));
-    assign_memory();
-    return std::move(result_);
   }
+
+  /// Places all steps.
+  void run() {
+    for (std::size_t i = 0; i < lowered_.steps.size(); ++i) place_step(static_cast<int>(i));
+    for (std::size_t i = 0; i < result_.images.size(); ++i) {
+      if (result_.images[i].in_memory && !image(static_cast<int>(i)).input)
+        cost_ += StoreShare * image_beats(static_cast<int>(i));
+    }
+    assign_memory();
+  }
+
+  double cost() const { return cost_; }
+  Placement take() { return std::move(result_); }
+  void take_sides(const Placer& other) { side_ = other.side_; }
+  void change_side(std::size_t index) { side_[index] = side_[index] == Side::Low ? Side::High : Side::Low; }
 
  private:
   const Image& image(int index) const { return lowered_.images[static_cast<std::size_t>(index)]; }
@@ -149,6 +167,8 @@ class Placer {
       if (std::find(images.begin(), images.end(), operand.image) == images.end()) images.push_back(operand.image);
     }
     const bool output_whole = !started_[static_cast<std::size_t>(step.output)] || scratchpad_.holds(step.output);
+    const std::optional<int> reused = output_whole ? reused_operand(index) : std::nullopt;
+    if (reused) std::erase(images, step.output);
     if (!output_whole || !make_resident(index, images)) {
       stream_step(step);
     } else {
@@ -157,7 +177,9 @@ class Placer {
       for (std::size_t i = 0; i < step.inputs.size(); ++i) {
         const bool there = std::find(kept_.begin(), kept_.end(), step.inputs[i].image) != kept_.end();
         place.inputs[i].load = !there;
+        if (!there) cost_ += image_beats(step.inputs[i].image);
       }
+      if (reused) scratchpad_.rename(*reused, step.output);
       place.output = whole(step.output);
       place.piece_rows = step.rows();
       place.strip_rows = step.tiling.height;
@@ -176,6 +198,26 @@ class Placer {
       if (scratchpad_.holds(index)) result.push_back(index);
     }
     return result;
+  }
+
+  /// An operand of an addition that no later step reads: the result is written over it, word for word, each after the
+  /// row that writes it has read it.
+  std::optional<int> reused_operand(int index) const {
+    const Step& step = lowered_.steps[static_cast<std::size_t>(index)];
+    const Image& out = image(step.output);
+    if (step.kind != StepKind::Add || started_[static_cast<std::size_t>(step.output)] || out.output)
+      return std::nullopt;
+    if (out.layout.tiling() != step.tiling || step.inputs[0].image == step.inputs[1].image) return std::nullopt;
+    for (const Operand& operand : step.inputs) {
+      const Image& in = image(operand.image);
+      const bool last = last_use_[static_cast<std::size_t>(operand.image)] == index && !in.input && !in.output;
+      if (last && operand.plane == 0 && in.planes == out.planes && in.layout == out.layout) return operand.image;
+    }
+    return std::nullopt;
+  }
+
+  double image_beats(int index) const {
+    return static_cast<double>(image(index).planes) * image(index).layout.plane_words() / words_per_beat_;
   }
 
   Residence whole(int index) {
@@ -198,7 +240,7 @@ class Placer {
       bool fits = true;
       for (const int index : images) {
         if (scratchpad_.holds(index)) continue;
-        if (!scratchpad_.allocate(index, image_size(index))) {
+        if (!scratchpad_.allocate(index, image_size(index), side_[static_cast<std::size_t>(index)])) {
           fits = false;
           break;
         }
@@ -244,6 +286,7 @@ class Placer {
                   "layer '" + network_.layers[static_cast<std::size_t>(step.layer)].name + "'", sizes,
                   "use a larger array or a smaller map");
     }
+    cost_ += best.cost - best.compute;
     image_place(step.output).in_memory = true;
     for (std::size_t i = 0; i < step.inputs.size(); ++i) image_place(step.inputs[i].image).in_memory = true;
     result_.steps.push_back(best.place);
@@ -308,6 +351,7 @@ class Placer {
     const double taps =
         static_cast<double>(step.planes_per_group()) * segments * step.window.kernel_y * step.window.kernel_x;
     const double compute = results * std::max(taps / lanes_ / busy_lanes, 1.0 / abi::Writers);
+    streaming.compute = compute;
     loads /= words_per_beat_;
     const double stores = static_cast<double>(output_pitch) * image(step.output).planes / words_per_beat_;
     const int turns = pieces * divide_up(step.tiling.height, place.strip_rows);
@@ -377,13 +421,29 @@ class Placer {
   std::vector<bool> started_;  // an earlier step wrote or loaded it
   std::vector<int> padded_;
   std::vector<int> kept_;
+  std::vector<Side> side_;  // per image
+  double cost_ = 0;         // estimated cycles of loads and stores
   Placement result_;
 };
 
 }  // namespace
 
 Placement place(const model::Network& network, Lowered& lowered, const abi::Configuration& configuration) {
-  return Placer(network, lowered, configuration).run();
+  const Placer start(network, lowered, configuration);
+  std::optional<Placer> best(start);
+  best->run();
+  for (int round = 0; round < Rounds && best->cost() > 0; ++round) {
+    const double before = best->cost();
+    for (std::size_t i = 0; i < lowered.images.size(); ++i) {
+      Placer trial = start;
+      trial.take_sides(*best);
+      trial.change_side(i);
+      trial.run();
+      if (trial.cost() < best->cost()) best.emplace(std::move(trial));
+    }
+    if (best->cost() >= before) break;
+  }
+  return best->take();
 }
 
 }  // namespace espalier::compile
