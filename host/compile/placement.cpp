@@ -7,6 +7,7 @@
 #include <string>
 
 #include "compile/scratchpad.hpp"
+#include "compile/write_program.hpp"
 #include "esp_error.hpp"
 
 namespace espalier::compile {
@@ -23,6 +24,7 @@ enum class InputMode { Whole, Pieces, Strips };
 struct Streaming {
   StepPlace place;
   double compute = 0;  // estimated cycles of the lanes
+  double moved = 0;    // beats
   double cost = std::numeric_limits<double>::infinity();
 };
 
@@ -31,6 +33,21 @@ constexpr double StoreShare = 0.25;
 
 /// Times that images are tried at the other end of the scratchpad.
 constexpr int Rounds = 2;
+
+/// Steps that may run together.
+constexpr int MostTogether = 5;
+
+/// Estimated cycles that the lanes wait for a step of a group at every strip.
+constexpr double StripCycles = 60;
+
+/// Cycles of a beat that is loaded or stored while the lanes read.
+constexpr double ContendedBeat = 1.3;
+
+/// Entries of the write program that a strip of a group may use, so that those of the next steps fit beside them.
+constexpr int ProgramShare = static_cast<int>(abi::ProgramDepth) / 4;
+
+/// Density above which a layer reads all its weights.
+constexpr double DenseShare = 0.9;
 
 class Placer {
  public:
@@ -45,6 +62,10 @@ class Placer {
     pad_streamed_rows();
     equalise_row_pitches();
     side_.assign(lowered_.images.size(), Side::Low);
+    densities_.assign(network_.layers.size(), 1);
+    for (const Step& step : lowered_.steps) densities_[static_cast<std::size_t>(step.layer)] = density(step);
+    together_.assign(lowered_.steps.size(), 0);
+    for (const Step& step : lowered_.steps) entries_.push_back(row_entries(step));
     for (const Image& image : lowered_.images) {
       ImagePlace place;
       place.plane_pitch = pitch(image);
@@ -56,7 +77,14 @@ class Placer {
 
   /// Places all steps.
   void run() {
-    for (std::size_t i = 0; i < lowered_.steps.size(); ++i) place_step(static_cast<int>(i));
+    for (int i = 0; i < static_cast<int>(lowered_.steps.size());) {
+      const int count = together_[static_cast<std::size_t>(i)];
+      if (count > 0 && place_group(i, count)) {
+        i += count;
+      } else {
+        place_step(i++);
+      }
+    }
     for (std::size_t i = 0; i < result_.images.size(); ++i) {
       if (result_.images[i].in_memory && !image(static_cast<int>(i)).input)
         cost_ += StoreShare * image_beats(static_cast<int>(i));
@@ -66,12 +94,67 @@ class Placer {
 
   double cost() const { return cost_; }
   Placement take() { return std::move(result_); }
-  void take_sides(const Placer& other) { side_ = other.side_; }
+  void take_choices(const Placer& other) {
+    side_ = other.side_;
+    together_ = other.together_;
+  }
   void change_side(std::size_t index) { side_[index] = side_[index] == Side::Low ? Side::High : Side::Low; }
+  /// `count` steps from `index` on run together; 0: they do not.
+  void change_group(std::size_t index, int count) { together_[index] = count; }
 
  private:
+  const Step& step(int index) const { return lowered_.steps[static_cast<std::size_t>(index)]; }
+  static bool contains(const std::vector<int>& list, int value) {
+    return std::find(list.begin(), list.end(), value) != list.end();
+  }
   const Image& image(int index) const { return lowered_.images[static_cast<std::size_t>(index)]; }
   ImagePlace& image_place(int index) { return result_.images[static_cast<std::size_t>(index)]; }
+
+  /// Entries of the write program per row of positions; none if the step is computed in several passes.
+  std::vector<int> row_entries(const Step& step) const {
+    const model::Layer& layer = network_.layers[static_cast<std::size_t>(step.layer)];
+    std::vector<int> result(static_cast<std::size_t>(step.tiling.height), step.tiling.width);
+    if (rows_match(step)) return result;
+    if (layer.kind == model::LayerKind::AveragePool && !layer.count_include_padding) return {};
+    const WritePlan plan = plan_writes(step.tiling, image(step.output).layout);
+    if (plan.permutations.size() > abi::PermuteDepth) return {};
+    std::fill(result.begin(), result.end(), 0);
+    for (std::size_t i = 0; i < plan.positions.size(); ++i) {
+      result[i / static_cast<std::size_t>(step.tiling.width)] +=
+          std::max(1, static_cast<int>(plan.positions[i].size()));
+    }
+    return result;
+  }
+
+  /// Share of the weights of a step that take time.
+  double density(const Step& step) const {
+    const auto& weights = network_.layers[static_cast<std::size_t>(step.layer)].weights;
+    if (step.kind != StepKind::Convolution || weights.empty()) return 1;
+    const auto zeros = std::count(weights.begin(), weights.end(), 0);
+    const double share = 1 - static_cast<double>(zeros) / static_cast<double>(weights.size());
+    return share > DenseShare ? 1 : share;
+  }
+
+  double taps(const Step& step) const {
+    const int segments = step.channelwise() ? 1 : step.split();
+    return static_cast<double>(step.planes_per_group()) * segments * step.window.kernel_y * step.window.kernel_x *
+           (step.kind == StepKind::Add ? 3 : 1);
+  }
+
+  /// Estimated cycles of a step that waits for nothing.
+  double compute_cycles(const Step& step) const {
+    const double results = static_cast<double>(step.tiling.positions()) * step.rows();
+    return results *
+           std::max(taps(step) * densities_[static_cast<std::size_t>(step.layer)] / lanes_, 1.0 / abi::Writers);
+  }
+
+  /// Beats of weights and tables for one strip.
+  double stream_beats(const Step& step) const {
+    const double share = densities_[static_cast<std::size_t>(step.layer)];
+    const double bytes = share < 1 ? 4 : 1.0 * step.split();
+    const double tables = 12.0;  // bytes of a row and its scale
+    return (taps(step) * share * bytes + tables) * step.rows() / abi::BeatBytes;
+  }
 
   void find_uses() {
     last_use_.assign(lowered_.images.size(), -1);
@@ -186,10 +269,283 @@ class Placer {
       place.inputs_by_piece = false;
       result_.steps.push_back(place);
     }
+    finish_step(index);
+  }
+
+  /// Releases the images that no later step uses.
+  void finish_step(int index) {
+    std::vector<int> images{step(index).output};
+    for (const Operand& operand : step(index).inputs) images.push_back(operand.image);
     for (const int used : images) {
       started_[static_cast<std::size_t>(used)] = true;
-      if (last_use_[static_cast<std::size_t>(used)] == index) scratchpad_.release(used);
+      if (last_use_[static_cast<std::size_t>(used)] <= index) scratchpad_.release(used);
     }
+  }
+
+  /// A strip buffer of a group: rows of an image that a step of it makes or loads.
+  struct StripImage {
+    int image = -1;
+    int planes = 1;
+    int stride = 1;  // rows between the strips of neighbouring positions
+    int extent = 1;  // rows that a position reads
+    bool load = false;
+    bool store = false;
+    int shared = -1;  // index of the strip image it is written over
+  };
+
+  /// What the steps of a group need of the scratchpad.
+  struct Group {
+    int first = 0;
+    int count = 1;
+    std::vector<StripImage> strips;
+    std::vector<int> loads;    // images brought in whole
+    std::vector<int> outputs;  // images made whole
+    double compute = 0;        // estimated cycles
+    double stream = 0;         // beats of weights
+  };
+
+  /// How a group is placed.
+  struct GroupPlan {
+    int rows = 0;  // of a strip
+    int buffers = 1;
+    int evicted = 0;
+    double cost = std::numeric_limits<double>::infinity();
+  };
+
+  bool rows_match(const Step& step) const {
+    const Layout& out = image(step.output).layout;
+    return out.tiling() == step.tiling && out.origin_y == 0 && out.origin_x == 0 && out.rows == step.tiling.height &&
+           out.columns == step.tiling.width;
+  }
+
+  bool read_in(const Group& group, int index) const {
+    for (int i = group.first; i < group.first + group.count; ++i) {
+      for (const Operand& operand : step(i).inputs) {
+        if (operand.image == index) return true;
+      }
+    }
+    return false;
+  }
+
+  int strip_index(const Group& group, int index) const {
+    for (std::size_t i = 0; i < group.strips.size(); ++i) {
+      if (group.strips[i].image == index) return static_cast<int>(i);
+    }
+    return -1;
+  }
+
+  /// Adds an operand to the images of a group; false if it cannot be read by strips.
+  bool add_operand(Group& group, const Step& step, const Operand& operand) const {
+    const Window& window = step.window;
+    const int known = strip_index(group, operand.image);
+    if (known >= 0) {
+      const bool point = window.extent_y() == 1 && window.stride_y == 1 && window.pad_top == 0;
+      return point && operand.plane == 0 && !group.strips[static_cast<std::size_t>(known)].load;
+    }
+    if (contains(group.outputs, operand.image)) return false;
+    if (scratchpad_.holds(operand.image) || contains(group.loads, operand.image)) return true;
+    const Layout& in = image(operand.image).layout;
+    if (operand.plane == 0 && in.origin_y == window.pad_top && !image(operand.image).input) {
+      group.strips.push_back({operand.image, step.planes(), window.stride_y, window.extent_y(), true, false, -1});
+    } else {
+      group.loads.push_back(operand.image);
+    }
+    return true;
+  }
+
+  /// The images of steps that run together; none if they cannot.
+  std::optional<Group> group_of(int first, int count) const {
+    Group group;
+    group.first = first;
+    group.count = count;
+    if (first + count > static_cast<int>(lowered_.steps.size())) return std::nullopt;
+    for (int i = first; i < first + count; ++i) {
+      const Step& step = this->step(i);
+      const bool whole = step.output_channel == 0 && image(step.output).planes == piece_planes(step, step.rows());
+      if (step.kind == StepKind::GlobalPool || step.tiling.height != this->step(first).tiling.height || !whole ||
+          started_[static_cast<std::size_t>(step.output)] || entries_[static_cast<std::size_t>(i)].empty()) {
+        return std::nullopt;
+      }
+      for (const Operand& operand : step.inputs) {
+        if (!add_operand(group, step, operand)) return std::nullopt;
+      }
+      if (step.inputs.size() == 2) {
+        const int a = strip_index(group, step.inputs[0].image);
+        const int b = strip_index(group, step.inputs[1].image);
+        if ((a < 0) != (b < 0)) return std::nullopt;
+        if (a >= 0 &&
+            group.strips[static_cast<std::size_t>(a)].planes != group.strips[static_cast<std::size_t>(b)].planes) {
+          return std::nullopt;
+        }
+      }
+      if (!read_in(group, step.output)) {
+        group.outputs.push_back(step.output);
+      } else if (rows_match(step)) {
+        const bool store =
+            last_use_[static_cast<std::size_t>(step.output)] >= first + count || image(step.output).output;
+        StripImage strip{step.output, image(step.output).planes, 1, 1, false, store, -1};
+        if (const auto reused = reused_operand(i)) strip.shared = strip_index(group, *reused);
+        group.strips.push_back(strip);
+      } else {
+        return std::nullopt;
+      }
+      group.compute += compute_cycles(step);
+      group.stream += stream_beats(step);
+    }
+    return group;
+  }
+
+  int strip_pitch(const StripImage& strip, int rows) const {
+    const Layout& layout = image(strip.image).layout;
+    return (((rows - 1) * strip.stride + strip.extent - 1) * layout.row_pitch + layout.columns) | 1;
+  }
+
+  int strip_size(const StripImage& strip, int rows) const {
+    return strip.planes * strip_pitch(strip, rows) + words_per_beat_;
+  }
+
+  /// Whether every step can run in strips of so many rows.
+  bool strips_possible(const Group& group, int rows) const {
+    for (const StripImage& strip : group.strips) {
+      const int words = rows * strip.stride * image(strip.image).layout.row_pitch;
+      const bool moved = strip.load || strip.store;
+      if (moved && rows < step(group.first).tiling.height && words % words_per_beat_ != 0) return false;
+    }
+    for (int i = group.first; i < group.first + group.count; ++i) {
+      const auto& entries = entries_[static_cast<std::size_t>(i)];
+      for (std::size_t y = 0; y < entries.size(); y += static_cast<std::size_t>(rows)) {
+        const auto begin = entries.begin() + static_cast<std::ptrdiff_t>(y);
+        const auto end =
+            entries.begin() + static_cast<std::ptrdiff_t>(std::min(entries.size(), y + static_cast<std::size_t>(rows)));
+        if (std::accumulate(begin, end, 0) > ProgramShare) return false;
+      }
+    }
+    return true;
+  }
+
+  /// Key of a strip buffer among the ranges of the scratchpad, where images have theirs.
+  static int strip_key(std::size_t strip) { return -1 - static_cast<int>(strip); }
+
+  bool allocate_group(Scratchpad& scratchpad, const Group& group, int rows, int buffers) const {
+    const auto take = [&](int index) {
+      return scratchpad.allocate(index, image_size(index), side_[static_cast<std::size_t>(index)]).has_value();
+    };
+    if (!std::all_of(group.outputs.begin(), group.outputs.end(), take)) return false;
+    if (!std::all_of(group.loads.begin(), group.loads.end(), take)) return false;
+    for (std::size_t i = 0; i < group.strips.size(); ++i) {
+      const StripImage& strip = group.strips[i];
+      const int size = buffers * strip_size(strip, rows);
+      if (strip.shared < 0 && !scratchpad.allocate(strip_key(i), size, Side::Low)) return false;
+    }
+    return true;
+  }
+
+  /// Residents that a group does not need, those used last first.
+  std::vector<int> victims(const Group& group) const {
+    std::vector<int> result;
+    for (const auto& [index, range] : scratchpad_.ranges()) {
+      if (!read_in(group, index)) result.push_back(index);
+    }
+    std::stable_sort(result.begin(), result.end(),
+                     [&](int a, int b) { return next_use(a, group.first) > next_use(b, group.first); });
+    return result;
+  }
+
+  /// Cycles beyond those of the computation.
+  double group_cost(const Group& group, int rows, int buffers) const {
+    const int strips = divide_up(step(group.first).tiling.height, rows);
+    double loads = 0, stores = 0;
+    for (const StripImage& strip : group.strips) {
+      const double beats = static_cast<double>(strips) * strip_pitch(strip, rows) * strip.planes / words_per_beat_;
+      if (strip.load) loads += beats;
+      if (strip.store) stores += beats;
+    }
+    double cost = loads / strips + StripCycles * strips * group.count;
+    for (const int index : group.loads) cost += image_beats(index);
+    const double moved = ContendedBeat * (loads + stores);
+    // With one buffer transfers run beside the other steps of the group.
+    const double hidden = buffers > 1 ? group.compute : group.compute * (group.count - 1) / group.count / 2;
+    return cost + std::max(0.0, moved - hidden) + std::max(0.0, group.stream * strips - group.compute);
+  }
+
+  GroupPlan plan_group(const Group& group) const {
+    GroupPlan best;
+    Scratchpad scratchpad = scratchpad_;
+    const std::vector<int> others = victims(group);
+    double evictions = 0;
+    for (int evicted = 0; evicted <= static_cast<int>(others.size()); ++evicted) {
+      if (evicted > 0) {
+        const int victim = others[static_cast<std::size_t>(evicted) - 1];
+        scratchpad.release(victim);
+        evictions += (1 + StoreShare) * image_beats(victim);
+      }
+      for (const int buffers : {2, 1}) {
+        for (int rows = step(group.first).tiling.height; rows > 0; --rows) {
+          const double cost = evictions + group_cost(group, rows, buffers);
+          if (cost >= best.cost || !strips_possible(group, rows)) continue;
+          Scratchpad trial = scratchpad;
+          if (allocate_group(trial, group, rows, buffers)) best = {rows, buffers, evicted, cost};
+        }
+      }
+    }
+    return best;
+  }
+
+  Residence strip_residence(const Group& group, int index, const GroupPlan& plan) const {
+    const StripImage* strip = &group.strips[static_cast<std::size_t>(index)];
+    Residence residence;
+    residence.whole = false;
+    residence.strip = true;
+    residence.load = strip->load;
+    residence.plane_pitch = strip_pitch(*strip, plan.rows);
+    while (strip->shared >= 0) {
+      index = strip->shared;
+      strip = &group.strips[static_cast<std::size_t>(index)];
+    }
+    const int address = scratchpad_.address(strip_key(static_cast<std::size_t>(index)));
+    for (int b = 0; b < plan.buffers; ++b) residence.address.push_back(address + b * strip_size(*strip, plan.rows));
+    return residence;
+  }
+
+  /// Places steps that run together, strip by strip; false if they cannot.
+  bool place_group(int first, int count) {
+    const std::optional<Group> group = group_of(first, count);
+    if (!group) return false;
+    const GroupPlan plan = plan_group(*group);
+    if (plan.rows == 0) return false;
+    const std::vector<int> others = victims(*group);
+    for (int i = 0; i < plan.evicted; ++i) evict(others[static_cast<std::size_t>(i)]);
+    allocate_group(scratchpad_, *group, plan.rows, plan.buffers);
+    cost_ += group_cost(*group, plan.rows, plan.buffers);
+    std::vector<int> loaded;
+    const auto residence = [&](int index) {
+      const int strip = strip_index(*group, index);
+      return strip >= 0 ? strip_residence(*group, strip, plan) : whole(index);
+    };
+    for (int i = first; i < first + count; ++i) {
+      const Step& step = this->step(i);
+      StepPlace place;
+      for (const Operand& operand : step.inputs) {
+        place.inputs.push_back(residence(operand.image));
+        if (contains(group->loads, operand.image) && !contains(loaded, operand.image)) {
+          place.inputs.back().load = true;
+          loaded.push_back(operand.image);
+        }
+      }
+      place.output = residence(step.output);
+      place.piece_rows = step.rows();
+      place.strip_rows = plan.rows;
+      place.grouping = Grouping::Strips;
+      place.group = i == first ? count : 0;
+      result_.steps.push_back(place);
+    }
+    for (std::size_t i = 0; i < group->strips.size(); ++i) {
+      const StripImage& strip = group->strips[i];
+      if (strip.load || strip.store) image_place(strip.image).in_memory = true;
+      scratchpad_.release(strip_key(i));
+    }
+    for (int i = first; i < first + count; ++i) finish_step(i);
+    return true;
   }
 
   std::vector<int> residents(const std::vector<int>& images) const {
@@ -286,7 +642,7 @@ class Placer {
                   "layer '" + network_.layers[static_cast<std::size_t>(step.layer)].name + "'", sizes,
                   "use a larger array or a smaller map");
     }
-    cost_ += best.cost - best.compute;
+    cost_ += std::max(best.cost, ContendedBeat * best.moved) - best.compute;
     image_place(step.output).in_memory = true;
     for (std::size_t i = 0; i < step.inputs.size(); ++i) image_place(step.inputs[i].image).in_memory = true;
     result_.steps.push_back(best.place);
@@ -312,7 +668,6 @@ class Placer {
     const int pieces = divide_up(step.rows(), piece);
     double loads = 0;
     place.inputs_by_piece = mode != InputMode::Whole && by_piece(step);
-    place.inputs_by_strip = mode == InputMode::Strips;
     const int piece_inputs = by_piece(step) ? piece / step.rows_per_group() * step.planes_per_group() : step.planes();
     if (mode == InputMode::Whole) {
       for (const Operand& operand : step.inputs) {
@@ -337,6 +692,7 @@ class Placer {
       const int pitch = strip_pitch(step, rows);
       for (int i = 0; i < operands; ++i) {
         place.inputs.push_back(staged(cursor, piece_inputs * pitch + words_per_beat_, buffers, pitch));
+        place.inputs.back().strip = true;
       }
       const double turns = static_cast<double>(pieces) * divide_up(step.tiling.height, rows);
       loads = turns * pitch * piece_inputs * operands;
@@ -354,6 +710,7 @@ class Placer {
     streaming.compute = compute;
     loads /= words_per_beat_;
     const double stores = static_cast<double>(output_pitch) * image(step.output).planes / words_per_beat_;
+    streaming.moved = loads + stores;
     const int turns = pieces * divide_up(step.tiling.height, place.strip_rows);
     // With two buffers the transfers of one turn are not hidden: loads of the first, stores of the last.
     const bool hidden = buffers == 2 && mode != InputMode::Whole;
@@ -365,6 +722,7 @@ class Placer {
   static Residence staged(int& cursor, int size, int buffers, int plane_pitch) {
     Residence residence;
     residence.whole = false;
+    residence.load = true;
     residence.plane_pitch = plane_pitch;
     for (int i = 0; i < buffers; ++i) {
       residence.address.push_back(cursor);
@@ -421,8 +779,12 @@ class Placer {
   std::vector<bool> started_;  // an earlier step wrote or loaded it
   std::vector<int> padded_;
   std::vector<int> kept_;
-  std::vector<Side> side_;  // per image
-  double cost_ = 0;         // estimated cycles of loads and stores
+  std::vector<Side> side_;     // per image
+  std::vector<int> together_;  // per step: how many run together from it on; 0: it runs alone
+  std::vector<std::vector<int>>
+      entries_;                    // per step and row of positions, of the write program; empty: in several passes
+  std::vector<double> densities_;  // per layer
+  double cost_ = 0;                // estimated cycles of loads and stores
   Placement result_;
 };
 
@@ -436,10 +798,19 @@ Placement place(const model::Network& network, Lowered& lowered, const abi::Conf
     const double before = best->cost();
     for (std::size_t i = 0; i < lowered.images.size(); ++i) {
       Placer trial = start;
-      trial.take_sides(*best);
+      trial.take_choices(*best);
       trial.change_side(i);
       trial.run();
       if (trial.cost() < best->cost()) best.emplace(std::move(trial));
+    }
+    for (std::size_t i = 0; i < lowered.steps.size(); ++i) {
+      for (int count = 0; count <= MostTogether; ++count) {
+        Placer trial = start;
+        trial.take_choices(*best);
+        trial.change_group(i, count);
+        trial.run();
+        if (trial.cost() < best->cost()) best.emplace(std::move(trial));
+      }
     }
     if (best->cost() >= before) break;
   }
