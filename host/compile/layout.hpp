@@ -34,14 +34,25 @@ struct WordShape {
 
 /// Tiles computed in parallel, one per byte of a segment. Tile (ty, tx) is byte ty * grid_x + tx; its position (y, x)
 /// is the pixel (ty * step_y + y, tx * step_x + x). Positions beyond a step are used by the last tile of an axis only.
+///
+/// Packed tiles leave no byte of a segment empty that the pixels of the last positions could fill: position n = y *
+/// width
+/// + x of the tiles is column n of a single row, and the pixels of the positions beyond the last column lie one after
+/// the other in the bytes beyond the tiles of columns 0, 1, ... Only layers that read a pixel for each result can use
+/// them.
 struct Tiling {
   int grid_y = 1, grid_x = 1;
   int step_y = 1, step_x = 1;
   int height = 1, width = 1;
   WordShape word;
+  int packed_height = 0, packed_width = 0;  // of a tile if they are packed; height is 1 then
 
   /// A height x width map cut into grid_y x grid_x tiles of equal size, at most `word.segment` of them.
   static Tiling of(int height, int width, int grid_y, int grid_x, WordShape word);
+
+  /// The same packed; none if that takes as many positions, if a quarter of the bytes are
+  /// empty, or if the map is not cut evenly.
+  static std::optional<Tiling> packed(int height, int width, int grid_y, int grid_x, WordShape word);
 
   int positions() const { return height * width; }
   int tiles() const { return grid_y * grid_x; }
@@ -78,6 +89,7 @@ struct Layout {
   int rows = 1, columns = 1;
   int row_pitch = 1;  // words
   WordShape word;
+  int packed_height = 0, packed_width = 0;  // as in Tiling
 
   /// Words from the first to the last of a plane.
   int plane_words() const { return (rows - 1) * row_pitch + columns; }

@@ -89,6 +89,20 @@ class LayoutChooser {
     choose_all();
   }
 
+  /// Packed tiles are for layers that read one pixel for each result, between layers.
+  bool can_pack(const Place& place) {
+    const Layer& layer = network_.layers[place.layer];
+    const Window window = windowed(layer.kind) ? window_of(layer) : Window{};
+    const bool point = window.extent_y() == 1 && window.extent_x() == 1 && window.stride_y == 1 && window.stride_x == 1;
+    const Feature& in = feature(layer.inputs[place.part]);
+    const Feature& out = feature(layer.output);
+    if (!point || in.height != out.height || in.width != out.width) return false;
+    const auto outside = [&](int index) {
+      return contains(network_.inputs, root(index).feature) || contains(network_.outputs, root(index).feature);
+    };
+    return !outside(layer.output) && std::none_of(layer.inputs.begin(), layer.inputs.end(), outside);
+  }
+
   bool same_size(const Place& a, const Place& b) const {
     const Feature& first = feature(network_.layers[a.layer].output);
     const Feature& second = feature(network_.layers[b.layer].output);
@@ -110,11 +124,12 @@ class LayoutChooser {
   bool improve_run(std::span<const Place> places) {
     std::vector<Tiling> grids;
     const auto same_grid = [](const Tiling& a, const Tiling& b) {
-      return a.grid_y == b.grid_y && a.grid_x == b.grid_x && a.word == b.word;
+      return a.grid_y == b.grid_y && a.grid_x == b.grid_x && a.word == b.word &&
+             (a.packed_width > 0) == (b.packed_width > 0);
     };
     for (std::size_t i = 0; i < places.size(); ++i) {
       if (i > 0 && same_size(places[i - 1], places[i])) continue;
-      for (const Tiling& tiling : chooser_.candidates(problem(places[i].layer, places[i].part), GridShare)) {
+      for (const Tiling& tiling : chooser_.candidates(problem(places[i].layer, places[i].part), GridShare, true)) {
         if (std::none_of(grids.begin(), grids.end(), [&](const Tiling& t) { return same_grid(t, tiling); })) {
           grids.push_back(tiling);
         }
@@ -125,9 +140,14 @@ class LayoutChooser {
       std::vector<Change> changes;
       for (const Place& place : places) {
         const Feature& out = feature(network_.layers[place.layer].output);
-        const Tiling tiling = Tiling::of(out.height, out.width, std::min(grid.grid_y, out.height),
-                                         std::min(grid.grid_x, out.width), grid.word);
-        if (same_grid(tiling, grid)) changes.emplace_back(place, tiling);
+        const int grid_y = std::min(grid.grid_y, out.height);
+        const int grid_x = std::min(grid.grid_x, out.width);
+        Tiling tiling = Tiling::of(out.height, out.width, grid_y, grid_x, grid.word);
+        if (tiling.grid_y != grid.grid_y || tiling.grid_x != grid.grid_x) continue;
+        if (grid.packed_width > 0 && can_pack(place)) {
+          tiling = Tiling::packed(out.height, out.width, grid_y, grid_x, grid.word).value_or(tiling);
+        }
+        changes.emplace_back(place, tiling);
       }
       better = change(changes) || better;
     }
@@ -138,7 +158,8 @@ class LayoutChooser {
   bool improve_layer(const Place& place, const std::vector<Place>& others) {
     constexpr std::size_t Fastest = 4;
     const Layer& layer = network_.layers[place.layer];
-    std::vector<Tiling> tilings = chooser_.candidates(problem(place.layer, place.part), CandidateShare);
+    std::vector<Tiling> tilings =
+        chooser_.candidates(problem(place.layer, place.part), CandidateShare, can_pack(place));
     if (tilings.size() > Fastest) tilings.resize(Fastest);
     for (const Place& other : others) {
       if (same_size(place, other)) tilings.push_back(tilings_[other.layer][other.part]);
@@ -148,6 +169,7 @@ class LayoutChooser {
     bool better = false;
     for (const Tiling& tiling : tilings) {
       if (std::find(tried.begin(), tried.end(), tiling) != tried.end()) continue;
+      if (tiling.packed_width > 0 && !can_pack(place)) continue;
       tried.push_back(tiling);
       better = change({{place, tiling}}) || better;
     }

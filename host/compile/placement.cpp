@@ -37,6 +37,9 @@ constexpr int Rounds = 2;
 /// Steps that may run together.
 constexpr int MostTogether = 5;
 
+/// Instead of a number of steps that run together by strips: two steps do so by pieces.
+constexpr int ByPieces = -1;
+
 /// Estimated cycles that the lanes wait for a step of a group at every strip.
 constexpr double StripCycles = 60;
 
@@ -79,7 +82,9 @@ class Placer {
   void run() {
     for (int i = 0; i < static_cast<int>(lowered_.steps.size());) {
       const int count = together_[static_cast<std::size_t>(i)];
-      if (count > 0 && place_group(i, count)) {
+      if (count == ByPieces && place_pieces(i)) {
+        i += 2;
+      } else if (count > 0 && place_group(i, count)) {
         i += count;
       } else {
         place_step(i++);
@@ -548,6 +553,77 @@ class Placer {
     return true;
   }
 
+  /// Whether the second step computes channel by channel what the first one makes for it alone.
+  bool feeds_channels(int first) const {
+    if (first + 2 > static_cast<int>(lowered_.steps.size())) return false;
+    const Step& maker = step(first);
+    const Step& reader = step(first + 1);
+    const auto fresh = [&](const Step& s) {
+      return s.output_channel == 0 && image(s.output).planes == piece_planes(s, s.rows()) &&
+             !started_[static_cast<std::size_t>(s.output)];
+    };
+    return reader.inputs.size() == 1 && reader.inputs[0].image == maker.output && reader.inputs[0].plane == 0 &&
+           reader.channelwise() && by_piece(reader) && reader.kind != StepKind::GlobalPool &&
+           maker.split() == reader.split() && maker.rows() == reader.rows() &&
+           image(maker.output).layout.word == reader.tiling.word && fresh(maker) && fresh(reader) &&
+           last_use_[static_cast<std::size_t>(maker.output)] == first + 1 && !image(maker.output).output;
+  }
+
+  /// Places two steps that run together, piece by piece; false if they cannot.
+  bool place_pieces(int first) {
+    if (!feeds_channels(first)) return false;
+    const Step& maker = step(first);
+    const Step& reader = step(first + 1);
+    std::vector<int> images{reader.output};
+    for (const Operand& operand : maker.inputs) {
+      if (!contains(images, operand.image)) images.push_back(operand.image);
+    }
+    const Scratchpad before = scratchpad_;
+    if (!make_resident(first, images)) {
+      scratchpad_ = before;
+      return false;
+    }
+    const std::vector<int> kept = kept_;
+    const int pitch = this->pitch(image(maker.output));
+    const int unit = std::lcm(row_unit(maker), row_unit(reader));
+    std::optional<int> address;
+    int piece = maker.rows();
+    for (; piece >= std::min(lanes_, maker.rows()); piece = smaller_piece(maker, piece)) {
+      address = piece % unit == 0 ? scratchpad_.allocate(
+                                        strip_key(0), piece_planes(maker, piece) * pitch + words_per_beat_, Side::Low)
+                                  : std::nullopt;
+      if (address || piece == smaller_piece(maker, piece)) break;
+    }
+    if (!address) {
+      scratchpad_ = before;
+      return false;
+    }
+    StepPlace make, read;
+    for (const Operand& operand : maker.inputs) {
+      make.inputs.push_back(whole(operand.image));
+      make.inputs.back().load = !contains(kept, operand.image);
+      if (make.inputs.back().load) cost_ += image_beats(operand.image);
+    }
+    make.output.whole = false;
+    make.output.address = {*address};
+    make.output.plane_pitch = pitch;
+    read.inputs = {make.output};
+    read.inputs_by_piece = true;
+    read.output = whole(reader.output);
+    cost_ += 2 * StripCycles * divide_up(maker.rows(), piece);
+    for (StepPlace* place : {&make, &read}) {
+      place->piece_rows = piece;
+      place->strip_rows = (place == &make ? maker : reader).tiling.height;
+      place->grouping = Grouping::Pieces;
+      place->group = place == &make ? 2 : 0;
+      result_.steps.push_back(*place);
+    }
+    scratchpad_.release(strip_key(0));
+    finish_step(first);
+    finish_step(first + 1);
+    return true;
+  }
+
   std::vector<int> residents(const std::vector<int>& images) const {
     std::vector<int> result;
     for (const int index : images) {
@@ -804,7 +880,7 @@ Placement place(const model::Network& network, Lowered& lowered, const abi::Conf
       if (trial.cost() < best->cost()) best.emplace(std::move(trial));
     }
     for (std::size_t i = 0; i < lowered.steps.size(); ++i) {
-      for (int count = 0; count <= MostTogether; ++count) {
+      for (int count = ByPieces; count <= MostTogether; ++count) {
         Placer trial = start;
         trial.take_choices(*best);
         trial.change_group(i, count);

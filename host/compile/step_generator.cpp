@@ -232,7 +232,7 @@ int StepGenerator::storable_rows(const Job& job) const {
 
 int StepGenerator::overlapping_strip(int rows) const {
   const bool staged = std::any_of(place_.inputs.begin(), place_.inputs.end(), [](const auto& r) { return !r.whole; });
-  if (staged || place_.grouping != Grouping::None) return rows;
+  if (staged || place_.grouping == Grouping::Strips) return rows;
   const ImagePlace& out = placement_.images[static_cast<std::size_t>(step_.output)];
   double moved = 0;
   if (row_loads_) {

@@ -35,7 +35,8 @@ std::vector<Tiling> all_tilings(int height, int width, WordShape word) {
 bool aligned(const Tiling& tiling, const Layout& layout) {
   return (tiling.grid_y == layout.grid_y && tiling.grid_x == layout.grid_x) &&
          (tiling.grid_y == 1 || tiling.step_y == layout.step_y) &&
-         (tiling.grid_x == 1 || tiling.step_x == layout.step_x);
+         (tiling.grid_x == 1 || tiling.step_x == layout.step_x) && tiling.packed_height == layout.packed_height &&
+         tiling.packed_width == layout.packed_width;
 }
 
 const SplitOption& option(const TilingProblem& problem, const Tiling& tiling) {
@@ -90,10 +91,12 @@ TilingChooser::Writing TilingChooser::writing(const Tiling& tiling, const Layout
   const int planes = std::max(1, tiling.word.split / layout.word.split);
   if (aligned(tiling, layout)) return {static_cast<double>(words) * planes, 1};
   if (words * layout.word.segment > PlanLimit) return {Infinite, 1};
-  const std::vector<int> key{tiling.grid_y, tiling.grid_x,     tiling.step_y,    tiling.step_x,   tiling.height,
-                             tiling.width,  tiling.word.split, layout.height,    layout.width,    layout.grid_y,
-                             layout.grid_x, layout.step_y,     layout.step_x,    layout.origin_y, layout.origin_x,
-                             layout.rows,   layout.columns,    layout.word.split};
+  const std::vector<int> key{tiling.grid_y,        tiling.grid_x,      tiling.step_y,        tiling.step_x,
+                             tiling.height,        tiling.width,       tiling.word.split,    layout.height,
+                             layout.width,         layout.grid_y,      layout.grid_x,        layout.step_y,
+                             layout.step_x,        layout.origin_y,    layout.origin_x,      layout.rows,
+                             layout.columns,       layout.word.split,  tiling.packed_height, tiling.packed_width,
+                             layout.packed_height, layout.packed_width};
   const auto [found, inserted] = known_.try_emplace(key);
   if (inserted) {
     const WritePlan plan = plan_writes(tiling, layout);
@@ -126,11 +129,19 @@ TilingChoice TilingChooser::tiling(const TilingProblem& problem) {
   return best;
 }
 
-std::vector<Tiling> TilingChooser::candidates(const TilingProblem& problem, double share) const {
+std::vector<Tiling> TilingChooser::candidates(const TilingProblem& problem, double share, bool packed) const {
   std::vector<std::pair<double, Tiling>> ranked;
   for (const SplitOption& option : problem.splits) {
-    for (const Tiling& tiling : all_tilings(problem.height, problem.width, word_of(option.split, configuration_))) {
+    const WordShape word = word_of(option.split, configuration_);
+    int fewest = std::numeric_limits<int>::max();
+    for (const Tiling& tiling : all_tilings(problem.height, problem.width, word)) {
       ranked.emplace_back(compute(problem, tiling), tiling);
+      fewest = std::min(fewest, tiling.positions());
+    }
+    if (!packed) continue;
+    for (const Tiling& tiling : all_tilings(problem.height, problem.width, word)) {
+      const auto tight = Tiling::packed(problem.height, problem.width, tiling.grid_y, tiling.grid_x, word);
+      if (tight && tight->positions() < fewest) ranked.emplace_back(compute(problem, *tight), *tight);
     }
   }
   std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first < b.first; });

@@ -44,8 +44,9 @@ class TilingChooser {
   /// The cheapest tiling of the input map of a layer that reads it word by word (global pooling).
   TilingChoice words(const TilingProblem& problem);
 
-  /// Tilings that cost the lanes and the weight unit at most `share` times the cycles of the best, the best first.
-  std::vector<Tiling> candidates(const TilingProblem& problem, double share) const;
+  /// Tilings that cost the lanes and the weight unit at most `share` times the cycles of the best, the best first; also
+  /// packed ones, which must take fewer positions than any other.
+  std::vector<Tiling> candidates(const TilingProblem& problem, double share, bool packed) const;
 
   /// Estimated cycles of the layer with these tiles, with those of a copy of the input. Infinite where the estimate
   /// itself would take too long.
