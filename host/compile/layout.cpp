@@ -13,7 +13,7 @@ int tile_extent(int size, int grid, int step) { return std::max(step, size - (gr
 Tiling Tiling::of(int height, int width, int grid_y, int grid_x, WordShape word) {
   const int tile_y = divide_up(height, grid_y);
   const int tile_x = divide_up(width, grid_x);
-  return {divide_up(height, tile_y), divide_up(width, tile_x), tile_y, tile_x, tile_y, tile_x, word, 0, 0};
+  return {divide_up(height, tile_y), divide_up(width, tile_x), tile_y, tile_x, tile_y, tile_x, word, 0, 0, false};
 }
 
 std::optional<Tiling> Tiling::packed(int height, int width, int grid_y, int grid_x, WordShape word) {
@@ -61,24 +61,33 @@ std::optional<Pixel> Layout::pixel(int byte, int row, int column) const {
   const int y = (tile / grid_x) * step_y + row - origin_y;
   const int x = (tile % grid_x) * step_x + column - origin_x;
   if (y < 0 || y >= height || x < 0 || x >= width) return std::nullopt;
-  return Pixel{y, x};
+  return Pixel{y * sample_y, x * sample_x};
 }
 
 Tiling Layout::tiling() const {
-  if (packed_width > 0) return {grid_y, grid_x, step_y, step_x, 1, columns, word, packed_height, packed_width};
+  if (packed_width > 0) return {grid_y, grid_x, step_y, step_x, 1, columns, word, packed_height, packed_width, false};
   return {grid_y, grid_x, step_y, step_x, tile_extent(height, grid_y, step_y), tile_extent(width, grid_x, step_x),
-          word,   0,      0};
+          word,   0,      0,      false};
 }
 
 bool Layout::same_tiles(const Layout& other) const {
   const bool same_y = grid_y == other.grid_y && (grid_y == 1 || step_y == other.step_y);
   const bool same_x = grid_x == other.grid_x && (grid_x == 1 || step_x == other.step_x);
   return same_y && same_x && packed_height == other.packed_height && packed_width == other.packed_width &&
-         height == other.height && width == other.width && word == other.word;
+         sample_y == other.sample_y && sample_x == other.sample_x && height == other.height && width == other.width &&
+         word == other.word;
 }
 
 Layout window_layout(const Tiling& tiling, const Window& window, int height, int width) {
   Layout layout;
+  if (tiling.sampled) {
+    Tiling points = tiling;
+    points.sampled = false;
+    layout = window_layout(points, {}, divide_up(height, window.stride_y), divide_up(width, window.stride_x));
+    layout.sample_y = window.stride_y;
+    layout.sample_x = window.stride_x;
+    return layout;
+  }
   layout.height = height;
   layout.width = width;
   layout.grid_y = tiling.grid_y;

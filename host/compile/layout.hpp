@@ -46,6 +46,7 @@ struct Tiling {
   int height = 1, width = 1;
   WordShape word;
   int packed_height = 0, packed_width = 0;  // of a tile if they are packed; height is 1 then
+  bool sampled = false;                     // the input has the pixels alone that a strided window of one pixel reads
 
   /// A height x width map cut into grid_y x grid_x tiles of equal size, at most `word.segment` of them.
   static Tiling of(int height, int width, int grid_y, int grid_x, WordShape word);
@@ -82,7 +83,7 @@ struct Window {
 /// of word (row, column) is pixel (ty * step_y + row - origin_y, tx * step_x + column - origin_x), or a fill value
 /// where that is outside the map. The same in scratchpad and memory.
 struct Layout {
-  int height = 1, width = 1;  // of the map
+  int height = 1, width = 1;  // of the map, or of what is sampled of it
   int grid_y = 1, grid_x = 1;
   int step_y = 1, step_x = 1;
   int origin_y = 0, origin_x = 0;
@@ -90,6 +91,7 @@ struct Layout {
   int row_pitch = 1;  // words
   WordShape word;
   int packed_height = 0, packed_width = 0;  // as in Tiling
+  int sample_y = 1, sample_x = 1;           // pixel (y, x) here is (y * sample_y, x * sample_x) of the map
 
   /// Words from the first to the last of a plane.
   int plane_words() const { return (rows - 1) * row_pitch + columns; }
@@ -103,13 +105,17 @@ struct Layout {
   /// Tiles of the layout as a computation over all pixels would use them.
   Tiling tiling() const;
 
+  /// Whether only some pixels of the map are in it.
+  bool sampled() const { return sample_y > 1 || sample_x > 1; }
+
   /// Whether two layouts differ at most in their halo; their words have one shape.
   bool same_tiles(const Layout& other) const;
 
   bool operator==(const Layout&) const = default;
 };
 
-/// The input words that `window` reads over all positions of `tiling`; height x width is the input map.
+/// The input words that `window` reads over all positions of `tiling`; height x width is the input map. If the tiling
+/// is sampled, they are read with a stride of 1.
 Layout window_layout(const Tiling& tiling, const Window& window, int height, int width);
 
 /// The smallest layout that holds both; same_tiles() must hold.

@@ -89,18 +89,31 @@ class LayoutChooser {
     choose_all();
   }
 
-  /// Packed tiles are for layers that read one pixel for each result, between layers.
-  bool can_pack(const Place& place) {
+  bool outside(int index) {
+    return contains(network_.inputs, root(index).feature) || contains(network_.outputs, root(index).feature);
+  }
+
+  /// A layer that reads one pixel in each of several can be given those alone.
+  bool can_sample(const Place& place) {
     const Layer& layer = network_.layers[place.layer];
     const Window window = windowed(layer.kind) ? window_of(layer) : Window{};
-    const bool point = window.extent_y() == 1 && window.extent_x() == 1 && window.stride_y == 1 && window.stride_x == 1;
+    const bool point = window.extent_y() == 1 && window.extent_x() == 1 && window.pad_top == 0 && window.pad_left == 0;
+    return point && (window.stride_y > 1 || window.stride_x > 1) && !outside(layer.inputs[place.part]);
+  }
+
+  /// Packed tiles are for layers that read one word for each result, between layers.
+  bool can_pack(const Place& place, bool sampled) {
+    const Layer& layer = network_.layers[place.layer];
     const Feature& in = feature(layer.inputs[place.part]);
     const Feature& out = feature(layer.output);
-    if (!point || in.height != out.height || in.width != out.width) return false;
-    const auto outside = [&](int index) {
-      return contains(network_.inputs, root(index).feature) || contains(network_.outputs, root(index).feature);
-    };
-    return !outside(layer.output) && std::none_of(layer.inputs.begin(), layer.inputs.end(), outside);
+    const Window window = windowed(layer.kind) ? window_of(layer) : Window{};
+    const int stride_y = sampled ? window.stride_y : 1;
+    const int stride_x = sampled ? window.stride_x : 1;
+    const bool point =
+        window.extent_y() == 1 && window.extent_x() == 1 && window.stride_y == stride_y && window.stride_x == stride_x;
+    const bool same = divide_up(in.height, stride_y) == out.height && divide_up(in.width, stride_x) == out.width;
+    return point && same && !outside(layer.output) &&
+           std::none_of(layer.inputs.begin(), layer.inputs.end(), [&](int input) { return outside(input); });
   }
 
   bool same_size(const Place& a, const Place& b) const {
@@ -144,9 +157,11 @@ class LayoutChooser {
         const int grid_x = std::min(grid.grid_x, out.width);
         Tiling tiling = Tiling::of(out.height, out.width, grid_y, grid_x, grid.word);
         if (tiling.grid_y != grid.grid_y || tiling.grid_x != grid.grid_x) continue;
-        if (grid.packed_width > 0 && can_pack(place)) {
+        const bool sampled = tilings_[place.layer][place.part].sampled;
+        if (grid.packed_width > 0 && can_pack(place, sampled)) {
           tiling = Tiling::packed(out.height, out.width, grid_y, grid_x, grid.word).value_or(tiling);
         }
+        tiling.sampled = sampled;
         changes.emplace_back(place, tiling);
       }
       better = change(changes) || better;
@@ -159,17 +174,24 @@ class LayoutChooser {
     constexpr std::size_t Fastest = 4;
     const Layer& layer = network_.layers[place.layer];
     std::vector<Tiling> tilings =
-        chooser_.candidates(problem(place.layer, place.part), CandidateShare, can_pack(place));
+        chooser_.candidates(problem(place.layer, place.part), CandidateShare, can_pack(place, can_sample(place)));
     if (tilings.size() > Fastest) tilings.resize(Fastest);
     for (const Place& other : others) {
       if (same_size(place, other)) tilings.push_back(tilings_[other.layer][other.part]);
     }
-    for (const Request& request : requests(root(layer.output).feature)) tilings.push_back(request.layout.tiling());
+    for (const Request& request : requests(root(layer.output).feature)) {
+      if (!request.layout.sampled()) tilings.push_back(request.layout.tiling());
+    }
+    for (std::size_t i = 0, count = tilings.size(); i < count && can_sample(place); ++i) {
+      tilings.push_back(tilings[i]);
+      tilings.back().sampled = true;
+    }
     std::vector<Tiling> tried{tilings_[place.layer][place.part]};
     bool better = false;
     for (const Tiling& tiling : tilings) {
       if (std::find(tried.begin(), tried.end(), tiling) != tried.end()) continue;
-      if (tiling.packed_width > 0 && !can_pack(place)) continue;
+      if (tiling.packed_width > 0 && !can_pack(place, tiling.sampled)) continue;
+      if (tiling.sampled && !can_sample(place)) continue;
       tried.push_back(tiling);
       better = change({{place, tiling}}) || better;
     }
@@ -306,7 +328,10 @@ class LayoutChooser {
     const Feature& out = feature(layer.output);
     auto& wanted = requests(layer.output);
     const int most = most_split_[static_cast<std::size_t>(layer.output)];
-    const auto fits = [&](const Request& request) { return request.layout.word.split <= most; };
+    const bool all_pixels = wanted.size() > 1 || contains(network_.outputs, layer.output);
+    const auto fits = [&](const Request& request) {
+      return request.layout.word.split <= most && !(all_pixels && request.layout.sampled());
+    };
     if (wanted.empty() || (wanted.size() == 1 && fits(wanted.front()))) return;
     std::size_t best = wanted.size();
     double best_cost = std::numeric_limits<double>::infinity();
@@ -367,7 +392,7 @@ class LayoutChooser {
       auto& layouts = result.sources.emplace_back();
       if (contains(network_.inputs, base)) continue;  // the host packs it in every layout
       for (const Wish& wish : wishes_[static_cast<std::size_t>(base)]) {
-        if (wish.layer != index) layouts.push_back(wish.layout);
+        if (wish.layer != index && !wish.layout.sampled()) layouts.push_back(wish.layout);
       }
     }
     return result;

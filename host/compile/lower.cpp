@@ -124,6 +124,8 @@ class Lowering {
     } else {
       if (windowed(layer.kind)) step.window = window_of(layer);
       layout = window_layout(step.tiling, step.window, in.height, in.width);
+      if (step.tiling.sampled) step.window = {};
+      step.tiling.sampled = false;
     }
     if (layer.kind == LayerKind::Convolution) step.groups = layer.groups;
     if (layer.kind == LayerKind::Concat) {

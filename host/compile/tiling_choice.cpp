@@ -33,7 +33,7 @@ std::vector<Tiling> all_tilings(int height, int width, WordShape word) {
 
 /// The destination's tiles as a tiling of the map; only those make every destination word a single write per plane.
 bool aligned(const Tiling& tiling, const Layout& layout) {
-  return (tiling.grid_y == layout.grid_y && tiling.grid_x == layout.grid_x) &&
+  return !layout.sampled() && (tiling.grid_y == layout.grid_y && tiling.grid_x == layout.grid_x) &&
          (tiling.grid_y == 1 || tiling.step_y == layout.step_y) &&
          (tiling.grid_x == 1 || tiling.step_x == layout.step_x) && tiling.packed_height == layout.packed_height &&
          tiling.packed_width == layout.packed_width;
@@ -91,12 +91,12 @@ TilingChooser::Writing TilingChooser::writing(const Tiling& tiling, const Layout
   const int planes = std::max(1, tiling.word.split / layout.word.split);
   if (aligned(tiling, layout)) return {static_cast<double>(words) * planes, 1};
   if (words * layout.word.segment > PlanLimit) return {Infinite, 1};
-  const std::vector<int> key{tiling.grid_y,        tiling.grid_x,      tiling.step_y,        tiling.step_x,
-                             tiling.height,        tiling.width,       tiling.word.split,    layout.height,
-                             layout.width,         layout.grid_y,      layout.grid_x,        layout.step_y,
-                             layout.step_x,        layout.origin_y,    layout.origin_x,      layout.rows,
-                             layout.columns,       layout.word.split,  tiling.packed_height, tiling.packed_width,
-                             layout.packed_height, layout.packed_width};
+  const std::vector<int> key{tiling.grid_y,        tiling.grid_x,       tiling.step_y,        tiling.step_x,
+                             tiling.height,        tiling.width,        tiling.word.split,    layout.height,
+                             layout.width,         layout.grid_y,       layout.grid_x,        layout.step_y,
+                             layout.step_x,        layout.origin_y,     layout.origin_x,      layout.rows,
+                             layout.columns,       layout.word.split,   tiling.packed_height, tiling.packed_width,
+                             layout.packed_height, layout.packed_width, layout.sample_y,      layout.sample_x};
   const auto [found, inserted] = known_.try_emplace(key);
   if (inserted) {
     const WritePlan plan = plan_writes(tiling, layout);
@@ -111,7 +111,7 @@ TilingChoice TilingChooser::tiling(const TilingProblem& problem) {
   for (const SplitOption& option : problem.splits) {
     const WordShape word = word_of(option.split, configuration_);
     // Tiles of the destination need the fewest writes.
-    if (problem.destination) {
+    if (problem.destination && !problem.destination->sampled()) {
       Tiling tiling = problem.destination->tiling();
       tiling.word = word;
       if (tiling.tiles() <= word.segment) tilings.push_back(tiling);
