@@ -211,6 +211,21 @@ Schedule schedule_window(std::span<const Row> rows, const std::vector<std::vecto
 
 }  // namespace
 
+namespace {
+
+/// From both ends in turn: if all lanes went from long rows to short ones, most results would come at the end.
+std::vector<int> alternated(const std::vector<int>& rows, bool from_front) {
+  std::vector<int> result;
+  std::size_t first = 0, last = rows.size();
+  while (first < last) {
+    result.push_back(from_front ? rows[first++] : rows[--last]);
+    from_front = !from_front;
+  }
+  return result;
+}
+
+}  // namespace
+
 int Schedule::rows_per_lane() const {
   std::size_t most = 0;
   for (const auto& lane : lane_rows) most = std::max(most, lane.size());
@@ -233,6 +248,7 @@ std::vector<std::vector<int>> assign_rows(std::span<const Row> rows, int lanes) 
     load[lane] += cost_of(rows[static_cast<std::size_t>(row)]);
     if (lane_rows[lane].size() == most) load[lane] = std::numeric_limits<int>::max();
   }
+  for (std::size_t k = 0; k < lane_rows.size(); ++k) lane_rows[k] = alternated(lane_rows[k], k % 2 == 0);
   return lane_rows;
 }
 
