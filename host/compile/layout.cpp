@@ -20,8 +20,7 @@ std::optional<Tiling> Tiling::packed(int height, int width, int grid_y, int grid
   Tiling tiling = of(height, width, grid_y, grid_x, word);
   const int spare = word.segment - tiling.tiles();
   const int moved = tiling.positions() * spare / word.segment;
-  if (moved <= 0 || 4 * spare > word.segment || height != tiling.grid_y * tiling.step_y ||
-      width != tiling.grid_x * tiling.step_x)
+  if (moved <= 0 || height != tiling.grid_y * tiling.step_y || width != tiling.grid_x * tiling.step_x)
     return std::nullopt;
   tiling.packed_height = tiling.height;
   tiling.packed_width = tiling.width;

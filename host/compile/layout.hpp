@@ -51,8 +51,7 @@ struct Tiling {
   /// A height x width map cut into grid_y x grid_x tiles of equal size, at most `word.segment` of them.
   static Tiling of(int height, int width, int grid_y, int grid_x, WordShape word);
 
-  /// The same packed; none if that takes as many positions, if a quarter of the bytes are
-  /// empty, or if the map is not cut evenly.
+  /// The same packed; none if that takes as many positions, or if the map is not cut evenly.
   static std::optional<Tiling> packed(int height, int width, int grid_y, int grid_x, WordShape word);
 
   int positions() const { return height * width; }

@@ -182,9 +182,10 @@ class LayoutChooser {
     for (const Request& request : requests(root(layer.output).feature)) {
       if (!request.layout.sampled()) tilings.push_back(request.layout.tiling());
     }
-    for (std::size_t i = 0, count = tilings.size(); i < count && can_sample(place); ++i) {
-      tilings.push_back(tilings[i]);
-      tilings.back().sampled = true;
+    if (can_sample(place)) {
+      std::vector<Tiling> sampled = tilings;
+      add_sampled(layer, sampled);
+      tilings.insert(tilings.end(), sampled.begin(), sampled.end());
     }
     std::vector<Tiling> tried{tilings_[place.layer][place.part]};
     bool better = false;
@@ -196,6 +197,18 @@ class LayoutChooser {
       better = change({{place, tiling}}) || better;
     }
     return better;
+  }
+
+  /// The same tilings for a layer that is given sampled pixels alone; and words of whole positions of fewer tiles, which
+  /// may take fewer writes to fill.
+  void add_sampled(const Layer& layer, std::vector<Tiling>& tilings) {
+    const Feature& out = feature(layer.output);
+    const WordShape word{1, static_cast<int>(configuration_.pixels)};
+    for (int grid = 1; grid * grid <= word.segment; grid *= 2) {
+      const auto tight = Tiling::packed(out.height, out.width, grid, grid, word);
+      if (tight) tilings.push_back(*tight);
+    }
+    for (Tiling& tiling : tilings) tiling.sampled = true;
   }
 
   /// Changes the tiles of layers that can be computed with them; undone if the network does not get cheaper.

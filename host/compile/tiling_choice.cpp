@@ -140,6 +140,7 @@ std::vector<Tiling> TilingChooser::candidates(const TilingProblem& problem, doub
     }
     if (!packed) continue;
     for (const Tiling& tiling : all_tilings(problem.height, problem.width, word)) {
+      if (4 * tiling.tiles() < 3 * word.segment) continue;
       const auto tight = Tiling::packed(problem.height, problem.width, tiling.grid_y, tiling.grid_x, word);
       if (tight && tight->positions() < fewest) ranked.emplace_back(compute(problem, *tight), *tight);
     }
