@@ -29,6 +29,9 @@ constexpr int Passes = 3;
 /// Times that all changes of tiles are tried.
 constexpr int Rounds = 3;
 
+/// Times that a layer is costed while changes are tried: bounds the time for networks of very many layers.
+constexpr std::size_t MostCosted = 1500000;
+
 /// A change is kept if it lowers the cost to this share.
 constexpr double Better = 0.9999;
 
@@ -199,8 +202,8 @@ class LayoutChooser {
     return better;
   }
 
-  /// The same tilings for a layer that is given sampled pixels alone; and words of whole positions of fewer tiles, which
-  /// may take fewer writes to fill.
+  /// The same tilings for a layer that is given sampled pixels alone; and words of whole positions of fewer tiles,
+  /// which may take fewer writes to fill.
   void add_sampled(const Layer& layer, std::vector<Tiling>& tilings) {
     const Feature& out = feature(layer.output);
     const WordShape word{1, static_cast<int>(configuration_.pixels)};
@@ -224,7 +227,11 @@ class LayoutChooser {
       known = tiling;
       changed = true;
     }
-    if (!changed) return false;
+    if (!changed || costed_ >= MostCosted) {
+      fixed_ = fixed;
+      return false;
+    }
+    costed_ += network_.layers.size();
     auto requests = requests_;
     auto tilings = tilings_;
     choose_all();
@@ -477,6 +484,7 @@ class LayoutChooser {
   std::vector<std::vector<Wish>> wishes_;       // per root feature
   std::vector<std::vector<Tiling>> tilings_;    // per layer and input
   double cost_ = 0;                             // of the network as it is chosen
+  std::size_t costed_ = 0;                      // layers, while changes were tried
 };
 
 }  // namespace

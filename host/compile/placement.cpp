@@ -26,6 +26,9 @@ constexpr double StoreShare = 0.25;
 /// Times that images are tried at the other end of the scratchpad.
 constexpr int Rounds = 2;
 
+/// Times that a step is placed while choices are tried: bounds the time for networks of very many layers.
+constexpr std::size_t MostPlaced = 1000000;
+
 /// Steps that may run together.
 constexpr int MostTogether = 5;
 
@@ -530,6 +533,8 @@ class Search {
 
  private:
   void consider(const std::function<void(Placer&)>& change) {
+    if (placed_ >= MostPlaced) return;
+    placed_ += facts_.steps().size();
     Placer trial = start_;
     trial.take_choices(*best_);
     change(trial);
@@ -544,6 +549,7 @@ class Search {
   const StepFacts& facts_;
   const Placer start_;
   std::optional<Placer> best_;
+  std::size_t placed_ = 0;  // steps, while choices were tried
 };
 
 }  // namespace
