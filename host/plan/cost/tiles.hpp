@@ -81,8 +81,15 @@ bool covers_once(const std::vector<Tile>& tiles, int height, int width);
 /// Ranges that start and end where one tensor alone is alive, and whose layers all have windows.
 std::vector<std::pair<int, int>> tileable_ranges(const Problem& problem);
 
-/// Adds to the problem's tilings what the published tile planners use and grids: for every tileable range and every set
-/// of two or more devices around home equal rows, rows in proportion to speed, and the given square grids.
+/// Square grids of tiles, each tile to the device around home that would finish it first if tiles were handed out in turn.
+std::vector<Tile> allotted_tiles(const Problem& problem, int variant, int first, int last, int grid);
+
+/// Adds to the problem's tilings: for every tileable range and every set of two or more devices around home equal rows and
+/// rows in proportion to speed; for ranges from the first layer on also the square grids, to the devices in turn and as
+/// allotted_tiles hands them out. What the published tile planners choose from is among them.
 void add_tilings(Problem& problem, const std::vector<int>& grids);
+
+/// The grids of planners that name some.
+inline constexpr int PublishedGrids[] = {2, 3, 4, 5, 8};
 
 }  // namespace espalier::plan
