@@ -54,7 +54,8 @@ std::int64_t nanoseconds(const std::string& text, const std::string& option) {
 
 std::int64_t bytes_per_second(const std::string& text, const std::string& option) {
   constexpr double Byte = 8;
-  const double value = quantity(text, option, {{"kbps", 1e3 / Byte}, {"Mbps", 1e6 / Byte}, {"Gbps", 1e9 / Byte}, {"bps", 1 / Byte}});
+  const double value =
+      quantity(text, option, {{"kbps", 1e3 / Byte}, {"Mbps", 1e6 / Byte}, {"Gbps", 1e9 / Byte}, {"bps", 1 / Byte}});
   if (value > static_cast<double>(plan::LargestStep))
     throw Error(ErrorCode::Usage, "bandwidth too high", option, text, "give at most 8000Gbps");
   return std::llround(value);
@@ -71,7 +72,8 @@ void apply_link(const std::string& text, plan::Problem& problem) {
     const std::string key = part.substr(0, equals);
     const std::string number = equals == std::string::npos ? std::string() : part.substr(equals + 1);
     if (key != "up" && key != "down" && key != "rtt")
-      throw Error(ErrorCode::Usage, "no such property of a link", "--link", part, "write up=400kbps,down=2Mbps,rtt=20ms");
+      throw Error(ErrorCode::Usage, "no such property of a link", "--link", part,
+                  "write up=400kbps,down=2Mbps,rtt=20ms");
     const std::int64_t rate = key == "rtt" ? 0 : bytes_per_second(number, "--link");
     const std::int64_t latency = key == "rtt" ? nanoseconds(number, "--link") / 2 : 0;
     for (plan::Link& link : problem.links) {
@@ -85,7 +87,8 @@ void apply_link(const std::string& text, plan::Problem& problem) {
 }
 
 plan::Objective parse_objective(const std::string& text) {
-  for (const plan::Objective objective : {plan::Objective::Latency, plan::Objective::Energy, plan::Objective::Throughput})
+  for (const plan::Objective objective :
+       {plan::Objective::Latency, plan::Objective::Energy, plan::Objective::Throughput})
     if (text == plan::to_string(objective)) return objective;
   throw Error(ErrorCode::Usage, "no such objective", "--objective", text, "choose latency, energy or throughput");
 }
@@ -106,7 +109,9 @@ std::string read_text(const std::string& path) {
 /// The evaluation of a plan in milliseconds and millijoules.
 Json cost_json(const plan::Evaluation& cost) {
   constexpr double whole = static_cast<double>(plan::Whole);
-  const auto milliseconds = [&](std::int64_t value) { return static_cast<double>(value) / whole / NanosecondsPerMillisecond; };
+  const auto milliseconds = [&](std::int64_t value) {
+    return static_cast<double>(value) / whole / NanosecondsPerMillisecond;
+  };
   return {{"feasible", cost.feasible},
           {"reason", cost.reason},
           {"latency_ms", milliseconds(cost.latency)},
@@ -145,7 +150,13 @@ void list_planners(Console& console) {
 }
 
 std::string plan_text(const Json& plans) {
-  Table table({{"planner", Align::Left}, {"latency ms"}, {"bound ms"}, {"energy mJ"}, {"frames/s"}, {"accuracy"}, {"deadline"}});
+  Table table({{"planner", Align::Left},
+               {"latency ms"},
+               {"bound ms"},
+               {"energy mJ"},
+               {"frames/s"},
+               {"accuracy"},
+               {"deadline"}});
   for (const Json& row : plans) {
     if (row.contains("error")) {
       table.add({row["planner"].get<std::string>(), "-", "-", "-", "-", "-", "no plan"});
@@ -235,11 +246,13 @@ void execute_check(const PlanOptions& options, Console& console) {
 void add_plan(CLI::App& app, Console& console) {
   CLI::App* command = app.add_subcommand("plan", "where each part of a network runs: devices, cuts, exits, tiles");
   const auto options = std::make_shared<PlanOptions>();
-  command->add_option("problem,--problem", options->problem, "problem file (JSON): devices, links, layers, exits, variants");
+  command->add_option("problem,--problem", options->problem,
+                      "problem file (JSON): devices, links, layers, exits, variants");
   command->add_option("--planner,--algorithm", options->algorithm, "a planner of --list, or all; default: ours");
   command->add_option("--objective", options->objective, "latency, energy or throughput");
   command->add_option("--deadline", options->deadline, "of one sample's bound, with its unit: 5ms");
-  command->add_option("--deadline-ms", options->deadline_milliseconds, "the same in milliseconds")->excludes("--deadline");
+  command->add_option("--deadline-ms", options->deadline_milliseconds, "the same in milliseconds")
+      ->excludes("--deadline");
   command->add_option("--link", options->link, "links between home and remote devices: up=400kbps,down=2Mbps,rtt=20ms");
   command->add_option("-o,--output", options->output, "also write the document to this file");
   command->add_flag("--list", options->list, "list the planners");

@@ -27,7 +27,7 @@ Problem network(std::mt19937_64& engine) {
   problem.devices = {{"accelerator", DeviceKind::Accelerator, 0, Whole},
                      {"cpu", DeviceKind::Cpu, 0, Whole},
                      {"server", DeviceKind::Remote, 0, Whole}};
-  problem.links = {{0, 1, 2'000'000'000, 5000, 0, 10},    {1, 0, 2'000'000'000, 5000, 0, 10},
+  problem.links = {{0, 1, 2'000'000'000, 5000, 0, 10},     {1, 0, 2'000'000'000, 5000, 0, 10},
                    {0, 2, 1'000'000, 10'000'000, 100, 90}, {2, 0, 2'000'000, 10'000'000, 100, 60},
                    {1, 2, 1'000'000, 10'000'000, 100, 90}, {2, 1, 2'000'000, 10'000'000, 100, 60}};
   for (int layer = 0; layer < Layers; ++layer) {
@@ -43,16 +43,15 @@ Problem network(std::mt19937_64& engine) {
       const auto cost = [&](std::int64_t nanoseconds, std::int64_t watts) {
         return Cost{{nanoseconds, nanoseconds, TimeSource::Exact}, nanoseconds * watts};
       };
-      variant.layers.push_back({(400'000LL / (1 + layer / 8)) * part / 100, 10'000,
-                                {cost(time, 5), cost(time * 8, 3), cost(time / 4, 0)}});
+      variant.layers.push_back(
+          {(400'000LL / (1 + layer / 8)) * part / 100, 10'000, {cost(time, 5), cost(time * 8, 3), cost(time / 4, 0)}});
     }
     problem.variants.push_back(std::move(variant));
   }
   for (int exit = 0; exit < 5; ++exit) {
     problem.exits.push_back({"exit" + std::to_string(exit), exit * 20 + 19});
-    problem.policies.push_back({"exit" + std::to_string(exit),
-                                {{exit, Whole}},
-                                {8000 + exit * 400, 7900 + exit * 400, 7600 + exit * 400}});
+    problem.policies.push_back(
+        {"exit" + std::to_string(exit), {{exit, Whole}}, {8000 + exit * 400, 7900 + exit * 400, 7600 + exit * 400}});
   }
   problem.accuracy_floor = 8300;
   return problem;
@@ -76,13 +75,16 @@ void measure(Objective objective, int rounds, std::uint64_t seed) {
       const Certificate& certificate = plan.certificate.front();
       ++planned;
       proven += certificate.proven() ? 1 : 0;
-      worst_gap = std::max(worst_gap, 1.0 - static_cast<double>(certificate.lower_bound) / static_cast<double>(certificate.value));
+      worst_gap = std::max(worst_gap,
+                           1.0 - static_cast<double>(certificate.lower_bound) / static_cast<double>(certificate.value));
     } catch (const espalier::Error&) {
       times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
     }
   }
   std::sort(times.begin(), times.end());
-  const auto percentile = [&](double share) { return times[static_cast<std::size_t>(share * static_cast<double>(times.size() - 1))]; };
+  const auto percentile = [&](double share) {
+    return times[static_cast<std::size_t>(share * static_cast<double>(times.size() - 1))];
+  };
   std::printf("%-10s  p50 %.3f ms  p95 %.3f ms  p99 %.3f ms  planned %d of %d  proven %.1f %%  largest gap %.2f %%\n",
               to_string(objective), percentile(0.5), percentile(0.95), percentile(0.99), planned, rounds,
               100.0 * proven / std::max(planned, 1), 100 * worst_gap);
@@ -95,6 +97,7 @@ int main(int argc, char** argv) {
   const std::uint64_t seed = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1;
   std::printf("100 layers, 5 exits, 3 devices, 3 precisions; %d changes, seed %llu\n", rounds,
               static_cast<unsigned long long>(seed));
-  for (const Objective objective : {Objective::Latency, Objective::Energy, Objective::Throughput}) measure(objective, rounds, seed);
+  for (const Objective objective : {Objective::Latency, Objective::Energy, Objective::Throughput})
+    measure(objective, rounds, seed);
   return 0;
 }

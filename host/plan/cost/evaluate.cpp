@@ -155,8 +155,8 @@ class Evaluator {
       return false;
     }
     if (!fetch_inputs(step.first, step.first, step.device)) return false;
-    const TilingCost tiling =
-        tiling_cost(problem_, plan_.variant, tiling_shape(problem_, plan_.variant, step.first, step.last, step.tiles), step.device);
+    const TilingCost tiling = tiling_cost(
+        problem_, plan_.variant, tiling_shape(problem_, plan_.variant, step.first, step.last, step.tiles), step.device);
     if (!tiling.cost.possible()) {
       fail("a tile cannot run on its device");
       return false;

@@ -20,12 +20,12 @@ enum class Returns { Charged, Free };
 
 struct Evaluation {
   bool feasible = false;
-  std::string reason;              // if it is not feasible
-  std::int64_t latency = 0;        // mean time of a sample, nanoseconds * Whole
-  std::int64_t energy = 0;         // mean energy of a sample, nanojoules * Whole
-  std::int64_t bottleneck = 0;     // largest load
+  std::string reason;               // if it is not feasible
+  std::int64_t latency = 0;         // mean time of a sample, nanoseconds * Whole
+  std::int64_t energy = 0;          // mean energy of a sample, nanojoules * Whole
+  std::int64_t bottleneck = 0;      // largest load
   std::vector<std::int64_t> loads;  // nanoseconds * Whole per sample: devices, then links
-  Nanoseconds bound = 0;           // of a sample that takes every exit's way
+  Nanoseconds bound = 0;            // of a sample that takes every exit's way
   BasisPoints accuracy = 0;
 };
 
@@ -36,8 +36,8 @@ Evaluation evaluate(const Problem& problem, const SharedPlan& plan, Returns retu
 /// the accuracy floor.
 std::int64_t value(const Problem& problem, const Request& request, const Evaluation& evaluation);
 
-/// The share of samples that reach each layer: those that did not leave at an exit of the policy before it in the order; 0
-/// for layers that no exit of the policy needs.
+/// The share of samples that reach each layer: those that did not leave at an exit of the policy before it in the
+/// order; 0 for layers that no exit of the policy needs.
 std::vector<BasisPoints> reach(const Problem& problem, const Policy& policy);
 
 /// Whether `layer` makes an answer of the policy.

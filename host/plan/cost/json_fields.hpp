@@ -16,7 +16,9 @@ class Field {
   using Json = nlohmann::ordered_json;
   Field(const Json& json, std::string where) : json_(&json), where_(std::move(where)) {}
 
-  bool has(const std::string& key) const { return json_->is_object() && json_->contains(key) && !(*json_)[key].is_null(); }
+  bool has(const std::string& key) const {
+    return json_->is_object() && json_->contains(key) && !(*json_)[key].is_null();
+  }
   bool null() const { return json_->is_null(); }
   const std::string& where() const { return where_; }
 
@@ -34,7 +36,9 @@ class Field {
     return fields;
   }
   /// The elements of a member; none if it is not there.
-  std::vector<Field> items(const std::string& key) const { return has(key) ? (*this)[key].items() : std::vector<Field>{}; }
+  std::vector<Field> items(const std::string& key) const {
+    return has(key) ? (*this)[key].items() : std::vector<Field>{};
+  }
 
   std::int64_t integer() const {
     if (json_->is_number_unsigned() &&

@@ -4,8 +4,9 @@
 //   Plan plan = run_planner("neurosurgeon", problem, request);
 //   Evaluation cost = evaluate(problem, plan);
 //
-// Layers are in topological order and run in it, those that a policy does not need left out. A sample enters at `home` and its answers return there. Times carry a mean, which
-// objectives count, and a bound, which deadlines count; both are equal where the time is exact.
+// Layers are in topological order and run in it, those that a policy does not need left out. A sample enters at `home`
+// and its answers return there. Times carry a mean, which objectives count, and a bound, which deadlines count; both
+// are equal where the time is exact.
 #pragma once
 
 #include <optional>
@@ -36,7 +37,7 @@ enum class DeviceKind { Accelerator, Cpu, Remote };
 struct Device {
   std::string name;
   DeviceKind kind = DeviceKind::Cpu;
-  Bytes memory = 0;         // for weights; 0: no limit
+  Bytes memory = 0;          // for weights; 0: no limit
   BasisPoints load = Whole;  // factor on its times: 20000 is a device half taken by others
 };
 
@@ -103,7 +104,7 @@ struct Policy {
     BasisPoints share = 0;
   };
   std::string name;
-  std::vector<Leave> leaves;           // shares sum to Whole
+  std::vector<Leave> leaves;          // shares sum to Whole
   std::vector<BasisPoints> accuracy;  // per variant
 };
 

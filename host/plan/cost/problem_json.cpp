@@ -151,7 +151,10 @@ Certificate read_certificate(const Field& field) {
   certificate.lower_bound = field["lower_bound"].integer();
   certificate.value = field["value"].integer();
   for (const Field& item : field["cases"].items()) {
-    Certificate::Case one{item["policy"].index(), item["variant"].index(), item["deadline_multiplier"].integer(), {},
+    Certificate::Case one{item["policy"].index(),
+                          item["variant"].index(),
+                          item["deadline_multiplier"].integer(),
+                          {},
                           item["lower_bound"].integer()};
     for (const Field& multiplier : item.items("load_multipliers")) one.load_multipliers.push_back(multiplier.integer());
     certificate.cases.push_back(std::move(one));
@@ -214,8 +217,7 @@ Json to_json(const Problem& problem) {
                {"home", problem.home},
                {"accuracy_floor", problem.accuracy_floor},
                {"input", {{"height", problem.input_height}, {"width", problem.input_width}}}};
-  for (const char* key :
-       {"devices", "links", "layers", "variants", "groups", "exits", "policies", "tilings"})
+  for (const char* key : {"devices", "links", "layers", "variants", "groups", "exits", "policies", "tilings"})
     json[key] = Json::array();
   add_machines(problem, json);
   for (const Layer& layer : problem.layers) json["layers"].push_back(layer_json(layer));
@@ -247,14 +249,12 @@ SharedPlan plan_from_json(const Json& json) {
 }
 
 Json to_json(const SharedPlan& plan) {
-  Json json = {{"planner", plan.planner},   {"reference", plan.reference}, {"policy", plan.policy},
-               {"variant", plan.variant},   {"steps", Json::array()},      {"explanation", plan.explanation},
+  Json json = {{"planner", plan.planner}, {"reference", plan.reference}, {"policy", plan.policy},
+               {"variant", plan.variant}, {"steps", Json::array()},      {"explanation", plan.explanation},
                {"certificate", nullptr}};
   for (const PlanStep& step : plan.steps)
-    json["steps"].push_back({{"first", step.first},
-                             {"last", step.last},
-                             {"device", step.device},
-                             {"tiles", tiles_json(step.tiles)}});
+    json["steps"].push_back(
+        {{"first", step.first}, {"last", step.last}, {"device", step.device}, {"tiles", tiles_json(step.tiles)}});
   if (!plan.certificate.empty()) json["certificate"] = certificate_json(plan.certificate.front());
   return json;
 }

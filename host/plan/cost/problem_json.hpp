@@ -1,8 +1,8 @@
 // Problems and plans as JSON, so that a plan can be repeated and argued about.
 //
-// A problem: {"schema": 1, "name", "home", "accuracy_floor", "input": {height, width}, "devices": [...], "links": [...],
-// "layers": [...], "variants": [...], "groups": [...], "exits": [...], "policies": [...], "tilings": [...]}; devices are
-// named by index. write_problem shows every field; only those with a default may be left out.
+// A problem: {"schema": 1, "name", "home", "accuracy_floor", "input": {height, width}, "devices": [...], "links":
+// [...], "layers": [...], "variants": [...], "groups": [...], "exits": [...], "policies": [...], "tilings": [...]};
+// devices are named by index. write_problem shows every field; only those with a default may be left out.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -113,8 +113,8 @@ TilingShape tiling_shape(const Problem& problem, int variant, int first, int las
   const std::int64_t input_area = static_cast<std::int64_t>(outside.input_height) * outside.input_width;
   for (const Tile& tile : tiles) {
     const TileWork work = tile_work(problem, first, last, tile, halo);
-    TilingShape::Piece piece{tile.device, region_bytes(tensor_bytes(problem, variant, outside.input), work.input, input_area),
-                             0, {}};
+    TilingShape::Piece piece{
+        tile.device, region_bytes(tensor_bytes(problem, variant, outside.input), work.input, input_area), 0, {}};
     std::int64_t area = 0;
     for (int layer = first; layer <= last; ++layer) {
       const Window& window = *problem.layers[at(layer)].window;

@@ -18,7 +18,8 @@ struct Region {
   bool empty() const { return last_row < first_row || last_column < first_column; }
   std::int64_t area() const {
     return empty() ? 0
-                   : static_cast<std::int64_t>(last_row - first_row + 1) * static_cast<std::int64_t>(last_column - first_column + 1);
+                   : static_cast<std::int64_t>(last_row - first_row + 1) *
+                         static_cast<std::int64_t>(last_column - first_column + 1);
   }
 };
 
@@ -81,12 +82,13 @@ bool covers_once(const std::vector<Tile>& tiles, int height, int width);
 /// Ranges that start and end where one tensor alone is alive, and whose layers all have windows.
 std::vector<std::pair<int, int>> tileable_ranges(const Problem& problem);
 
-/// Square grids of tiles, each tile to the device around home that would finish it first if tiles were handed out in turn.
+/// Square grids of tiles, each tile to the device around home that would finish it first if tiles were handed out in
+/// turn.
 std::vector<Tile> allotted_tiles(const Problem& problem, int variant, int first, int last, int grid);
 
-/// Adds to the problem's tilings: for every tileable range and every set of two or more devices around home equal rows and
-/// rows in proportion to speed; for ranges from the first layer on also the square grids, to the devices in turn and as
-/// allotted_tiles hands them out. What the published tile planners choose from is among them.
+/// Adds to the problem's tilings: for every tileable range and every set of two or more devices around home equal rows
+/// and rows in proportion to speed; for ranges from the first layer on also the square grids, to the devices in turn
+/// and as allotted_tiles hands them out. What the published tile planners choose from is among them.
 void add_tilings(Problem& problem, const std::vector<int>& grids);
 
 /// The grids of planners that name some.

@@ -34,8 +34,8 @@ inline std::int64_t scaled(std::int64_t a, std::int64_t b, std::int64_t c) {
   const std::int64_t rest = a % c;
   const std::int64_t part = rest == 0 || b <= (Impossible / rest)
                                 ? (rest * b + c - 1) / c
-                                : static_cast<std::int64_t>(static_cast<long double>(rest) * static_cast<long double>(b) /
-                                                            static_cast<long double>(c)) +
+                                : static_cast<std::int64_t>(static_cast<long double>(rest) *
+                                                            static_cast<long double>(b) / static_cast<long double>(c)) +
                                       1;
   return add(whole, part);
 }

@@ -1,8 +1,8 @@
 // ADCNN: the first layers as tiles without halo, given to workers by their speed; the rest at home.
 //
-// S. Q. Zhang, J. Lin, Q. Zhang, "Adaptive Distributed Convolutional Neural Network Inference at the Network Edge with ADCNN",
-// ICPP 2020 (fully decomposable spatial partition). It needs a variant that was trained for isolated tiles, with its
-// measured accuracy. Ours: tiles of a grid go, one by one, to the worker that would finish it first.
+// S. Q. Zhang, J. Lin, Q. Zhang, "Adaptive Distributed Convolutional Neural Network Inference at the Network Edge with
+// ADCNN", ICPP 2020 (fully decomposable spatial partition). It needs a variant that was trained for isolated tiles,
+// with its measured accuracy. Ours: tiles of a grid go, one by one, to the worker that would finish it first.
 #include "plan/planners/actions.hpp"
 #include "plan/planners/planner.hpp"
 #include "plan/planners/spatial.hpp"

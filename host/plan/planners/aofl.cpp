@@ -1,8 +1,9 @@
 // AOFL: which consecutive layers to fuse and on how many devices, by dynamic programming.
 //
-// Zhou, Samavatian, Bacha, Majumdar, Teodorescu, "Adaptive Parallel Execution of Deep Neural Networks on Heterogeneous Edge
-// Devices", SEC 2019: dp[f] = min over i of cost(f, i) + dp[f + i], cost the least over the number of devices. Ours: the
-// common cost model under the recurrence, equal rows per device, groups that end where one tensor alone is alive.
+// Zhou, Samavatian, Bacha, Majumdar, Teodorescu, "Adaptive Parallel Execution of Deep Neural Networks on Heterogeneous
+// Edge Devices", SEC 2019: dp[f] = min over i of cost(f, i) + dp[f + i], cost the least over the number of devices.
+// Ours: the common cost model under the recurrence, equal rows per device, groups that end where one tensor alone is
+// alive.
 #include "plan/planners/actions.hpp"
 #include "plan/planners/planner.hpp"
 #include "plan/planners/spatial.hpp"
@@ -18,7 +19,8 @@ SharedPlan aofl(const Problem& problem, const Request& request) {
     const Window& output = *problem.layers[static_cast<std::size_t>(last)].window;
     for (std::size_t count = 2; count <= devices.size(); ++count) {
       const std::vector<int> used(devices.begin(), devices.begin() + static_cast<std::ptrdiff_t>(count));
-      candidates.push_back({first, last, row_tiles(output.height, output.width, used, std::vector<std::int64_t>(count, 1))});
+      candidates.push_back(
+          {first, last, row_tiles(output.height, output.width, used, std::vector<std::int64_t>(count, 1))});
     }
     return candidates;
   });

@@ -1,8 +1,8 @@
 // BranchyNet: early exits on one device; thresholds at the knee of measured accuracy and time.
 //
 // Teerapittayanon, McDanel, Kung, "BranchyNet: Fast Inference via Early Exiting from Deep Neural Networks", ICPR 2016,
-// section III-B; the rule itself is exit_rule.hpp. Ours: a threshold setting is a policy with measured rates, the knee is
-// the least mean objective above the accuracy floor, of all variants.
+// section III-B; the rule itself is exit_rule.hpp. Ours: a threshold setting is a policy with measured rates, the knee
+// is the least mean objective above the accuracy floor, of all variants.
 #include "plan/planners/actions.hpp"
 #include "plan/planners/planner.hpp"
 

@@ -1,8 +1,9 @@
 // Cogent: one cut and a pruning ratio together, under an accuracy limit.
 //
-// Shan, Ye, Cui, "Cogent: Collaborative inference of edge intelligence in containers", Security and Communication Networks
-// 2020, Algorithm 1, in the manner of: its learning agent is replaced by exhaustive search over the same actions, cut and
-// pruned variant. Ours: the search, and the pruning ratio as one of the measured variants for the whole network.
+// Shan, Ye, Cui, "Cogent: Collaborative inference of edge intelligence in containers", Security and Communication
+// Networks 2020, Algorithm 1, in the manner of: its learning agent is replaced by exhaustive search over the same
+// actions, cut and pruned variant. Ours: the search, and the pruning ratio as one of the measured variants for the
+// whole network.
 #include "plan/planners/actions.hpp"
 #include "plan/planners/planner.hpp"
 

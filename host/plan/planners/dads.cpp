@@ -1,10 +1,10 @@
 // DADS: a branching network on device and server by minimum cut; light load for latency, heavy load for throughput.
 //
 // Hu, Bao, Wang, Liu, "Dynamic Adaptive DNN Surgery for Inference Acceleration on the Edge", INFOCOM 2019. Light load
-// (DSL): least Te + Tt + Tc, one auxiliary node per tensor so that it is sent once. The published graph has no cost for a
-// tensor that comes back; here a second auxiliary node charges it (WayBack::Charged). Heavy load (DSH): least
-// max(Te, Tt, Tc) by light-load cuts with weights (alpha, 1, gamma) on a coarse grid that is refined around the best.
-// Ours: answers return home and pay, energy as an objective, of several servers the best.
+// (DSL): least Te + Tt + Tc, one auxiliary node per tensor so that it is sent once. The published graph has no cost for
+// a tensor that comes back; here a second auxiliary node charges it (WayBack::Charged). Heavy load (DSH): least max(Te,
+// Tt, Tc) by light-load cuts with weights (alpha, 1, gamma) on a coarse grid that is refined around the best. Ours:
+// answers return home and pay, energy as an objective, of several servers the best.
 #include "plan/planners/actions.hpp"
 #include "plan/planners/placement_cut.hpp"
 #include "plan/planners/planner.hpp"
@@ -16,16 +16,16 @@ SharedPlan dads(const Problem& problem, const Request& request) {
   const int policy = full_policy(problem), variant = full_variant(problem);
   Choose choose;
   for (const int server : partners(problem)) {
-    const std::optional<PlacementCut> cut = placement_cut(problem, request.objective, policy, variant, server,
-                                                          WayBack::Charged, {}, 0,
-                                                          static_cast<int>(needed_layers(problem, policy).size()));
+    const std::optional<PlacementCut> cut =
+        placement_cut(problem, request.objective, policy, variant, server, WayBack::Charged, {}, 0,
+                      static_cast<int>(needed_layers(problem, policy).size()));
     if (cut) choose.offer(placement_plan(problem, policy, variant, server, *cut), cut->value);
   }
   return choose.take(problem, "dads", "minimum cut between device and server, ways back charged");
 }
 
 SharedPlan dads_heavy(const Problem& problem, const Request&) {
-  constexpr std::int64_t Unit = 8;   // weights are in eighths of the link's
+  constexpr std::int64_t Unit = 8;  // weights are in eighths of the link's
   constexpr std::int64_t Most = 64;
   const int policy = full_policy(problem), variant = full_variant(problem);
   const int layers = static_cast<int>(needed_layers(problem, policy).size());

@@ -1,9 +1,9 @@
 // DeepThings: the first layers fused, in a grid of tiles that idle workers steal.
 //
-// Zhao, Barijough, Gerstlauer, "DeepThings: Distributed Adaptive Deep Learning Inference on Resource-Constrained IoT Edge
-// Clusters", IEEE TCAD 37(11), 2018, Algorithm 1; the geometry is cost/tiles.hpp, the stealing steal.hpp. Ours: without a
-// run to steal in, tiles go to the workers in turn; of the published grids 3x3, 4x4, 5x5, and of the undivided rest at
-// home, the grid of least latency is taken.
+// Zhao, Barijough, Gerstlauer, "DeepThings: Distributed Adaptive Deep Learning Inference on Resource-Constrained IoT
+// Edge Clusters", IEEE TCAD 37(11), 2018, Algorithm 1; the geometry is cost/tiles.hpp, the stealing steal.hpp. Ours:
+// without a run to steal in, tiles go to the workers in turn; of the published grids 3x3, 4x4, 5x5, and of the
+// undivided rest at home, the grid of least latency is taken.
 #include "plan/planners/actions.hpp"
 #include "plan/planners/planner.hpp"
 #include "plan/planners/spatial.hpp"

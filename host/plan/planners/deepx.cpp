@@ -1,9 +1,10 @@
-// DeepX: unit-blocks of the network on the processors of one machine, with a compression level, under deadline and memory.
+// DeepX: unit-blocks of the network on the processors of one machine, with a compression level, under deadline and
+// memory.
 //
-// Lane et al., "DeepX: A Software Accelerator for Low-Power Deep Learning Inference on Mobile Devices", IPSN 2016, in the
-// manner of its decomposition: blocks to local processors, no network. Ours: the compression level is one measured variant
-// for the whole network, blocks end where one tensor alone is alive, and the integer program is solved by enumeration of
-// all placements with at most two changes of processor.
+// Lane et al., "DeepX: A Software Accelerator for Low-Power Deep Learning Inference on Mobile Devices", IPSN 2016, in
+// the manner of its decomposition: blocks to local processors, no network. Ours: the compression level is one measured
+// variant for the whole network, blocks end where one tensor alone is alive, and the integer program is solved by
+// enumeration of all placements with at most two changes of processor.
 #include <algorithm>
 
 #include "plan/planners/actions.hpp"

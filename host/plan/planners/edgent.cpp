@@ -1,9 +1,10 @@
 // Edgent: the deepest exit whose latency, with the best single cut, meets the deadline.
 //
-// Li, Zhou, Chen, "Edge Intelligence: On-Demand Deep Learning Model Co-Inference with Device-Edge Synergy", MECOMM 2018,
-// Algorithm 1. As published the FIRST part runs on the edge server and the LAST on the device: the raw input is uploaded,
-// the intermediate tensor downloaded, and an answer made on the server has no download; that is Direction::RemoteFirst.
-// Ours: the opposite direction as a flag; of several servers the best; the deepest exit if there is no deadline.
+// Li, Zhou, Chen, "Edge Intelligence: On-Demand Deep Learning Model Co-Inference with Device-Edge Synergy", MECOMM
+// 2018, Algorithm 1. As published the FIRST part runs on the edge server and the LAST on the device: the raw input is
+// uploaded, the intermediate tensor downloaded, and an answer made on the server has no download; that is
+// Direction::RemoteFirst. Ours: the opposite direction as a flag; of several servers the best; the deepest exit if
+// there is no deadline.
 #include "plan/planners/edgent.hpp"
 
 #include <algorithm>

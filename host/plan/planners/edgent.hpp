@@ -8,8 +8,8 @@
 
 namespace espalier::plan {
 
-/// Algorithm 1: the deepest exit that a cut brings under the deadline, with the best cut; none if there is none. Without
-/// a deadline the deepest exit.
+/// Algorithm 1: the deepest exit that a cut brings under the deadline, with the best cut; none if there is none.
+/// Without a deadline the deepest exit.
 std::optional<SharedPlan> edgent_static(const Problem& problem, const Request& request, Direction direction);
 
 /// The estimate A of Algorithm 1 for one cut, nanoseconds * Whole; Impossible if it cannot be executed.
@@ -33,7 +33,8 @@ struct BandwidthState {
   double candidate = 0;  // their mean
   bool changed = false;  // by the last sample
 };
-/// A change point is declared after `confirm` samples in a row that differ from the level by more than `tolerance` of it.
+/// A change point is declared after `confirm` samples in a row that differ from the level by more than `tolerance` of
+/// it.
 BandwidthState observe(BandwidthState state, double bytes_per_second, double tolerance, int confirm);
 
 /// The entry nearest to the level.

@@ -1,10 +1,10 @@
-// Edgent for changing bandwidth: a map from bandwidth states to plans, made beforehand, and a change-point detector that
-// says when to look into it.
+// Edgent for changing bandwidth: a map from bandwidth states to plans, made beforehand, and a change-point detector
+// that says when to look into it.
 //
-// Li, Zeng, Zhou, Chen, "Edge AI: On-Demand Accelerating Deep Neural Network Inference via Edge Computing", IEEE TWC 2020,
-// in the manner of its configuration map: for every state the exit and cut of the highest reward, exp(accuracy) +
-// throughput if the deadline is met, else 0. Ours: the detector, which counts samples outside the level's tolerance where
-// the paper uses Bayesian detection; the common cost model under the formula; cuts with the first part at home.
+// Li, Zeng, Zhou, Chen, "Edge AI: On-Demand Accelerating Deep Neural Network Inference via Edge Computing", IEEE TWC
+// 2020, in the manner of its configuration map: for every state the exit and cut of the highest reward, exp(accuracy) +
+// throughput if the deadline is met, else 0. Ours: the detector, which counts samples outside the level's tolerance
+// where the paper uses Bayesian detection; the common cost model under the formula; cuts with the first part at home.
 #include <cmath>
 
 #include "plan/planners/actions.hpp"

@@ -1,10 +1,10 @@
 // JointDNN: a shortest path over groups of consecutive layers on either side, any number of crossings.
 //
 // Eshratifar, Abrishami, Pedram, "JointDNN: An Efficient Training and Inference Engine for Intelligent Mobile Cloud
-// Computing Services", IEEE TMC 2021 (arXiv 1801.08618): nodes M_i:j and C_i:j with the measured time of the group, edges
-// with upload or download. Ours: groups begin and end where one tensor alone is alive, instead of duplicated nodes for
-// residual blocks; groups without a declared cost take the sum of their layers; the deadline is handled by the multiplier
-// search of LARAC (Juttner et al., INFOCOM 2001).
+// Computing Services", IEEE TMC 2021 (arXiv 1801.08618): nodes M_i:j and C_i:j with the measured time of the group,
+// edges with upload or download. Ours: groups begin and end where one tensor alone is alive, instead of duplicated
+// nodes for residual blocks; groups without a declared cost take the sum of their layers; the deadline is handled by
+// the multiplier search of LARAC (Juttner et al., INFOCOM 2001).
 #include "plan/planners/jointdnn.hpp"
 
 #include <algorithm>
@@ -65,7 +65,8 @@ std::optional<SharedPlan> shortest_groups(const Problem& problem, Objective obje
       return cost_of(loaded(problem, group->cost, device), shares[at(run.first)]);
     std::int64_t sum = 0;
     for (int layer = run.first; layer <= run.last; ++layer)
-      if (shares[at(layer)] > 0) sum = add(sum, cost_of(layer_cost(problem, variant, layer, device), shares[at(layer)]));
+      if (shares[at(layer)] > 0)
+        sum = add(sum, cost_of(layer_cost(problem, variant, layer, device), shares[at(layer)]));
     return sum;
   };
   for (const GroupRun& run : runs) {

@@ -1,8 +1,8 @@
 // MoDNN: every layer's rows shared among the workers in proportion to their speed, gathered after each layer.
 //
 // Mao et al., "MoDNN: Local Distributed Mobile Computing System for Deep Neural Network", DATE 2017 (biased
-// one-dimensional partition). Ours: a layer that cannot be tiled runs at home; the sparse fully connected partition of the
-// paper is left out; halo rows are sent by the group owner with the rest.
+// one-dimensional partition). Ours: a layer that cannot be tiled runs at home; the sparse fully connected partition of
+// the paper is left out; halo rows are sent by the group owner with the rest.
 #include "plan/planners/actions.hpp"
 #include "plan/planners/planner.hpp"
 #include "plan/planners/spatial.hpp"

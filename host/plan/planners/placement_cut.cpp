@@ -16,12 +16,20 @@ std::size_t at(int index) { return static_cast<std::size_t>(index); }
 /// Source side: at home; sink side: at the server.
 class CutBuilder {
  public:
-  CutBuilder(const Problem& problem, Objective objective, int policy, int variant, int server, const CutWeights& weights)
-      : problem_(problem), objective_(objective), variant_(variant), server_(server), weights_(weights),
-        policy_(problem.policies[at(policy)]), shares_(reach(problem, policy_)), layers_(needed_layers(problem, policy)),
+  CutBuilder(const Problem& problem, Objective objective, int policy, int variant, int server,
+             const CutWeights& weights)
+      : problem_(problem),
+        objective_(objective),
+        variant_(variant),
+        server_(server),
+        weights_(weights),
+        policy_(problem.policies[at(policy)]),
+        shares_(reach(problem, policy_)),
+        layers_(needed_layers(problem, policy)),
         network_(static_cast<int>(layers_.size()) + 2) {
     node_.assign(problem.layers.size() + 1, source());
-    for (std::size_t index = 0; index < layers_.size(); ++index) node_[at(layers_[index] + 1)] = static_cast<int>(index);
+    for (std::size_t index = 0; index < layers_.size(); ++index)
+      node_[at(layers_[index] + 1)] = static_cast<int>(index);
   }
 
   std::optional<PlacementCut> solve(WayBack way_back, int begin, int end) {
@@ -101,8 +109,8 @@ class CutBuilder {
 
 }  // namespace
 
-std::optional<PlacementCut> placement_cut(const Problem& problem, Objective objective, int policy, int variant, int server,
-                                          WayBack way_back, const CutWeights& weights, int begin, int end) {
+std::optional<PlacementCut> placement_cut(const Problem& problem, Objective objective, int policy, int variant,
+                                          int server, WayBack way_back, const CutWeights& weights, int begin, int end) {
   return CutBuilder(problem, objective, policy, variant, server, weights).solve(way_back, begin, end);
 }
 

@@ -22,10 +22,10 @@ struct PlacementCut {
   int nodes = 0;             // of the flow network
 };
 
-/// The placement of least weighted sum for the needed layers `begin`..`end` - 1; those before are at home, those after at
-/// the server. None if there is no placement.
-std::optional<PlacementCut> placement_cut(const Problem& problem, Objective objective, int policy, int variant, int server,
-                                          WayBack way_back, const CutWeights& weights, int begin, int end);
+/// The placement of least weighted sum for the needed layers `begin`..`end` - 1; those before are at home, those after
+/// at the server. None if there is no placement.
+std::optional<PlacementCut> placement_cut(const Problem& problem, Objective objective, int policy, int variant,
+                                          int server, WayBack way_back, const CutWeights& weights, int begin, int end);
 
 /// The plan of a placement.
 SharedPlan placement_plan(const Problem& problem, int policy, int variant, int server, const PlacementCut& cut);

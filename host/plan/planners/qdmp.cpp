@@ -1,8 +1,9 @@
-// QDMP: the minimum cut found between two neighbouring cut vertices, so that small networks are cut instead of a large one.
+// QDMP: the minimum cut found between two neighbouring cut vertices, so that small networks are cut instead of a large
+// one.
 //
-// S. Zhang et al., "Towards Real-time Cooperative Deep Inference over the Cloud and Edge End Devices", IMWUT 2020: with a
-// tensor never going back, the optimum lies between two adjacent vertices that every path passes. Ours: answers return
-// home and pay, energy as an objective, of several servers the best.
+// S. Zhang et al., "Towards Real-time Cooperative Deep Inference over the Cloud and Edge End Devices", IMWUT 2020: with
+// a tensor never going back, the optimum lies between two adjacent vertices that every path passes. Ours: answers
+// return home and pay, energy as an objective, of several servers the best.
 #include "plan/planners/actions.hpp"
 #include "plan/planners/placement_cut.hpp"
 #include "plan/planners/planner.hpp"

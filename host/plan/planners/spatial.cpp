@@ -27,8 +27,7 @@ std::vector<std::int64_t> speeds(const Problem& problem, int variant, int first,
   std::vector<std::int64_t> result;
   for (const int device : devices) {
     Nanoseconds time = 0;
-    for (int layer = first; layer <= last; ++layer)
-      time = add(time, layer_cost(problem, variant, layer, device).mean);
+    for (int layer = first; layer <= last; ++layer) time = add(time, layer_cost(problem, variant, layer, device).mean);
     result.push_back(time >= Impossible ? 0 : Scale / std::max<Nanoseconds>(time, 1));
   }
   return result;

@@ -13,7 +13,8 @@ namespace espalier::plan {
 std::vector<int> workers(const Problem& problem);
 
 /// Speeds over layers first..last in one variant, for row_tiles; 0 for a device that cannot run them.
-std::vector<std::int64_t> speeds(const Problem& problem, int variant, int first, int last, const std::vector<int>& devices);
+std::vector<std::int64_t> speeds(const Problem& problem, int variant, int first, int last,
+                                 const std::vector<int>& devices);
 
 /// A run of layers between positions with a single tensor, and how it may run.
 struct Piece {

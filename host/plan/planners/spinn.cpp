@@ -1,9 +1,9 @@
 // SPINN: split point and exit threshold together, local and remote at once, under a list of agreements.
 //
-// Laskaridis et al., "SPINN: Synergistic Progressive Inference of Neural Networks over Device and Cloud", MobiCom 2020, in
-// the manner of: per pair (split, threshold) the measured rates give accuracy and mean latency; hard agreements are the
-// accuracy floor and the deadline, then the objective is the soft one. Ours: the solver, which is enumeration, and the
-// sequential cost model in place of the run-time overlap.
+// Laskaridis et al., "SPINN: Synergistic Progressive Inference of Neural Networks over Device and Cloud", MobiCom 2020,
+// in the manner of: per pair (split, threshold) the measured rates give accuracy and mean latency; hard agreements are
+// the accuracy floor and the deadline, then the objective is the soft one. Ours: the solver, which is enumeration, and
+// the sequential cost model in place of the run-time overlap.
 #include "plan/planners/actions.hpp"
 #include "plan/planners/planner.hpp"
 

@@ -1,7 +1,7 @@
 // DeepThings' work stealing as a pure function from state and event to action.
 //
-// Zhao, Barijough, Gerstlauer, IEEE TCAD 37(11), 2018: an idle device asks the gateway; the gateway answers, in turn, with
-// a registered device that has tiles left; the thief then takes one from it.
+// Zhao, Barijough, Gerstlauer, IEEE TCAD 37(11), 2018: an idle device asks the gateway; the gateway answers, in turn,
+// with a registered device that has tiles left; the thief then takes one from it.
 #pragma once
 
 #include <optional>

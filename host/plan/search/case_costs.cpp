@@ -14,7 +14,8 @@ VariantCosts variant_costs(const Problem& problem, int variant, const std::vecto
   const int devices = static_cast<int>(problem.devices.size());
   const int layers = static_cast<int>(problem.layers.size());
   for (int layer = 0; layer < layers; ++layer)
-    for (int device = 0; device < devices; ++device) costs.layers.push_back(layer_cost(problem, variant, layer, device));
+    for (int device = 0; device < devices; ++device)
+      costs.layers.push_back(layer_cost(problem, variant, layer, device));
   for (const Group& group : problem.groups) {
     const bool ours = group.variant == variant;
     costs.groups.push_back(ours ? loaded(problem, group.cost, group.device) : impossible());

@@ -94,7 +94,8 @@ CaseSearch::Values CaseSearch::potentials(std::int64_t multiplier, const Values&
   for (std::size_t state = graph_.states() - 1; state-- > 0;) {
     std::int64_t least = Impossible;
     for (std::uint32_t index = graph_.first_arc()[state]; index < graph_.first_arc()[state + 1]; ++index) {
-      const std::int64_t own = multiplier == 0 ? weights[index] : add(weights[index], times(bounds_[index], multiplier));
+      const std::int64_t own =
+          multiplier == 0 ? weights[index] : add(weights[index], times(bounds_[index], multiplier));
       least = std::min(least, own + potential[graph_.arcs()[index].to]);
     }
     potential[state] = std::min(least, Impossible);
@@ -146,7 +147,8 @@ void CaseSearch::add_arc(std::uint32_t index, Totals& totals) const {
     bool used = choice.device == limited_[limited];
     if (choice.tiling != Choice::None) {
       const std::vector<Tile>& tiles = problem_.tilings[at(choice.tiling)].tiles;
-      used = std::any_of(tiles.begin(), tiles.end(), [&](const Tile& tile) { return tile.device == limited_[limited]; });
+      used =
+          std::any_of(tiles.begin(), tiles.end(), [&](const Tile& tile) { return tile.device == limited_[limited]; });
     }
     if (!used) continue;
     for (int layer = choice.first; layer <= choice.last; ++layer)
@@ -228,7 +230,8 @@ void CaseSearch::relax_loads(CaseResult& result) {
     Values multipliers(resources());
     std::int64_t left = LoadMultiplierSum;
     for (std::size_t resource = 0; resource < multipliers.size(); ++resource) {
-      multipliers[resource] = static_cast<std::int64_t>(shares[resource] / sum * static_cast<double>(LoadMultiplierSum));
+      multipliers[resource] =
+          static_cast<std::int64_t>(shares[resource] / sum * static_cast<double>(LoadMultiplierSum));
       left -= multipliers[resource];
     }
     *std::max_element(multipliers.begin(), multipliers.end()) += left;

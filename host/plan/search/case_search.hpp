@@ -2,8 +2,8 @@
 //
 // Shortest paths through the state graph give the best plan without a deadline. With one, Lagrangian relaxation (the
 // multiplier search of LARAC, Juttner et al., INFOCOM 2001) bounds it from below, and labels with dominance, cut off by
-// those bounds, close the gap (Handler and Zang, Networks 1980). Throughput relaxes max(loads) to weighted sums of loads;
-// the weights are searched by multiplicative updates, and labels carry all loads.
+// those bounds, close the gap (Handler and Zang, Networks 1980). Throughput relaxes max(loads) to weighted sums of
+// loads; the weights are searched by multiplicative updates, and labels carry all loads.
 #pragma once
 
 #include <cstdint>
@@ -43,9 +43,10 @@ class CaseSearch {
 
   void fill(const std::vector<std::int64_t>& load_multipliers);
   Values potentials(std::int64_t deadline_multiplier, const Values& weights) const;
-  std::vector<std::uint32_t> path(const Values& potential, std::int64_t deadline_multiplier, const Values& weights) const;
+  std::vector<std::uint32_t> path(const Values& potential, std::int64_t deadline_multiplier,
+                                  const Values& weights) const;
   struct Totals {
-    std::int64_t weight = 0;   // of `weights_`
+    std::int64_t weight = 0;  // of `weights_`
     std::int64_t bound = 0;
     std::vector<std::int64_t> extra;  // loads, then weights in the limited memories
   };

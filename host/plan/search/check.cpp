@@ -69,7 +69,8 @@ class CaseChecker {
         if (share_[at(layer)] == 0) continue;
         for (const int input : problem_.layers[at(layer)].inputs)
           if (!move(input, action.device, share_[at(layer)], copies, sum)) return false;
-        if (action.group == nullptr && !pay_device(layer_expense(layer, action.device), action.device, share_[at(layer)], sum))
+        if (action.group == nullptr &&
+            !pay_device(layer_expense(layer, action.device), action.device, share_[at(layer)], sum))
           return false;
         if (!produce(layer, action.device, copies, sum)) return false;
       }
@@ -83,9 +84,11 @@ class CaseChecker {
   std::vector<Action> actions(int layer) const {
     std::vector<Action> result;
     const int devices = static_cast<int>(problem_.devices.size());
-    for (int device = 0; device < devices; ++device) result.push_back({layer, layer, device, own_group(layer, layer, device), nullptr});
+    for (int device = 0; device < devices; ++device)
+      result.push_back({layer, layer, device, own_group(layer, layer, device), nullptr});
     for (const Group& group : problem_.groups)
-      if (group.first == layer && group.last > layer && group.variant == variant_ && same_share(group.first, group.last))
+      if (group.first == layer && group.last > layer && group.variant == variant_ &&
+          same_share(group.first, group.last))
         result.push_back({group.first, group.last, group.device, &group, nullptr});
     for (const Tiling& tiling : problem_.tilings)
       if (tiling.first == layer && same_share(tiling.first, tiling.last))
@@ -182,8 +185,8 @@ class CaseChecker {
   bool pay(const Expense& expense, std::int64_t share, Sum& sum) const {
     if (!expense.possible) return false;
     sum.bound = plus(sum.bound, expense.bound);
-    sum.objective = plus(
-        sum.objective, product(request_.objective == Objective::Energy ? expense.energy : expense.mean, share));
+    sum.objective =
+        plus(sum.objective, product(request_.objective == Objective::Energy ? expense.energy : expense.mean, share));
     return true;
   }
   bool pay_device(const Expense& expense, int device, std::int64_t share, Sum& sum) const {
@@ -210,7 +213,8 @@ class CaseChecker {
   // The part of axis [0, size) that positions first..last of the output read.
   static std::pair<int, int> span(const Window& window, int first, int last, int size, bool isolated) {
     const int low = isolated ? window.stride * first : window.stride * first - window.padding;
-    const int high = isolated ? window.stride * (last + 1) - 1 : window.stride * last - window.padding + window.kernel - 1;
+    const int high =
+        isolated ? window.stride * (last + 1) - 1 : window.stride * last - window.padding + window.kernel - 1;
     return {std::max(0, low), std::min(size - 1, high)};
   }
 
@@ -225,9 +229,11 @@ class CaseChecker {
     int outside = NetworkInput - 1;
     std::map<int, std::pair<int, int>> maps{{NetworkInput, {problem_.input_height, problem_.input_width}}};
     for (int layer = 0; layer <= action.last; ++layer)
-      if (const std::optional<Window>& window = problem_.layers[at(layer)].window) maps[layer] = {window->height, window->width};
+      if (const std::optional<Window>& window = problem_.layers[at(layer)].window)
+        maps[layer] = {window->height, window->width};
     for (int layer = action.first; layer <= action.last; ++layer) {
-      if (!problem_.layers[at(layer)].window || (layer < action.last && (answers(layer) || read_after(layer, action.last))))
+      if (!problem_.layers[at(layer)].window ||
+          (layer < action.last && (answers(layer) || read_after(layer, action.last))))
         return false;
       for (const int input : problem_.layers[at(layer)].inputs) {
         if (input >= action.first) continue;
@@ -250,19 +256,22 @@ class CaseChecker {
       Expense& expense = work[at(tile.device)];
       used[at(tile.device)] = true;
       std::map<int, Box> boxes = grow(action, tile, maps);
-      send(action.device, tile.device, ratio(bytes(outside), boxes[outside].area(), std::int64_t{1} * height * width), expense);
+      send(action.device, tile.device, ratio(bytes(outside), boxes[outside].area(), std::int64_t{1} * height * width),
+           expense);
       for (int layer = action.first; layer <= action.last; ++layer) {
         const std::int64_t part = boxes[layer].area();
         if (part == 0) continue;
         const std::int64_t whole = std::int64_t{1} * maps[layer].first * maps[layer].second;
         Expense cost = layer_expense(layer, tile.device);
-        cost = {ratio(cost.mean, part, whole), ratio(cost.bound, part, whole), ratio(cost.energy, part, whole), cost.possible};
+        cost = {ratio(cost.mean, part, whole), ratio(cost.bound, part, whole), ratio(cost.energy, part, whole),
+                cost.possible};
         expense.plus_sequential(cost);
         sum.loads[at(tile.device)] = plus(sum.loads[at(tile.device)], product(cost.mean, share));
       }
       send(tile.device, action.device,
            ratio(bytes(action.last), boxes[action.last].area(),
-                 std::int64_t{1} * maps[action.last].first * maps[action.last].second), expense);
+                 std::int64_t{1} * maps[action.last].first * maps[action.last].second),
+           expense);
     }
     Expense slowest;
     for (const Expense& one : work)
@@ -297,7 +306,8 @@ class CaseChecker {
     return std::all_of(hits.begin(), hits.end(), [](int hit) { return hit == 1; });
   }
 
-  std::map<int, Box> grow(const Action& action, const Tile& tile, const std::map<int, std::pair<int, int>>& maps) const {
+  std::map<int, Box> grow(const Action& action, const Tile& tile,
+                          const std::map<int, std::pair<int, int>>& maps) const {
     std::map<int, Box> boxes{{action.last, {tile.first_row, tile.last_row, tile.first_column, tile.last_column}}};
     const bool isolated = problem_.variants[at(variant_)].isolated_tiles;
     for (int layer = action.last; layer >= action.first; --layer) {
@@ -328,7 +338,11 @@ class CaseChecker {
 class BoundChecker {
  public:
   BoundChecker(const CaseChecker& model, const Request& request, const Certificate::Case& claim, std::size_t most)
-      : model_(model), request_(request), claim_(claim), most_(most), throughput_(request.objective == Objective::Throughput) {}
+      : model_(model),
+        request_(request),
+        claim_(claim),
+        most_(most),
+        throughput_(request.objective == Objective::Throughput) {}
 
   bool holds() {
     const std::int64_t multiplier = std::max<std::int64_t>(claim_.deadline_multiplier, 0);
@@ -378,8 +392,8 @@ class BoundChecker {
 
   bool hopeless(int layer, const Copies& copies, const Sum& sum) {
     if (!model_.allowed(sum) || model_.value(sum) >= claim_.lower_bound) return true;
-    const std::int64_t most = throughput_ ? product(claim_.lower_bound, LoadMultiplierSum) - LoadMultiplierSum
-                                          : claim_.lower_bound - 1;
+    const std::int64_t most =
+        throughput_ ? product(claim_.lower_bound, LoadMultiplierSum) - LoadMultiplierSum : claim_.lower_bound - 1;
     const std::int64_t allowance =
         claim_.deadline_multiplier > 0 ? product(*request_.deadline, claim_.deadline_multiplier) : 0;
     if (plus(relaxed(sum), rest(layer, copies, relaxed_, false)) > plus(most, allowance)) return true;
@@ -435,7 +449,8 @@ CheckResult check_plan(const Problem& problem, const Request& request, const Sha
         at(step.device) >= problem.devices.size() || step.last >= model.count())
       return failure("steps are not in order");
     const Group* group = step.tiles.empty() ? model.own_group(step.first, step.last, step.device) : nullptr;
-    if (!model.act({step.first, step.last, step.device, group, step.tiles.empty() ? nullptr : &step.tiles}, copies, sum))
+    if (!model.act({step.first, step.last, step.device, group, step.tiles.empty() ? nullptr : &step.tiles}, copies,
+                   sum))
       return failure("a step cannot be executed");
     next = model.needed(step.last + 1);
   }
@@ -458,13 +473,14 @@ CheckResult check(const Problem& problem, const Request& request, const SharedPl
   for (int policy = 0; policy < static_cast<int>(problem.policies.size()); ++policy) {
     for (int variant = 0; variant < static_cast<int>(problem.variants.size()); ++variant) {
       if (problem.policies[at(policy)].accuracy[at(variant)] < problem.accuracy_floor) continue;
-      const auto found = std::find_if(certificate.cases.begin(), certificate.cases.end(), [&](const Certificate::Case& one) {
-        return one.policy == policy && one.variant == variant;
-      });
+      const auto found =
+          std::find_if(certificate.cases.begin(), certificate.cases.end(),
+                       [&](const Certificate::Case& one) { return one.policy == policy && one.variant == variant; });
       const std::string name = problem.policies[at(policy)].name + ", " + problem.variants[at(variant)].name;
       if (found == certificate.cases.end()) return failure("no bound for " + name);
       const CaseChecker model(problem, request, policy, variant);
-      if (!BoundChecker(model, request, *found, most_labels).holds()) return failure("the bound is not shown for " + name);
+      if (!BoundChecker(model, request, *found, most_labels).holds())
+        return failure("the bound is not shown for " + name);
       result.lower_bound = std::min(result.lower_bound, found->lower_bound);
     }
   }

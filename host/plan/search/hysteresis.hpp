@@ -7,10 +7,10 @@ namespace espalier::plan {
 
 /// What a change of plan costs, and how long the state that favours it is expected to hold.
 struct Switch {
-  std::int64_t present = 0;      // value of the running plan per frame now
-  std::int64_t candidate = 0;    // value of the other plan per frame, same units
-  std::int64_t cost = 0;         // of loading weights or images, same units, once
-  Nanoseconds holding = 0;       // expected time until the link changes again
+  std::int64_t present = 0;        // value of the running plan per frame now
+  std::int64_t candidate = 0;      // value of the other plan per frame, same units
+  std::int64_t cost = 0;           // of loading weights or images, same units, once
+  Nanoseconds holding = 0;         // expected time until the link changes again
   Nanoseconds frame_interval = 1;  // at least 1
 };
 
@@ -21,8 +21,8 @@ inline bool should_switch(const Switch& change) {
   return times(change.present - change.candidate, change.holding / change.frame_interval) > change.cost;
 }
 
-/// The expected time until the next change when `changes` were seen in `observed` nanoseconds: the mean holding time with
-/// one change more, so that a short calm does not promise a long one.
+/// The expected time until the next change when `changes` were seen in `observed` nanoseconds: the mean holding time
+/// with one change more, so that a short calm does not promise a long one.
 inline Nanoseconds expected_holding(Nanoseconds observed, std::int64_t changes) { return observed / (changes + 1); }
 
 }  // namespace espalier::plan

@@ -18,7 +18,8 @@ struct Case {
   std::int64_t quick_bound = 0;
 };
 
-std::vector<PlanStep> steps_of(const Problem& problem, const StateGraph& graph, const std::vector<std::uint32_t>& arcs) {
+std::vector<PlanStep> steps_of(const Problem& problem, const StateGraph& graph,
+                               const std::vector<std::uint32_t>& arcs) {
   std::vector<PlanStep> steps;
   for (const std::uint32_t arc : arcs) {
     const Choice& choice = graph.choices()[graph.arcs()[arc].choice];
@@ -83,7 +84,8 @@ SharedPlan PreparedProblem::solve(const Request& request, const Effort& effort) 
       cases.push_back({policy, variant, search.quick_bound()});
     }
   }
-  std::stable_sort(cases.begin(), cases.end(), [](const Case& a, const Case& b) { return a.quick_bound < b.quick_bound; });
+  std::stable_sort(cases.begin(), cases.end(),
+                   [](const Case& a, const Case& b) { return a.quick_bound < b.quick_bound; });
 
   SharedPlan plan;
   plan.planner = "ours";
@@ -96,8 +98,8 @@ SharedPlan PreparedProblem::solve(const Request& request, const Effort& effort) 
       continue;
     }
     const StateGraph& graph = graphs_[at(one.policy)];
-    CaseResult result =
-        CaseSearch(problem_, request, graph, *costs[at(one.variant)], one.variant).run(certificate.value, effort.labels);
+    CaseResult result = CaseSearch(problem_, request, graph, *costs[at(one.variant)], one.variant)
+                            .run(certificate.value, effort.labels);
     result.bound.policy = one.policy;
     certificate.cases.push_back(std::move(result.bound));
     if (!result.best) continue;

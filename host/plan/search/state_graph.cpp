@@ -99,9 +99,8 @@ class StateGraphBuilder {
   }
 
   bool supported(int layer, int device) const {
-    return std::any_of(problem_.variants.begin(), problem_.variants.end(), [&](const Variant& variant) {
-      return variant.layers[at(layer)].costs[at(device)].has_value();
-    });
+    return std::any_of(problem_.variants.begin(), problem_.variants.end(),
+                       [&](const Variant& variant) { return variant.layers[at(layer)].costs[at(device)].has_value(); });
   }
 
   void make_choices() {
@@ -146,8 +145,9 @@ class StateGraphBuilder {
     if (alive == state.end() || (alive->holders >> device & 1U) != 0) return;
     alive->holders |= 1U << device;
     const auto devices = static_cast<std::uint32_t>(problem_.devices.size());
-    transfers.push_back((static_cast<std::uint32_t>(tensor + 1) * devices +
-                         static_cast<std::uint32_t>(alive->producer)) * devices + static_cast<std::uint32_t>(device));
+    transfers.push_back(
+        (static_cast<std::uint32_t>(tensor + 1) * devices + static_cast<std::uint32_t>(alive->producer)) * devices +
+        static_cast<std::uint32_t>(device));
   }
 
   State apply(State state, const Choice& choice, std::vector<std::uint32_t>& transfers) const {
@@ -174,6 +174,8 @@ class StateGraphBuilder {
   std::vector<std::vector<std::uint32_t>> by_position_;
 };
 
-StateGraph::StateGraph(const Problem& problem, const Policy& policy) { StateGraphBuilder(problem, policy, *this).build(); }
+StateGraph::StateGraph(const Problem& problem, const Policy& policy) {
+  StateGraphBuilder(problem, policy, *this).build();
+}
 
 }  // namespace espalier::plan

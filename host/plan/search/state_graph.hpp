@@ -1,9 +1,9 @@
 // The plans of one policy as paths through a graph of states. Links, loads and costs are not in it, so that it is built
 // once and planned on again and again.
 //
-// A state says, for every tensor that a later layer reads, which device made it and which devices hold it. A choice runs
-// one layer, a declared group or a declared tiling on a device; an arc is a choice in a state, with the transfers that
-// it needs there. Every plan of the cost model is a path and every path is a plan.
+// A state says, for every tensor that a later layer reads, which device made it and which devices hold it. A choice
+// runs one layer, a declared group or a declared tiling on a device; an arc is a choice in a state, with the transfers
+// that it needs there. Every plan of the cost model is a path and every path is a plan.
 #pragma once
 
 #include <cstdint>
@@ -22,10 +22,10 @@ struct Choice {
   int device = 0;
   int tiling = None;
   int group = None;
-  int variant = None;      // a group holds for one variant only
-  int position = 0;        // in the order of needed layers, before it
-  int next_position = 0;   // after it
-  BasisPoints share = 0;   // of samples that get here
+  int variant = None;     // a group holds for one variant only
+  int position = 0;       // in the order of needed layers, before it
+  int next_position = 0;  // after it
+  BasisPoints share = 0;  // of samples that get here
 };
 
 class StateGraph {
@@ -51,8 +51,8 @@ class StateGraph {
   }
 
  private:
-  std::vector<Arc> arcs_;                  // by state
-  std::vector<std::uint32_t> first_arc_;   // per state, and the end
+  std::vector<Arc> arcs_;                 // by state
+  std::vector<std::uint32_t> first_arc_;  // per state, and the end
   std::vector<std::uint32_t> transfers_;
   std::vector<Choice> choices_;
   int positions_ = 0;

@@ -186,8 +186,9 @@ TEST(Aofl, EqualsAllGroupings) {
         for (int count = 2; count <= 3; ++count) {
           std::vector<int> used{0, 1, 2};
           used.resize(at(count));
-          cheapest = std::min(cheapest, piece_cost(problem, 0, 0,
-                                                   {first, last, row_tiles(12, 12, used, std::vector<std::int64_t>(at(count), 1))}));
+          cheapest = std::min(
+              cheapest, piece_cost(problem, 0, 0,
+                                   {first, last, row_tiles(12, 12, used, std::vector<std::int64_t>(at(count), 1))}));
         }
         sum += cheapest;
         first = last + 1;
@@ -203,8 +204,9 @@ TEST(Aofl, EqualsAllGroupings) {
 
 // The first 16 layers of YOLOv2 at 608x608: kernel, stride (pools 2,2), channels.
 Problem yolo() {
-  const std::vector<std::array<int, 2>> layers{{3, 32}, {0, 32}, {3, 64},  {0, 64},  {3, 128}, {1, 64},  {3, 128}, {0, 128},
-                                               {3, 256}, {1, 128}, {3, 256}, {0, 256}, {3, 512}, {1, 256}, {3, 512}, {1, 256}};
+  const std::vector<std::array<int, 2>> layers{{3, 32},  {0, 32},  {3, 64},  {0, 64},  {3, 128}, {1, 64},
+                                               {3, 128}, {0, 128}, {3, 256}, {1, 128}, {3, 256}, {0, 256},
+                                               {3, 512}, {1, 256}, {3, 512}, {1, 256}};
   Problem problem;
   problem.devices = {{"home", DeviceKind::Cpu, 0, Whole}};
   problem.input_height = problem.input_width = 608;
@@ -259,8 +261,9 @@ TEST(Modnn, SharesSumToTheHeightInProportion) {
     std::int64_t sum = 0;
     for (const std::int64_t weight : weights) sum += weight;
     for (const Tile& tile : tiles)
-      ASSERT_NEAR(tile.last_row - tile.first_row + 1,
-                  static_cast<double>(height) * static_cast<double>(weights[at(tile.device)]) / static_cast<double>(sum), 1.0);
+      ASSERT_NEAR(
+          tile.last_row - tile.first_row + 1,
+          static_cast<double>(height) * static_cast<double>(weights[at(tile.device)]) / static_cast<double>(sum), 1.0);
   }
 }
 
@@ -270,8 +273,13 @@ TEST(Crime, BreakEvenMovesWithTheBandwidth) {
     problem.devices = {{"home", DeviceKind::Cpu, 0, Whole}, {"server", DeviceKind::Remote, 0, Whole}};
     problem.links = {{0, 1, bandwidth, 50'000, 0, 0}, {1, 0, bandwidth, 50'000, 0, 0}};
     problem.layers = {{"all", {NetworkInput}, std::nullopt, 0}};
-    problem.variants = {{"one", length * 100, {{10, 0, {Cost{{length * 10'000, length * 10'000, TimeSource::Exact}, 0},
-                                                        Cost{{length * 1000, length * 1000, TimeSource::Exact}, 0}}}}, false}};
+    problem.variants = {{"one",
+                         length * 100,
+                         {{10,
+                           0,
+                           {Cost{{length * 10'000, length * 10'000, TimeSource::Exact}, 0},
+                            Cost{{length * 1000, length * 1000, TimeSource::Exact}, 0}}}},
+                         false}};
     problem.exits = {{"last", 0}};
     problem.policies = {{"last", {{0, Whole}}, {9000}}};
     return crime(problem, {}).steps.front().device == 1;
@@ -291,7 +299,8 @@ TEST(ExitRule, HasItsEndsAndAgreesWithFloatingPoint) {
     for (std::int8_t& logit : logits) logit = random.byte();
     const std::int32_t scale = random.between(1, 1 << 15);
     EXPECT_FALSE(leaves(logits, scale, 0));
-    EXPECT_TRUE(leaves(logits, scale, static_cast<std::int32_t>((std::log(static_cast<double>(logits.size())) + 0.01) * EntropyUnit)));
+    EXPECT_TRUE(leaves(logits, scale,
+                       static_cast<std::int32_t>((std::log(static_cast<double>(logits.size())) + 0.01) * EntropyUnit)));
     double sum = 0, exact = 0;
     for (const std::int8_t logit : logits) sum += std::exp(logit * static_cast<double>(scale) / EntropyUnit);
     for (const std::int8_t logit : logits) {

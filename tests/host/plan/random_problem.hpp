@@ -37,7 +37,10 @@ inline Problem random_problem(test::Random& random, const Shape& shape) {
     Layer one{"layer" + std::to_string(layer), {layer - 1}, std::nullopt, 0};
     if (shape.branches && layer > 0 && random.chance(0.4)) {
       const int other = random.between(NetworkInput, layer - 2);
-      if (random.chance(0.5)) one.inputs.push_back(other); else one.inputs = {other};
+      if (random.chance(0.5))
+        one.inputs.push_back(other);
+      else
+        one.inputs = {other};
     }
     if (shape.windows) {
       one.inputs = {layer - 1};

@@ -1,5 +1,6 @@
 // Properties, on random problems with replayable seeds:
-//   - ours equals brute force over exits, placements on three devices, variants and tilings, with and without a deadline
+//   - ours equals brute force over exits, placements on three devices, variants and tilings, with and without a
+//   deadline
 //   - the checker accepts every certificate and refuses one that claims more than is true
 //   - ours is never worse than any published planner; a problem and a plan survive JSON
 //   - a change of link or load on a prepared problem gives what a new problem gives
