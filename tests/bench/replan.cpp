@@ -70,7 +70,7 @@ void measure(Objective objective, int rounds, std::uint64_t seed) {
     const Nanoseconds deadline = std::uniform_int_distribution<int>(4, 40)(engine) * Nanoseconds{1'000'000};
     const auto begin = std::chrono::steady_clock::now();
     try {
-      const SharedPlan plan = prepared.solve({objective, deadline}, {.labels = 2000});
+      const SharedPlan plan = prepared.solve({objective, deadline}, {.labels = 1000});
       times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
       const Certificate& certificate = plan.certificate.front();
       ++planned;

@@ -201,7 +201,8 @@ bool CaseSearch::relax_deadline(CaseResult& result) {
   consider(fastest);
   Totals high = totals(fastest);
   for (int round = 0; round < DeadlineRounds && low.bound > deadline() && low.bound > high.bound; ++round) {
-    const std::int64_t multiplier = (high.weight - low.weight) / (low.bound - high.bound);
+    // Rounded up: the bound falls slowly above the best multiplier, with the slack of `high`, and fast below it.
+    const std::int64_t multiplier = (high.weight - low.weight + low.bound - high.bound - 1) / (low.bound - high.bound);
     if (multiplier <= 0) break;
     const Values potential = potentials(multiplier, weights_);
     const std::int64_t bound = potential.front() >= Impossible || deadline() > Impossible / multiplier

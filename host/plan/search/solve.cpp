@@ -92,22 +92,23 @@ SharedPlan PreparedProblem::solve(const Request& request, const Effort& effort) 
   plan.reference = "exact search over exits, cuts, variants and tilings with a certificate";
   Certificate certificate;
   certificate.value = Impossible;
-  for (const Case& one : cases) {
-    if (one.quick_bound >= certificate.value) {
-      certificate.cases.push_back({one.policy, one.variant, 0, {}, one.quick_bound});
-      continue;
-    }
+  const auto attempt = [&](const Case& one) {
+    if (one.quick_bound >= certificate.value) return Certificate::Case{one.policy, one.variant, 0, {}, one.quick_bound};
     const StateGraph& graph = graphs_[at(one.policy)];
     CaseResult result = CaseSearch(problem_, request, graph, *costs[at(one.variant)], one.variant)
                             .run(certificate.value, effort.labels);
     result.bound.policy = one.policy;
-    certificate.cases.push_back(std::move(result.bound));
-    if (!result.best) continue;
+    if (!result.best) return result.bound;
     certificate.value = result.best->value;
     plan.policy = one.policy;
     plan.variant = one.variant;
     plan.steps = steps_of(problem_, graph, result.best->arcs);
-  }
+    return result.bound;
+  };
+  for (const Case& one : cases) certificate.cases.push_back(attempt(one));
+  // What an early case left open may close with the value that a later case found.
+  for (std::size_t index = 0; index + 1 < cases.size(); ++index)
+    if (certificate.cases[index].lower_bound < certificate.value) certificate.cases[index] = attempt(cases[index]);
   if (certificate.value >= Impossible)
     throw Error(ErrorCode::Unsupported, "no plan meets the accuracy, the memories and the deadline", problem_.name,
                 request.deadline ? std::to_string(*request.deadline) + " ns" : "no deadline",
