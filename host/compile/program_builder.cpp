@@ -134,6 +134,8 @@ int ProgramBuilder::program_table(std::span<const abi::ProgramEntry> entries) {
 }
 
 std::uint32_t ProgramBuilder::code_table(std::span<const std::uint32_t> entries) {
+  if (std::equal(entries.begin(), entries.end(), codes_.begin(), codes_.end())) return 0;
+  codes_.assign(entries.begin(), entries.end());
   std::vector<std::uint8_t> bytes;
   for (const std::uint32_t entry : entries) {
     for (unsigned byte = 0; byte < 4; ++byte) bytes.push_back(static_cast<std::uint8_t>(entry >> (8 * byte)));

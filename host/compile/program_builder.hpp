@@ -34,8 +34,8 @@ class ProgramBuilder {
   /// Entries of a write program whose `next` counts from its own start; 0 still ends a list.
   int program_table(std::span<const abi::ProgramEntry> entries);
 
-  /// OpWeight into the code table, from entry CodeTableFirst on; returns its beats. Coded weights that follow are read
-  /// with it: the weight unit runs its commands in order.
+  /// OpWeight into the code table, from entry CodeTableFirst on, unless it holds these entries already; returns
+  /// its beats. Coded weights that follow are read with it: the weight unit runs its commands in order.
   std::uint32_t code_table(std::span<const std::uint32_t> entries);
 
   /// OpWeight into the weight store; offset, run and wait fields are filled in. Weights that wait for the loads so far
@@ -82,7 +82,8 @@ class ProgramBuilder {
   std::map<std::string, std::uint32_t> known_blobs_;  // contents -> beat offset
   std::vector<abi::Command> commands_;
   std::array<std::uint32_t, 5> counts_{};
-  std::uint32_t tables_loaded_ = 0;  // count of the last OpWeight into a table
+  std::uint32_t tables_loaded_ = 0;   // count of the last OpWeight into a table
+  std::vector<std::uint32_t> codes_;  // in the code table
   HazardTracker scratchpad_;
   std::array<HazardTracker, abi::Windows> windows_;
   TableRing row_ring_{static_cast<int>(abi::RowDepth)};

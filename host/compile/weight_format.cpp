@@ -36,9 +36,12 @@ std::vector<abi::Entry> entries_of(const Stream& stream) {
 
 class SparseStreams {
  public:
-  SparseStreams(const std::vector<StreamUse>& uses, const abi::Configuration& configuration,
+  SparseStreams(const std::vector<StreamUse>& uses, double table_loads, const abi::Configuration& configuration,
                 const MemoryParameters& memory)
-      : uses_(uses), configuration_(configuration), interval_(abi::BeatBytes / memory.bytes) {
+      : uses_(uses),
+        table_loads_(table_loads),
+        configuration_(configuration),
+        interval_(abi::BeatBytes / memory.bytes) {
     for (const StreamUse& use : uses) {
       entries_.push_back(entries_of(*use.stream));
       keys_.push_back(gap_keys(entries_.back(), configuration.lanes));
@@ -97,7 +100,7 @@ class SparseStreams {
     Candidate result;
     double entries = 0, unit = 0;
     for (const auto& stream : entries_) entries += static_cast<double>(stream.size());
-    const auto table = static_cast<double>(code.table().size());
+    const auto table = table_loads_ * static_cast<double>(code.table().size());
     result.bytes = 4 * table;
     const double prime = (abi::LaneWords - 1) * entry_beats() + 1;
     for (std::size_t i = 0; i < uses_.size(); ++i) {
@@ -131,6 +134,7 @@ class SparseStreams {
   }
 
   const std::vector<StreamUse>& uses_;
+  double table_loads_;
   const abi::Configuration& configuration_;
   double interval_;
   std::vector<std::vector<abi::Entry>> entries_;
@@ -180,12 +184,12 @@ CodedWeights code_dense(const std::vector<StreamUse>& uses, WeightFormat format)
 
 }  // namespace
 
-CodedWeights code_weights(const std::vector<StreamUse>& uses, WeightFormat format,
+CodedWeights code_weights(const std::vector<StreamUse>& uses, double table_loads, WeightFormat format,
                           const abi::Configuration& configuration, const MemoryParameters& memory) {
   if (uses.empty()) return {};
   const unsigned raw = uses.front().stream->weights.format;
   if (raw == abi::FormatDense) return code_dense(uses, format);
-  if (raw == abi::FormatSparse) return SparseStreams(uses, configuration, memory).code(format);
+  if (raw == abi::FormatSparse) return SparseStreams(uses, table_loads, configuration, memory).code(format);
   return {};
 }
 

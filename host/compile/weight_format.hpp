@@ -23,9 +23,10 @@ struct CodedWeights {
 };
 
 /// Chooses the format of a step's streams, of FormatSparse or FormatDense, by estimated cycles of array, weight unit
-/// and memory (Auto), or takes the smallest of the kind that is told, and codes them. Streams of FormatBlock, and dense
-/// ones of more than 16 values, stay as they are. Fills in the entropy of every stream.
-CodedWeights code_weights(const std::vector<StreamUse>& uses, WeightFormat format,
+/// and memory (Auto), or takes the smallest of the kind that is told, and codes them. Their code table is loaded
+/// `table_loads` times. Streams of FormatBlock, and dense ones of more than 16 values, stay as they are. Fills in the
+/// entropy of every stream.
+CodedWeights code_weights(const std::vector<StreamUse>& uses, double table_loads, WeightFormat format,
                           const abi::Configuration& configuration, const MemoryParameters& memory);
 
 /// Zero-order entropy of weights in their own order: of the gaps between those that are not zero, and of their values.
