@@ -122,7 +122,7 @@ module esp_code_decoder #(
     symbol  = '0;
     extra   = '0;
     tail    = '0;
-    address = address_q;
+    for (int k = 0; k < Lanes; k++) address[k] = address_q[k];
     for (int k = 0; k < Lanes; k++) used[k] = '0;
     if (run_i) begin
       for (int k = 0; k < Lanes; k++) begin
