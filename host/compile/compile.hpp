@@ -39,7 +39,8 @@ struct Options {
 enum class Bound { Compute, Weights, Memory, Output };
 const char* to_string(Bound bound);
 
-/// One row of the report. Cycles run from the mark before to the layer's own mark.
+/// One row of the report. Cycles run from the mark before to the layer's own mark. Layers that run together, strip by
+/// strip or piece by piece, are marked together: the cycles of all of them are those of the first.
 struct LayerReport {
   std::string name;
   std::string op;

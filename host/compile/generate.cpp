@@ -1,5 +1,7 @@
 #include "compile/generate.hpp"
 
+#include <algorithm>
+
 #include "compile/preparation.hpp"
 #include "compile/program_builder.hpp"
 #include "esp_error.hpp"
@@ -19,42 +21,76 @@ class Generator {
         preparation_(network, lowered, placement, configuration, options) {}
 
   Generated run() {
-    Generated result;
-    std::size_t step = 0;
-    for (std::size_t layer = 0; layer < network_.layers.size(); ++layer) {
-      if (options_.progress) options_.progress(layer, network_.layers.size(), network_.layers[layer].name);
-      builder_.set_layer(static_cast<int>(layer) + 1);
-      LayerWork work;
-      const std::uint64_t reads = builder_.read_beats();
-      const std::uint64_t writes = builder_.write_beats();
-      for (; step < static_cast<std::size_t>(lowered_.last_step[layer]); ++step) generate_step(step, work);
-      work.read_beats = builder_.read_beats() - reads;
-      work.write_beats = builder_.write_beats() - writes;
-      mark_layer(static_cast<int>(layer), step);
-      result.layers.push_back(work);
+    result_.layers.resize(network_.layers.size());
+    for (std::size_t step = 0; step < lowered_.steps.size();) {
+      mark_layers(step);
+      const auto count = static_cast<std::size_t>(std::max(1, placement_.steps[step].group));
+      generate_steps(step, count);
+      step += count;
     }
-    result.program = builder_.link();
-    result.program.input_bytes = placement_.input_bytes;
-    result.program.output_bytes = placement_.output_bytes;
-    result.program.arena_bytes = placement_.arena_bytes;
-    return result;
+    mark_layers(lowered_.steps.size());
+    result_.program = builder_.link();
+    result_.program.input_bytes = placement_.input_bytes;
+    result_.program.output_bytes = placement_.output_bytes;
+    result_.program.arena_bytes = placement_.arena_bytes;
+    return std::move(result_);
   }
 
  private:
-  void generate_step(std::size_t index, LayerWork& work) {
-    const std::unique_ptr<PreparedStep> prepared = preparation_.take(index);
-    prepared->generator.emit(builder_, work, [&] {
-      if (!started_) builder_.mark_inputs(0);
-      started_ = true;
-    });
+  /// Steps that run together take turns.
+  void generate_steps(std::size_t first, std::size_t count) {
+    std::vector<std::unique_ptr<PreparedStep>> steps;
+    for (std::size_t i = first; i < first + count; ++i) {
+      show_progress(static_cast<std::size_t>(lowered_.steps[i].layer));
+      steps.push_back(preparation_.take(i));
+      steps.back()->generator.begin(builder_, result_.layers[static_cast<std::size_t>(lowered_.steps[i].layer)], [&] {
+        if (!started_) builder_.mark_inputs(0);
+        started_ = true;
+      });
+    }
+    const bool together = placement_.steps[first].grouping != Grouping::None;
+    const int turns = together ? steps.front()->generator.turns() : 1;
+    for (int turn = 0; turn < turns; ++turn) {
+      for (std::size_t i = 0; i < count; ++i) {
+        const auto layer = static_cast<std::size_t>(lowered_.steps[first + i].layer);
+        builder_.set_layer(static_cast<int>(layer) + 1);
+        const std::uint64_t reads = builder_.read_beats();
+        const std::uint64_t writes = builder_.write_beats();
+        if (together) {
+          steps[i]->generator.emit_turn(turn);
+        } else {
+          steps[i]->generator.emit();
+        }
+        result_.layers[layer].read_beats += builder_.read_beats() - reads;
+        result_.layers[layer].write_beats += builder_.write_beats() - writes;
+      }
+    }
+  }
+
+  void show_progress(std::size_t layer) {
+    for (; shown_ <= layer; ++shown_) {
+      if (options_.progress) options_.progress(shown_, network_.layers.size(), network_.layers[shown_].name);
+    }
+  }
+
+  /// Marks the layers whose steps are among the first `end`.
+  void mark_layers(std::size_t end) {
+    while (marked_ < network_.layers.size() && static_cast<std::size_t>(lowered_.last_step[marked_]) <= end) {
+      show_progress(marked_);
+      builder_.set_layer(static_cast<int>(marked_) + 1);
+      mark_layer(static_cast<int>(marked_), static_cast<std::size_t>(lowered_.last_step[marked_]));
+      ++marked_;
+    }
   }
 
   /// The last output is committed when it is in the scratchpad, or in memory if its readers take it from there.
   void mark_layer(int layer, std::size_t end) {
     bool stored = false;
     if (end > 0) {
-      const Image& image = lowered_.images[static_cast<std::size_t>(lowered_.steps[end - 1].output)];
-      stored = image.output || !placement_.steps[end - 1].output.whole;
+      const int output = lowered_.steps[end - 1].output;
+      const bool kept =
+          placement_.steps[end - 1].output.whole && !lowered_.images[static_cast<std::size_t>(output)].output;
+      stored = !kept && placement_.images[static_cast<std::size_t>(output)].in_memory;
     }
     if (stored) {
       builder_.mark_store(layer + 1);
@@ -69,6 +105,9 @@ class Generator {
   const Options& options_;
   ProgramBuilder builder_;
   Preparation preparation_;
+  Generated result_;
+  std::size_t shown_ = 0;   // layers whose progress was reported
+  std::size_t marked_ = 0;  // layers
   bool started_ = false;
 };
 

@@ -14,6 +14,7 @@ namespace espalier::compile {
 struct Pixel {
   int y = 0;
   int x = 0;
+  bool operator==(const Pixel&) const = default;
 };
 
 /// Rounds up the quotient of two positive integers.
@@ -33,14 +34,25 @@ struct WordShape {
 
 /// Tiles computed in parallel, one per byte of a segment. Tile (ty, tx) is byte ty * grid_x + tx; its position (y, x)
 /// is the pixel (ty * step_y + y, tx * step_x + x). Positions beyond a step are used by the last tile of an axis only.
+///
+/// Packed tiles leave no byte of a segment empty that the pixels of the last positions could fill: position n = y *
+/// width
+/// + x of the tiles is column n of a single row, and the pixels of the positions beyond the last column lie one after
+/// the other in the bytes beyond the tiles of columns 0, 1, ... Only layers that read a pixel for each result can use
+/// them.
 struct Tiling {
   int grid_y = 1, grid_x = 1;
   int step_y = 1, step_x = 1;
   int height = 1, width = 1;
   WordShape word;
+  int packed_height = 0, packed_width = 0;  // of a tile if they are packed; height is 1 then
+  bool sampled = false;                     // the input has the pixels alone that a strided window of one pixel reads
 
   /// A height x width map cut into grid_y x grid_x tiles of equal size, at most `word.segment` of them.
   static Tiling of(int height, int width, int grid_y, int grid_x, WordShape word);
+
+  /// The same packed; none if that takes as many positions, or if the map is not cut evenly.
+  static std::optional<Tiling> packed(int height, int width, int grid_y, int grid_x, WordShape word);
 
   int positions() const { return height * width; }
   int tiles() const { return grid_y * grid_x; }
@@ -70,13 +82,15 @@ struct Window {
 /// of word (row, column) is pixel (ty * step_y + row - origin_y, tx * step_x + column - origin_x), or a fill value
 /// where that is outside the map. The same in scratchpad and memory.
 struct Layout {
-  int height = 1, width = 1;  // of the map
+  int height = 1, width = 1;  // of the map, or of what is sampled of it
   int grid_y = 1, grid_x = 1;
   int step_y = 1, step_x = 1;
   int origin_y = 0, origin_x = 0;
   int rows = 1, columns = 1;
   int row_pitch = 1;  // words
   WordShape word;
+  int packed_height = 0, packed_width = 0;  // as in Tiling
+  int sample_y = 1, sample_x = 1;           // pixel (y, x) here is (y * sample_y, x * sample_x) of the map
 
   /// Words from the first to the last of a plane.
   int plane_words() const { return (rows - 1) * row_pitch + columns; }
@@ -90,13 +104,17 @@ struct Layout {
   /// Tiles of the layout as a computation over all pixels would use them.
   Tiling tiling() const;
 
+  /// Whether only some pixels of the map are in it.
+  bool sampled() const { return sample_y > 1 || sample_x > 1; }
+
   /// Whether two layouts differ at most in their halo; their words have one shape.
   bool same_tiles(const Layout& other) const;
 
   bool operator==(const Layout&) const = default;
 };
 
-/// The input words that `window` reads over all positions of `tiling`; height x width is the input map.
+/// The input words that `window` reads over all positions of `tiling`; height x width is the input map. If the tiling
+/// is sampled, they are read with a stride of 1.
 Layout window_layout(const Tiling& tiling, const Window& window, int height, int width);
 
 /// The smallest layout that holds both; same_tiles() must hold.

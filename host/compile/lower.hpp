@@ -1,9 +1,8 @@
 // From layers to steps: which tiles and how many channels in a word every layer computes, and in which layout every
 // feature is stored.
 //
-// Layouts are chosen from the last layer to the first: a layer takes the tiles that cost least given the layout its
-// readers want, and its producer then writes what this layer reads. A concatenation whose inputs have its quantisation
-// costs nothing: the inputs are written into its planes, whose words never hold channels of two inputs.
+// The layouts are those of layout_choice.hpp. A concatenation whose inputs have its quantisation costs nothing: the
+// inputs are written into its planes, whose words never hold channels of two inputs.
 #pragma once
 
 #include <string>
@@ -79,7 +78,7 @@ struct Lowered {
   std::vector<int> output_images;  // per network output
 };
 
-/// Chooses tiles and layouts. Throws Error(Unsupported) for shapes the machine cannot hold at all.
+/// Throws Error(Unsupported) for shapes the machine cannot hold at all.
 Lowered lower(const model::Network& network, const abi::Configuration& configuration, const Options& options);
 
 }  // namespace espalier::compile

@@ -2,7 +2,8 @@
 //
 // Images stay in the scratchpad from the step that writes them to the last one that reads them if there is room;
 // otherwise they are stored once and loaded again. A step whose images do not fit streams them: output rows in
-// pieces, input rows in strips (halo rows are read again), or both.
+// pieces, input rows in strips (halo rows are read again), or both. Steps that read what the steps before them made may
+// run together, strip by strip or piece by piece: what is between them is never held as a whole.
 #pragma once
 
 #include <cstdint>
@@ -28,10 +29,15 @@ struct ImagePlace {
 /// One operand or the output of a step.
 struct Residence {
   bool whole = true;         // the image lies at address[0] with all its planes
-  bool load = false;         // whole, and this step brings it in
+  bool load = false;         // this step brings it in; otherwise it is there, made by an earlier step
+  bool strip = false;        // staging buffers hold the rows of a strip instead of all rows
   std::vector<int> address;  // staging buffers used in turn if not whole
   int plane_pitch = 1;       // words
 };
+
+/// Whether steps run one after the other, or together: all of them on one strip of rows, or on one piece of planes,
+/// before the next.
+enum class Grouping { None, Strips, Pieces };
 
 /// How one step uses the scratchpad.
 struct StepPlace {
@@ -40,7 +46,8 @@ struct StepPlace {
   int piece_rows = 1;            // computed before the next piece is staged
   int strip_rows = 1;            // lines of positions whose input is staged together
   bool inputs_by_piece = false;  // a piece reads only its own input planes
-  bool inputs_by_strip = false;  // staging buffers hold the rows of a strip instead of all rows
+  Grouping grouping = Grouping::None;
+  int group = 1;  // steps that run together from this one on; 0: part of the group of an earlier step
 };
 
 struct Placement {

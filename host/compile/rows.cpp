@@ -22,10 +22,10 @@ int valid_taps(int position, int size, int kernel, int stride, int dilation, int
 }
 
 /// The positions of `tiling` at which some byte computes a pixel of the class.
-Pass bounding_pass(const Tiling& tiling, const Layout& layout, const std::function<bool(Pixel)>& includes) {
+Pass bounding_pass(const Tiling& tiling, const model::Feature& out, const std::function<bool(Pixel)>& includes) {
   int top = tiling.height, left = tiling.width, bottom = -1, right = -1;
-  for (int y = 0; y < layout.height; ++y) {
-    for (int x = 0; x < layout.width; ++x) {
+  for (int y = 0; y < out.height; ++y) {
+    for (int x = 0; x < out.width; ++x) {
       if (!includes({y, x})) continue;
       const Source source = source_of(tiling, {y, x});
       top = std::min(top, source.y);
@@ -78,15 +78,16 @@ void StepRows::make_passes(const Lowered& lowered) {
     return taps == 0 ? layer_.kernel_h * layer_.kernel_w : taps;
   };
   std::map<int, int> pixels_of_class;
-  for (int y = 0; y < layout.height; ++y) {
-    for (int x = 0; x < layout.width; ++x) ++pixels_of_class[count({y, x})];
+  const model::Feature& out = network_.features[static_cast<std::size_t>(layer_.output)];
+  for (int y = 0; y < out.height; ++y) {
+    for (int x = 0; x < out.width; ++x) ++pixels_of_class[count({y, x})];
   }
   std::vector<std::pair<int, int>> order(pixels_of_class.begin(), pixels_of_class.end());
   std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
   for (const auto& [divisor, unused] : order) {
     const auto includes = [&count, divisor = divisor](Pixel p) { return count(p) == divisor; };
     const bool first = passes_.empty();
-    Pass pass = first ? all : bounding_pass(step_.tiling, layout, includes);
+    Pass pass = first ? all : bounding_pass(step_.tiling, out, includes);
     pass.divisor = divisor;
     add(pass, plan_writes(step_.tiling, layout, {includes, first}));
   }

@@ -209,6 +209,17 @@ Schedule schedule_window(std::span<const Row> rows, const std::vector<std::vecto
   return schedule;
 }
 
+/// From both ends in turn: if all lanes went from long rows to short ones, most results would come at the end.
+std::vector<int> alternated(const std::vector<int>& rows, bool from_front) {
+  std::vector<int> result;
+  std::size_t first = 0, last = rows.size();
+  while (first < last) {
+    result.push_back(from_front ? rows[first++] : rows[--last]);
+    from_front = !from_front;
+  }
+  return result;
+}
+
 /// Rows on `lanes` lanes by longest processing time, at most twice the mean number; an empty row costs one slot.
 /// [lane][j] = index of a row.
 std::vector<std::vector<int>> assign_rows(std::span<const Row> rows, int lanes) {
@@ -227,6 +238,7 @@ std::vector<std::vector<int>> assign_rows(std::span<const Row> rows, int lanes) 
     load[lane] += cost_of(rows[static_cast<std::size_t>(row)]);
     if (lane_rows[lane].size() == most) load[lane] = std::numeric_limits<int>::max();
   }
+  for (std::size_t k = 0; k < lane_rows.size(); ++k) lane_rows[k] = alternated(lane_rows[k], k % 2 == 0);
   return lane_rows;
 }
 

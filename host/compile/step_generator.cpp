@@ -46,14 +46,31 @@ void StepGenerator::prepare() {
   }
 }
 
-void StepGenerator::emit(ProgramBuilder& builder, LayerWork& work, const std::function<void()>& before_first_compute) {
+void StepGenerator::begin(ProgramBuilder& builder, LayerWork& work, const std::function<void()>& before_first_compute) {
   builder_ = &builder;
   work_ = &work;
   before_first_compute_ = before_first_compute;
   work.sparse = work.sparse || stream_mode_ != StreamMode::Dense;
   choose_pass_sets();
   if (work.slots == 0) work.split = step_.split();
+}
+
+void StepGenerator::emit() {
   for (std::size_t piece = 0; piece < pieces_.size(); ++piece) emit_piece(piece);
+}
+
+void StepGenerator::emit_turn(int turn) {
+  // Other steps have loaded permutations since the turn before.
+  for (PassSet& set : pass_sets_) set.permute_table = -1;
+  if (place_.grouping == Grouping::Pieces) {
+    emit_piece(static_cast<std::size_t>(turn));
+  } else {
+    emit_strip(0, turn);
+  }
+}
+
+int StepGenerator::turns() const {
+  return place_.grouping == Grouping::Pieces ? static_cast<int>(pieces_.size()) : strips_;
 }
 
 /// The first strip of a piece.
@@ -68,23 +85,27 @@ StepGenerator::Job StepGenerator::first_job(int piece) const {
 }
 
 void StepGenerator::emit_piece(std::size_t piece) {
-  Job job = first_job(static_cast<int>(piece));
   stored_rows_ = 0;
-  for (; job.y < step_.tiling.height; job.y += strip_, ++job.index) {
-    job.height = std::min(strip_, step_.tiling.height - job.y);
-    job.last_strip = job.y + strip_ >= step_.tiling.height;
-    load_inputs(job);
-    for (PassSet& set : pass_sets_) {
-      load_permutations(set);
-      const auto programs = write_programs(job, set);
-      for (const Chunk& chunk : pieces_[piece]) {
-        load_planes(chunk);
-        compute(job, chunk, set, programs);
-        if (&set == &pass_sets_.back()) store(job, chunk);
-      }
+  for (int strip = 0; strip < strips_; ++strip) emit_strip(piece, strip);
+}
+
+void StepGenerator::emit_strip(std::size_t piece, int strip) {
+  Job job = first_job(static_cast<int>(piece));
+  job.y = strip * strip_;
+  job.index += strip;
+  job.height = std::min(strip_, step_.tiling.height - job.y);
+  job.last_strip = strip + 1 == strips_;
+  load_inputs(job);
+  for (PassSet& set : pass_sets_) {
+    load_permutations(set);
+    const auto programs = write_programs(job, set);
+    for (const Chunk& chunk : pieces_[piece]) {
+      load_planes(chunk);
+      compute(job, chunk, set, programs);
+      if (&set == &pass_sets_.back()) store(job, chunk);
     }
-    stored_rows_ = storable_rows(job);
   }
+  stored_rows_ = storable_rows(job);
 }
 
 void StepGenerator::choose_mode() {
@@ -211,7 +232,7 @@ int StepGenerator::storable_rows(const Job& job) const {
 
 int StepGenerator::overlapping_strip(int rows) const {
   const bool staged = std::any_of(place_.inputs.begin(), place_.inputs.end(), [](const auto& r) { return !r.whole; });
-  if (staged) return rows;
+  if (staged || place_.grouping == Grouping::Strips) return rows;
   const ImagePlace& out = placement_.images[static_cast<std::size_t>(step_.output)];
   double moved = 0;
   if (row_loads_) {
@@ -269,7 +290,7 @@ int StepGenerator::base_address(std::size_t operand, const Job& job) const {
     const int plane = step_.inputs[operand].plane + input_planes(job).first;
     return residence.address[0] + plane * residence.plane_pitch + row * layout.row_pitch + column;
   }
-  if (!place_.inputs_by_strip) {
+  if (!residence.strip) {
     return buffer(residence, job.piece.first / place_.piece_rows) + row * layout.row_pitch + column;
   }
   return buffer(residence, job.index) + column;
@@ -327,7 +348,9 @@ void StepGenerator::load_inputs(const Job& job) {
       load_image(i, {0, image.planes}, loaded_[i], end - loaded_[i],
                  residence.address[0] + loaded_[i] * layout.row_pitch, residence.plane_pitch);
       loaded_[i] = end;
-    } else if (!place_.inputs_by_strip) {
+    } else if (!residence.load) {
+      continue;
+    } else if (!residence.strip) {
       if (job.y > 0) continue;
       const Range planes = input_planes(job);
       load_image(i, {operand.plane + planes.first, planes.count}, 0, layout.rows,
@@ -341,8 +364,11 @@ void StepGenerator::load_inputs(const Job& job) {
   }
 }
 
-std::vector<abi::ProgramEntry> StepGenerator::program_entries(const Pass& pass, const Stretch& stretch, int y,
-                                                              int height, int permute_first) const {
+std::vector<abi::ProgramEntry> StepGenerator::program_entries(const Job& job, const Pass& pass, const Stretch& stretch,
+                                                              int permute_first) const {
+  const int y = std::max(job.y, pass.y);
+  const int height = std::min(job.y + job.height, pass.y + pass.height) - y;
+  const int strip = strip_offset(job);
   std::vector<abi::ProgramEntry> heads;
   std::vector<abi::ProgramEntry> tails;
   const std::size_t positions = static_cast<std::size_t>(height) * static_cast<std::size_t>(stretch.count);
@@ -353,7 +379,7 @@ std::vector<abi::ProgramEntry> StepGenerator::program_entries(const Pass& pass, 
       head.drop = writes.empty();
       for (std::size_t i = 0; i < writes.size(); ++i) {
         abi::ProgramEntry entry;
-        entry.offset = word(writes[i].plane * place_.output.plane_pitch + writes[i].offset);
+        entry.offset = word(writes[i].plane * place_.output.plane_pitch + writes[i].offset - strip);
         entry.permute = static_cast<std::uint8_t>(permute_first + writes[i].permute);
         const std::size_t next = i == 0 ? positions + tails.size() : positions + tails.size() + 1;
         entry.next = i + 1 < writes.size() ? static_cast<std::uint16_t>(next) : std::uint16_t{0};
@@ -379,8 +405,7 @@ std::vector<std::vector<int>> StepGenerator::write_programs(const Job& job, cons
     auto& firsts = programs.emplace_back();
     for (const Stretch& stretch : stretches_[p]) {
       const int permute_first = set.permute_table + permute_first_[p];
-      firsts.push_back(height > 0 ? builder_->program_table(program_entries(pass, stretch, y, height, permute_first))
-                                  : -1);
+      firsts.push_back(height > 0 ? builder_->program_table(program_entries(job, pass, stretch, permute_first)) : -1);
     }
   }
   return programs;
@@ -436,7 +461,14 @@ std::vector<Region> StepGenerator::reads(const Job& job, const Chunk& chunk) con
 
 int StepGenerator::output_base(const Job& job) const {
   const Residence& residence = place_.output;
-  return residence.whole ? residence.address[0] : buffer(residence, job.piece.first / place_.piece_rows);
+  if (residence.whole) return residence.address[0];
+  return buffer(residence, residence.strip ? job.index : job.piece.first / place_.piece_rows);
+}
+
+/// Words of a plane that lie before the strip at output_base().
+int StepGenerator::strip_offset(const Job& job) const {
+  const Layout& layout = lowered_.images[static_cast<std::size_t>(step_.output)].layout;
+  return place_.output.strip ? job.y * layout.row_pitch : 0;
 }
 
 /// The plane at output_base().
@@ -454,7 +486,8 @@ Region StepGenerator::output_region(const Job& job, const Chunk& chunk) const {
   const Range planes = output_planes(chunk);
   const int start = output_base(job) + (planes.first - output_plane(job)) * pitch;
   if (!rows_match_) return {start, layout.plane_words(), pitch, planes.count};
-  return {start + job.y * layout.row_pitch, (job.height - 1) * layout.row_pitch + layout.columns, pitch, planes.count};
+  return {start + job.y * layout.row_pitch - strip_offset(job), (job.height - 1) * layout.row_pitch + layout.columns,
+          pitch, planes.count};
 }
 
 void StepGenerator::compute(const Job& job, const Chunk& chunk, const PassSet& set,
@@ -537,8 +570,8 @@ void StepGenerator::store(const Job& job, const Chunk& chunk) {
   abi::Command command;
   command.window = static_cast<std::uint8_t>(place.window);
   const Range planes = output_planes(chunk);
-  command.address =
-      word(output_base(job) + (planes.first - output_plane(job)) * place_.output.plane_pitch + first_word);
+  command.address = word(output_base(job) + (planes.first - output_plane(job)) * place_.output.plane_pitch +
+                         first_word - strip_offset(job));
   command.offset = place.offset + static_cast<std::uint32_t>(place.beats(planes.first)) +
                    static_cast<std::uint32_t>(first_word / words_per_beat);
   command.run = static_cast<std::uint32_t>(divide_up(words, words_per_beat));

@@ -19,9 +19,16 @@ class StepGenerator {
   /// be prepared at the same time.
   void prepare();
 
-  /// Emits a prepared step. `before_first_compute` is called once, after the loads and tables of the first compute
+  /// Before anything is emitted. `before_first_compute` is called once, after the loads and tables of the first compute
   /// command.
-  void emit(ProgramBuilder& builder, LayerWork& work, const std::function<void()>& before_first_compute);
+  void begin(ProgramBuilder& builder, LayerWork& work, const std::function<void()>& before_first_compute);
+
+  /// Emits a prepared step as a whole.
+  void emit();
+
+  /// Emits one strip or piece of a step that runs together with others; in order.
+  void emit_turn(int turn);
+  int turns() const;
 
  private:
   /// Rows and lines of positions computed from one set of staged inputs.
@@ -52,6 +59,7 @@ class StepGenerator {
   void choose_mode();
   Job first_job(int piece) const;
   void emit_piece(std::size_t piece);
+  void emit_strip(std::size_t piece, int strip);
   void choose_pass_sets();
   void load_permutations(PassSet& set);
   int strip_rows() const;
@@ -66,7 +74,7 @@ class StepGenerator {
   void load_inputs(const Job& job);
   void load_image(std::size_t operand, Range planes, int first_row, int rows, int address, int pitch);
   std::vector<std::vector<int>> write_programs(const Job& job, const PassSet& set);
-  std::vector<abi::ProgramEntry> program_entries(const Pass& pass, const Stretch& stretch, int y, int height,
+  std::vector<abi::ProgramEntry> program_entries(const Job& job, const Pass& pass, const Stretch& stretch,
                                                  int permute_first) const;
   std::vector<Chunk> make_chunks(const Job& job) const;
   Chunk make_chunk(const ChunkProblem& problem, Range chunk_rows, const std::vector<Row>& rows) const;
@@ -79,6 +87,7 @@ class StepGenerator {
   Region output_region(const Job& job, const Chunk& chunk) const;
   int output_base(const Job& job) const;
   int output_plane(const Job& job) const;
+  int strip_offset(const Job& job) const;
   void choose_loading();
   void load_planes(const Chunk& chunk);
   int overlapping_strip(int rows) const;

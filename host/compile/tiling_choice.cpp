@@ -20,7 +20,7 @@ WordShape word_of(int split, const abi::Configuration& configuration) {
   return {split, static_cast<int>(configuration.pixels) / split};
 }
 
-std::vector<Tiling> candidates(int height, int width, WordShape word) {
+std::vector<Tiling> all_tilings(int height, int width, WordShape word) {
   std::vector<Tiling> tilings;
   for (int grid_y = 1; grid_y <= std::min(word.segment, height); ++grid_y) {
     for (int grid_x = 1; grid_x * grid_y <= word.segment && grid_x <= width; ++grid_x) {
@@ -33,9 +33,10 @@ std::vector<Tiling> candidates(int height, int width, WordShape word) {
 
 /// The destination's tiles as a tiling of the map; only those make every destination word a single write per plane.
 bool aligned(const Tiling& tiling, const Layout& layout) {
-  return (tiling.grid_y == layout.grid_y && tiling.grid_x == layout.grid_x) &&
+  return !layout.sampled() && (tiling.grid_y == layout.grid_y && tiling.grid_x == layout.grid_x) &&
          (tiling.grid_y == 1 || tiling.step_y == layout.step_y) &&
-         (tiling.grid_x == 1 || tiling.step_x == layout.step_x);
+         (tiling.grid_x == 1 || tiling.step_x == layout.step_x) && tiling.packed_height == layout.packed_height &&
+         tiling.packed_width == layout.packed_width;
 }
 
 const SplitOption& option(const TilingProblem& problem, const Tiling& tiling) {
@@ -55,7 +56,6 @@ double TilingChooser::compute(const TilingProblem& problem, const Tiling& tiling
   return best;
 }
 
-/// Infinite where the estimate itself would take too long.
 double TilingChooser::cost(const TilingProblem& problem, const Tiling& tiling) {
   const Writing written =
       problem.destination ? writing(tiling, *problem.destination) : Writing{static_cast<double>(tiling.positions()), 1};
@@ -91,10 +91,12 @@ TilingChooser::Writing TilingChooser::writing(const Tiling& tiling, const Layout
   const int planes = std::max(1, tiling.word.split / layout.word.split);
   if (aligned(tiling, layout)) return {static_cast<double>(words) * planes, 1};
   if (words * layout.word.segment > PlanLimit) return {Infinite, 1};
-  const std::vector<int> key{tiling.grid_y, tiling.grid_x,     tiling.step_y,    tiling.step_x,   tiling.height,
-                             tiling.width,  tiling.word.split, layout.height,    layout.width,    layout.grid_y,
-                             layout.grid_x, layout.step_y,     layout.step_x,    layout.origin_y, layout.origin_x,
-                             layout.rows,   layout.columns,    layout.word.split};
+  const std::vector<int> key{tiling.grid_y,        tiling.grid_x,       tiling.step_y,        tiling.step_x,
+                             tiling.height,        tiling.width,        tiling.word.split,    layout.height,
+                             layout.width,         layout.grid_y,       layout.grid_x,        layout.step_y,
+                             layout.step_x,        layout.origin_y,     layout.origin_x,      layout.rows,
+                             layout.columns,       layout.word.split,   tiling.packed_height, tiling.packed_width,
+                             layout.packed_height, layout.packed_width, layout.sample_y,      layout.sample_x};
   const auto [found, inserted] = known_.try_emplace(key);
   if (inserted) {
     const WritePlan plan = plan_writes(tiling, layout);
@@ -109,12 +111,12 @@ TilingChoice TilingChooser::tiling(const TilingProblem& problem) {
   for (const SplitOption& option : problem.splits) {
     const WordShape word = word_of(option.split, configuration_);
     // Tiles of the destination need the fewest writes.
-    if (problem.destination) {
+    if (problem.destination && !problem.destination->sampled()) {
       Tiling tiling = problem.destination->tiling();
       tiling.word = word;
       if (tiling.tiles() <= word.segment) tilings.push_back(tiling);
     }
-    for (const Tiling& tiling : candidates(problem.height, problem.width, word)) tilings.push_back(tiling);
+    for (const Tiling& tiling : all_tilings(problem.height, problem.width, word)) tilings.push_back(tiling);
   }
   std::stable_sort(tilings.begin(), tilings.end(),
                    [&](const Tiling& a, const Tiling& b) { return compute(problem, a) < compute(problem, b); });
@@ -125,6 +127,30 @@ TilingChoice TilingChooser::tiling(const TilingProblem& problem) {
     if (cost < best.cost) best = {tiling, cost};
   }
   return best;
+}
+
+std::vector<Tiling> TilingChooser::candidates(const TilingProblem& problem, double share, bool packed) const {
+  std::vector<std::pair<double, Tiling>> ranked;
+  for (const SplitOption& option : problem.splits) {
+    const WordShape word = word_of(option.split, configuration_);
+    int fewest = std::numeric_limits<int>::max();
+    for (const Tiling& tiling : all_tilings(problem.height, problem.width, word)) {
+      ranked.emplace_back(compute(problem, tiling), tiling);
+      fewest = std::min(fewest, tiling.positions());
+    }
+    if (!packed) continue;
+    for (const Tiling& tiling : all_tilings(problem.height, problem.width, word)) {
+      if (4 * tiling.tiles() < 3 * word.segment) continue;
+      const auto tight = Tiling::packed(problem.height, problem.width, tiling.grid_y, tiling.grid_x, word);
+      if (tight && tight->positions() < fewest) ranked.emplace_back(compute(problem, *tight), *tight);
+    }
+  }
+  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Tiling> result;
+  for (const auto& [cycles, tiling] : ranked) {
+    if (cycles <= share * ranked.front().first) result.push_back(tiling);
+  }
+  return result;
 }
 
 TilingChoice TilingChooser::words(const TilingProblem& problem) {
@@ -141,7 +167,7 @@ TilingChoice TilingChooser::words(const TilingProblem& problem) {
 }
 
 Tiling fewest_words(int height, int width, int split, const abi::Configuration& configuration) {
-  const auto tilings = candidates(height, width, word_of(split, configuration));
+  const auto tilings = all_tilings(height, width, word_of(split, configuration));
   return *std::min_element(tilings.begin(), tilings.end(),
                            [](const Tiling& a, const Tiling& b) { return a.positions() < b.positions(); });
 }

@@ -44,6 +44,14 @@ class TilingChooser {
   /// The cheapest tiling of the input map of a layer that reads it word by word (global pooling).
   TilingChoice words(const TilingProblem& problem);
 
+  /// Tilings that cost the lanes and the weight unit at most `share` times the cycles of the best, the best first; also
+  /// packed ones, which must take fewer positions than any other.
+  std::vector<Tiling> candidates(const TilingProblem& problem, double share, bool packed) const;
+
+  /// Estimated cycles of the layer with these tiles, with those of a copy of the input. Infinite where the estimate
+  /// itself would take too long.
+  double cost(const TilingProblem& problem, const Tiling& tiling);
+
   /// Cycles to bring an image of `channels` channels into another layout.
   double copying(const Layout& from, const Layout& to, int channels);
 
@@ -56,7 +64,6 @@ class TilingChooser {
   };
 
   double compute(const TilingProblem& problem, const Tiling& tiling) const;
-  double cost(const TilingProblem& problem, const Tiling& tiling);
   double reading(const TilingProblem& problem, const Layout& source);
   Writing writing(const Tiling& tiling, const Layout& layout);
 

@@ -80,6 +80,7 @@ void check(const Entry& entry, const Options& options) {
 const std::vector<std::string>& names() {
   static const std::vector<std::string> list = [] {
     std::vector<std::string> result;
+    result.reserve(std::size(Entries));
     for (const Entry& entry : Entries) result.emplace_back(entry.name);
     return result;
   }();

@@ -24,6 +24,8 @@ TEST(CommandLine, HelpHasExamples) {
                                              {"bench", "network", "--help"},
                                              {"bench", "spmm", "--help"},
                                              {"bench", "simulator", "--help"},
+                                             {"plan", "--help"},
+                                             {"plan", "check", "--help"},
                                              {"devices", "--help"},
                                              {"demo", "--help"}}) {
     const Outcome outcome = run_program(arguments);

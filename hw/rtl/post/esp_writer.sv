@@ -141,12 +141,14 @@ module esp_writer #(
   logic                      bias_context_q, multiply_context_q, round_context_q, expand_context_q, push_context_q;
   logic [15:0]               bias_program_q, multiply_program_q, round_program_q;
   logic [Pixels*32-1:0]      bias_data_q;
-  logic signed [31:0]        multiply_a_q[Pixels];
-  logic signed [8:0]         multiply_b_q[Pixels];
+  // acc * scale = low * scale + high * scale * 2^16, with low = acc mod 2^16: two products of 17 x 25 bits. OperationAdd:
+  // low is the first operand and high the second, which has a scale of its own and is not shifted.
+  logic signed [16:0]        multiply_low_q[Pixels];
+  logic signed [15:0]        multiply_high_q[Pixels];
+  logic                      multiply_adds_q;
   // Scales by granule of P / MaxSplit pixels, the smallest segment.
   logic [SplitBits-1:0]      bias_first_q;  // of the row's scales among those read
-  logic [MaxSplit*24-1:0]    multiply_scale_q;
-  logic [23:0]               multiply_scale_b_q;
+  logic [MaxSplit*24-1:0]    multiply_scale_q, multiply_high_scale_q;
   logic [MaxSplit*6-1:0]     multiply_shift_q, round_shift_q;
   logic [7:0]                multiply_permute_q, round_permute_q, expand_permute_q;  // of the row
   logic [15:0]               multiply_output_q, round_output_q, expand_output_q;
@@ -155,6 +157,7 @@ module esp_writer #(
   logic [7:0]                round_zero_q, round_low_q, round_high_q, round_fill_q, expand_fill_q, push_fill_q;
   logic [1:0]                bias_split;
   logic [MaxSplit*64-1:0]    granule_scale;
+  logic [31:0]               biased;         // of the pixel at hand
   logic [2:0]                operation;
   logic [15:0]               context_output;
   logic [23:0]               context_scale_b;
@@ -227,13 +230,13 @@ module esp_writer #(
   end
 
   // acc = a - 256 * b, a and b int8.
-  function automatic logic signed [31:0] first_operand(input logic [7:0] accumulator);
-    first_operand = 32'($signed(accumulator));
+  function automatic logic signed [16:0] first_operand(input logic [7:0] accumulator);
+    first_operand = 17'($signed(accumulator));
   endfunction
-  function automatic logic signed [8:0] second_operand(input logic [15:0] accumulator);
+  function automatic logic signed [15:0] second_operand(input logic [15:0] accumulator);
     logic [15:0] difference;
     difference = 16'($signed(accumulator[7:0])) - accumulator;
-    second_operand = 9'($signed(difference[15:8]));
+    second_operand = 16'($signed(difference[15:8]));
   endfunction
 
   // Nearest, ties to even; then zero point and clamp. |value| < 2^57, so that twice the value fits.
@@ -271,8 +274,10 @@ module esp_writer #(
       end
       if (multiply_valid_q) begin
         for (int p = 0; p < Pixels; p++) begin
-          round_data_q[p] = 64'(multiply_a_q[p]) * 64'($signed({1'b0, multiply_scale_q[p/Granule*24+:24]})) +
-                            64'(multiply_b_q[p]) * 64'($signed({1'b0, multiply_scale_b_q}));
+          round_data_q[p] =
+              64'(multiply_low_q[p]) * 64'($signed({1'b0, multiply_scale_q[p/Granule*24+:24]})) +
+              ((64'(multiply_high_q[p]) * 64'($signed({1'b0, multiply_high_scale_q[p/Granule*24+:24]}))) <<<
+               (multiply_adds_q ? 0 : 16));
         end
         round_context_q <= multiply_context_q;
         round_program_q <= multiply_program_q;
@@ -291,19 +296,21 @@ module esp_writer #(
         multiply_output_q  <= row[esp_abi_pkg::RowOutputLsb+:16] + context_output;
         for (int q = 0; q < MaxSplit; q++) begin
           multiply_scale_q[q*24+:24] <= granule_scale[q*64+esp_abi_pkg::ScaleMultiplierLsb+:24];
+          multiply_high_scale_q[q*24+:24] <= operation == 3'(esp_abi_pkg::OperationAdd) ? context_scale_b :
+                                             granule_scale[q*64+esp_abi_pkg::ScaleMultiplierLsb+:24];
           multiply_shift_q[q*6+:6]   <= granule_scale[q*64+esp_abi_pkg::ScaleShiftLsb+:6];
         end
-        multiply_scale_b_q <= context_scale_b;
+        multiply_adds_q <= operation == 3'(esp_abi_pkg::OperationAdd);
         if (operation == 3'(esp_abi_pkg::OperationAdd)) begin
           for (int p = 0; p < Pixels; p++) begin
-            multiply_a_q[p] = first_operand(bias_data_q[p*32+:8]) - 32'($signed(context_zero_a));
-            multiply_b_q[p] = second_operand(bias_data_q[p*32+:16]) - 9'($signed(context_zero_b));
+            multiply_low_q[p]  = first_operand(bias_data_q[p*32+:8]) - 17'($signed(context_zero_a));
+            multiply_high_q[p] = second_operand(bias_data_q[p*32+:16]) - 16'($signed(context_zero_b));
           end
         end else begin
           for (int p = 0; p < Pixels; p++) begin
-            multiply_a_q[p] = $signed(reduced[p*32+:32]) +
-                              $signed(granule_scale[p/Granule*64+esp_abi_pkg::ScaleBiasLsb+:32]);
-            multiply_b_q[p] = '0;
+            biased = reduced[p*32+:32] + granule_scale[p/Granule*64+esp_abi_pkg::ScaleBiasLsb+:32];
+            multiply_low_q[p]  = $signed({1'b0, biased[15:0]});
+            multiply_high_q[p] = $signed(biased[31:16]);
           end
         end
       end

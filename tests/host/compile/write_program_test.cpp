@@ -46,7 +46,7 @@ class Checker {
     const int channel = row * tiling_.word.split;
     const int variant = channel % layout_.word.split / tiling_.word.split;
     for (const auto& word : plan.positions[static_cast<std::size_t>(position)]) {
-      const auto index = static_cast<std::size_t>(word.permute + variant);
+      const auto index = static_cast<std::size_t>(word.permute) + static_cast<std::size_t>(variant);
       ASSERT_LT(index, plan.permutations.size());
       const auto& permutation = plan.permutations[index];
       const int plane = channel / layout_.word.split + word.plane;

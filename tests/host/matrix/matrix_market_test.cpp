@@ -15,11 +15,12 @@ namespace {
 
 std::vector<int> dense(const std::string& text, Quantisation quantisation = Quantisation::Refused) {
   const SparseMatrix matrix = to_integers(read_matrix_market(text, "test.mtx"), quantisation, "test.mtx").matrix;
-  std::vector<int> result(static_cast<std::size_t>(matrix.rows * matrix.columns), 0);
+  const auto columns = static_cast<std::size_t>(matrix.columns);
+  std::vector<int> result(static_cast<std::size_t>(matrix.rows) * columns, 0);
   for (int row = 0; row < matrix.rows; ++row)
     for (std::size_t i = matrix.first[static_cast<std::size_t>(row)];
          i < matrix.first[static_cast<std::size_t>(row) + 1]; ++i)
-      result[static_cast<std::size_t>(row * matrix.columns + matrix.column[i])] = matrix.value[i];
+      result[static_cast<std::size_t>(row) * columns + static_cast<std::size_t>(matrix.column[i])] = matrix.value[i];
   return result;
 }
 

@@ -51,7 +51,7 @@ struct Tables {
 };
 
 std::vector<std::uint8_t> bytes_of(const Result& result, const abi::Command& c, const abi::ScaleEntry* scales) {
-  const std::size_t pixels = result.values.size() / c.split;  // of a segment
+  const std::size_t pixels = result.values.size() / c.split;  // of a segment  NOLINT(clang-analyzer-core.DivideZero)
   std::vector<std::uint8_t> bytes;
   for (std::size_t i = 0; i < result.values.size(); ++i) {
     const abi::ScaleEntry& scale = scales[i / pixels];
@@ -294,7 +294,7 @@ Tables random_tables(Random& random, unsigned pixels) {
     }
   }
   for (unsigned i = 0; i < abi::PermuteDepth; ++i) {
-    tables.permutes.push_back({});
+    tables.permutes.emplace_back();
     for (unsigned p = 0; p < pixels; ++p) {
       const int source = random.between(0, static_cast<int>(pixels) - 1);
       tables.permutes.back().push_back(static_cast<std::uint8_t>(source | random.between(0, 2) << abi::PermuteModeLsb));
@@ -355,7 +355,7 @@ void run_all_values(Random& random, const abi::Command& command, const abi::Scal
   WriterBench<Vesp_writer_k16_p16> bench(shape, random);
   Tables tables;
   for (auto& entry : tables.scales) entry = scale;
-  tables.permutes.push_back({});
+  tables.permutes.emplace_back();
   for (unsigned p = 0; p < 16; ++p) {
     tables.permutes[0].push_back(static_cast<std::uint8_t>(p | abi::PermuteCopy << abi::PermuteModeLsb));
   }

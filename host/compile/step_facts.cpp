@@ -1,0 +1,145 @@
+#include "compile/step_facts.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "compile/write_program.hpp"
+
+namespace espalier::compile {
+namespace {
+
+/// Density above which a layer reads all its weights.
+constexpr double DenseShare = 0.9;
+
+}  // namespace
+
+StepFacts::StepFacts(const model::Network& network, Lowered& lowered, const abi::Configuration& configuration)
+    : network_(network),
+      lowered_(lowered),
+      lanes_(static_cast<int>(configuration.lanes)),
+      words_per_beat_(static_cast<int>(configuration.words_per_beat())),
+      words_(static_cast<int>(configuration.scratch_words())),
+      densities_(network.layers.size(), 1) {
+  equalise_row_pitches();
+  pad_streamed_rows();
+  equalise_row_pitches();
+  for (const Step& step : lowered_.steps) {
+    densities_[static_cast<std::size_t>(step.layer)] = density(step);
+    entries_.push_back(count_entries(step));
+  }
+}
+
+const std::string& StepFacts::layer_name(const Step& step) const {
+  return network_.layers[static_cast<std::size_t>(step.layer)].name;
+}
+
+bool StepFacts::padded(int index) const { return std::find(padded_.begin(), padded_.end(), index) != padded_.end(); }
+
+int StepFacts::pitch(const Image& image) const {
+  const int words = image.layout.plane_words();
+  return (image.input && words >= 8 * words_per_beat_ ? round_up(words, words_per_beat_) : words) | 1;
+}
+
+double StepFacts::image_beats(int index) const {
+  return static_cast<double>(image(index).planes) * image(index).layout.plane_words() / words_per_beat_;
+}
+
+bool StepFacts::rows_match(const Step& step) const {
+  const Layout& out = image(step.output).layout;
+  return out.tiling() == step.tiling && out.origin_y == 0 && out.origin_x == 0 && out.rows == step.tiling.height &&
+         out.columns == step.tiling.width;
+}
+
+int StepFacts::row_unit(const Step& step) const {
+  const int planes = std::max(1, image(step.output).layout.word.split / step.split());
+  return std::lcm(by_piece(step) ? step.rows_per_group() : 1, planes);
+}
+
+int StepFacts::smaller_piece(const Step& step, int piece) const {
+  const int unit = row_unit(step);
+  if (piece <= unit) return 0;
+  const int grain = piece / 2 >= lanes_ && lanes_ % unit == 0 ? lanes_ : unit;
+  return std::max(piece / 2 / grain * grain, unit);
+}
+
+/// Rows of the smallest piece that is computed without idle lanes.
+int StepFacts::least_piece(const Step& step) const {
+  return std::min(by_piece(step) ? row_unit(step) : round_up(lanes_, row_unit(step)), step.rows());
+}
+
+/// If the smallest piece of a step does not fit with all the rows it reads, the images are read in strips of rows.
+void StepFacts::pad_streamed_rows() {
+  for (const Step& step : lowered_.steps) {
+    const int planes = least_piece(step) / step.rows_per_group() * step.planes_per_group();
+    std::int64_t words = piece_planes(step, least_piece(step)) * pitch(image(step.output)) + words_per_beat_;
+    for (const Operand& operand : step.inputs) {
+      const Image& in = image(operand.image);
+      words += (by_piece(step) ? planes : in.planes) * pitch(in) + words_per_beat_;
+    }
+    if (words <= words_) continue;
+    for (const Operand& operand : step.inputs) {
+      Layout& in = lowered_.images[static_cast<std::size_t>(operand.image)].layout;
+      in.row_pitch = round_up(in.row_pitch, words_per_beat_);
+      padded_.push_back(operand.image);
+    }
+  }
+}
+
+/// The operands of an addition are stepped through together, so their rows must be equally far apart.
+void StepFacts::equalise_row_pitches() {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (const Step& step : lowered_.steps) {
+      if (step.inputs.size() < 2) continue;
+      int& a = lowered_.images[static_cast<std::size_t>(step.inputs[0].image)].layout.row_pitch;
+      int& b = lowered_.images[static_cast<std::size_t>(step.inputs[1].image)].layout.row_pitch;
+      int pitch = std::max(a, b);
+      if (padded(step.inputs[0].image) || padded(step.inputs[1].image)) pitch = round_up(pitch, words_per_beat_);
+      changed = changed || a != pitch || b != pitch;
+      a = b = pitch;
+    }
+  }
+}
+
+std::vector<int> StepFacts::count_entries(const Step& step) const {
+  const model::Layer& layer = network_.layers[static_cast<std::size_t>(step.layer)];
+  std::vector<int> result(static_cast<std::size_t>(step.tiling.height), step.tiling.width);
+  if (rows_match(step)) return result;
+  if (layer.kind == model::LayerKind::AveragePool && !layer.count_include_padding) return {};
+  const WritePlan plan = plan_writes(step.tiling, image(step.output).layout);
+  if (plan.permutations.size() > abi::PermuteDepth) return {};
+  std::fill(result.begin(), result.end(), 0);
+  for (std::size_t i = 0; i < plan.positions.size(); ++i) {
+    result[i / static_cast<std::size_t>(step.tiling.width)] += std::max(1, static_cast<int>(plan.positions[i].size()));
+  }
+  return result;
+}
+
+/// Share of the weights of a step that take time.
+double StepFacts::density(const Step& step) const {
+  const auto& weights = network_.layers[static_cast<std::size_t>(step.layer)].weights;
+  if (step.kind != StepKind::Convolution || weights.empty()) return 1;
+  const auto zeros = std::count(weights.begin(), weights.end(), 0);
+  const double share = 1 - static_cast<double>(zeros) / static_cast<double>(weights.size());
+  return share > DenseShare ? 1 : share;
+}
+
+double StepFacts::taps(const Step& step) const {
+  const int segments = step.channelwise() ? 1 : step.split();
+  return static_cast<double>(step.planes_per_group()) * segments * step.window.kernel_y * step.window.kernel_x *
+         (step.kind == StepKind::Add ? 3 : 1);
+}
+
+double StepFacts::compute_cycles(const Step& step) const {
+  const double results = static_cast<double>(step.tiling.positions()) * step.rows();
+  return results * std::max(taps(step) * densities_[static_cast<std::size_t>(step.layer)] / lanes_, 1.0 / abi::Writers);
+}
+
+double StepFacts::stream_beats(const Step& step) const {
+  const double share = densities_[static_cast<std::size_t>(step.layer)];
+  const double bytes = share < 1 ? 4 : 1.0 * step.split();
+  const double tables = 12.0;  // bytes of a row and its scale
+  return (taps(step) * share * bytes + tables) * step.rows() / abi::BeatBytes;
+}
+
+}  // namespace espalier::compile

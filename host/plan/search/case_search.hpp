@@ -1,0 +1,77 @@
+// The exact search of one case: one policy in one variant.
+//
+// Shortest paths through the state graph give the best plan without a deadline. With one, Lagrangian relaxation (the
+// multiplier search of LARAC, Juttner et al., INFOCOM 2001) bounds it from below, and labels with dominance, cut off by
+// those bounds, close the gap (Handler and Zang, Networks 1980). Throughput relaxes max(loads) to weighted sums of
+// loads; the weights are searched by multiplicative updates, and labels carry all loads.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "plan/cost/plan_data.hpp"
+#include "plan/search/case_costs.hpp"
+#include "plan/search/state_graph.hpp"
+
+namespace espalier::plan {
+
+/// A path as its arcs.
+struct Found {
+  std::int64_t value = Impossible;
+  std::vector<std::uint32_t> arcs;
+};
+
+struct CaseResult {
+  Certificate::Case bound;
+  std::optional<Found> best;  // better than the value to beat
+};
+
+class CaseSearch {
+ public:
+  CaseSearch(const Problem& problem, const Request& request, const StateGraph& graph, const VariantCosts& costs,
+             int variant);
+
+  /// A lower bound from the cheapest choices without transfers; fast.
+  std::int64_t quick_bound() const;
+  /// The best path with a value below `beat`, searched with at most `labels` labels.
+  CaseResult run(std::int64_t beat, std::size_t labels);
+
+ private:
+  struct Label;
+  using Values = std::vector<std::int64_t>;
+
+  void fill(const std::vector<std::int64_t>& load_multipliers);
+  Values potentials(std::int64_t deadline_multiplier, const Values& weights) const;
+  std::vector<std::uint32_t> path(const Values& potential, std::int64_t deadline_multiplier,
+                                  const Values& weights) const;
+  struct Totals {
+    std::int64_t weight = 0;  // of `weights_`
+    std::int64_t bound = 0;
+    std::vector<std::int64_t> extra;  // loads, then weights in the limited memories
+  };
+  Totals totals(const std::vector<std::uint32_t>& arcs) const;
+  void consider(const std::vector<std::uint32_t>& arcs);
+  void add_arc(std::uint32_t arc, Totals& totals) const;
+  bool relax_deadline(CaseResult& result);
+  void relax_loads(CaseResult& result);
+  void close_gap(CaseResult& result, std::size_t labels);
+  std::int64_t value_of(const Totals& totals) const;
+  bool throughput() const { return request_.objective == Objective::Throughput; }
+  std::int64_t deadline() const { return request_.deadline.value_or(Impossible); }
+  std::size_t resources() const { return problem_.devices.size() + problem_.links.size(); }
+
+  const Problem& problem_;
+  const Request& request_;
+  const StateGraph& graph_;
+  const VariantCosts& costs_;
+  int variant_;
+  Values weights_;  // per arc: the objective, or the weighted loads
+  Values bounds_;   // per arc: time against the deadline
+  Values time_potential_;
+  std::vector<int> limited_;  // devices whose memory can run out
+  std::int64_t beat_ = Impossible;
+  std::optional<Found> best_;
+};
+
+}  // namespace espalier::plan

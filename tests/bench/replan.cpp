@@ -1,0 +1,108 @@
+// Planning again after a change of link or load: percentiles of the processor time, share proven optimal, largest gap.
+//
+//   bench_replan [rounds] [seed]
+//
+// The network has 100 layers with residual blocks, 5 exits, 3 devices and 3 precisions.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <random>
+#include <vector>
+
+#include "esp_error.hpp"
+#include "plan/search/solve.hpp"
+
+namespace {
+
+using namespace espalier::plan;
+
+constexpr int Layers = 100;
+
+Problem network(std::mt19937_64& engine) {
+  const auto between = [&](int low, int high) { return std::uniform_int_distribution<int>(low, high)(engine); };
+  Problem problem;
+  problem.name = "bench";
+  problem.devices = {{"accelerator", DeviceKind::Accelerator, 0, Whole},
+                     {"cpu", DeviceKind::Cpu, 0, Whole},
+                     {"server", DeviceKind::Remote, 0, Whole}};
+  problem.links = {{0, 1, 2'000'000'000, 5000, 0, 10},     {1, 0, 2'000'000'000, 5000, 0, 10},
+                   {0, 2, 1'000'000, 10'000'000, 100, 90}, {2, 0, 2'000'000, 10'000'000, 100, 60},
+                   {1, 2, 1'000'000, 10'000'000, 100, 90}, {2, 1, 2'000'000, 10'000'000, 100, 60}};
+  for (int layer = 0; layer < Layers; ++layer) {
+    std::vector<int> inputs{layer - 1};
+    if (layer % 3 == 2) inputs.push_back(layer - 3);  // the end of a residual block
+    problem.layers.push_back({"layer" + std::to_string(layer), inputs, std::nullopt, 0});
+  }
+  const int percent[] = {100, 60, 40};  // time and bytes of int8, int4 and ternary
+  for (const int part : percent) {
+    Variant variant{"precision" + std::to_string(part), 150'000LL * part / 100, {}, false};
+    for (int layer = 0; layer < Layers; ++layer) {
+      const std::int64_t time = between(50'000, 150'000) * static_cast<std::int64_t>(part) / 100;
+      const auto cost = [&](std::int64_t nanoseconds, std::int64_t watts) {
+        return Cost{{nanoseconds, nanoseconds, TimeSource::Exact}, nanoseconds * watts};
+      };
+      variant.layers.push_back(
+          {(400'000LL / (1 + layer / 8)) * part / 100, 10'000, {cost(time, 5), cost(time * 8, 3), cost(time / 4, 0)}});
+    }
+    problem.variants.push_back(std::move(variant));
+  }
+  for (int exit = 0; exit < 5; ++exit) {
+    problem.exits.push_back({"exit" + std::to_string(exit), exit * 20 + 19});
+    problem.policies.push_back(
+        {"exit" + std::to_string(exit), {{exit, Whole}}, {8000 + exit * 400, 7900 + exit * 400, 7600 + exit * 400}});
+  }
+  problem.accuracy_floor = 8300;
+  return problem;
+}
+
+double milliseconds_since(std::clock_t begin) {
+  constexpr double MillisecondsPerSecond = 1000;
+  return MillisecondsPerSecond * static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+}
+
+void measure(Objective objective, int rounds, std::uint64_t seed) {
+  std::mt19937_64 engine(seed);
+  PreparedProblem prepared(network(engine));
+  std::vector<double> times;
+  int proven = 0, planned = 0;
+  double worst_gap = 0;
+  for (int round = 0; round < rounds; ++round) {
+    const double bandwidth = std::exp(std::uniform_real_distribution<double>(std::log(6e3), std::log(1e8))(engine));
+    for (const int link : {2, 3, 4, 5}) prepared.set_link(link, static_cast<std::int64_t>(bandwidth), 5'000'000);
+    prepared.set_load(2, Whole * std::uniform_int_distribution<int>(1, 20)(engine));
+    const Nanoseconds deadline = std::uniform_int_distribution<int>(4, 40)(engine) * Nanoseconds{1'000'000};
+    const std::clock_t begin = std::clock();
+    try {
+      const SharedPlan plan = prepared.solve({objective, deadline}, {.labels = 1000});
+      times.push_back(milliseconds_since(begin));
+      const Certificate& certificate = plan.certificate.front();
+      ++planned;
+      proven += certificate.proven() ? 1 : 0;
+      worst_gap = std::max(worst_gap,
+                           1.0 - static_cast<double>(certificate.lower_bound) / static_cast<double>(certificate.value));
+    } catch (const espalier::Error&) {
+      times.push_back(milliseconds_since(begin));
+    }
+  }
+  std::sort(times.begin(), times.end());
+  const auto percentile = [&](double share) {
+    return times[static_cast<std::size_t>(share * static_cast<double>(times.size() - 1))];
+  };
+  std::printf("%-10s  p50 %.3f ms  p95 %.3f ms  p99 %.3f ms  planned %d of %d  proven %.1f %%  largest gap %.2f %%\n",
+              to_string(objective), percentile(0.5), percentile(0.95), percentile(0.99), planned, rounds,
+              100.0 * proven / std::max(planned, 1), 100 * worst_gap);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int rounds = argc > 1 ? std::max(std::atoi(argv[1]), 1) : 1000;
+  const std::uint64_t seed = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1;
+  std::printf("100 layers, 5 exits, 3 devices, 3 precisions; %d changes, seed %llu\n", rounds,
+              static_cast<unsigned long long>(seed));
+  for (const Objective objective : {Objective::Latency, Objective::Energy, Objective::Throughput})
+    measure(objective, rounds, seed);
+  return 0;
+}
