@@ -31,8 +31,8 @@ void detach_epilogues(Graph& graph);
 /// result is the same to the bit.
 void strip_quantisation(Graph& graph);
 
-/// Merges, moves and removes Transposes: those that move only axes of size 1 become Reshape, those before a product with
-/// constant weights change the order of the weights.
+/// Merges, moves and removes Transposes: those that move only axes of size 1 become Reshape, those before a product
+/// with constant weights change the order of the weights.
 void remove_transposes(Graph& graph);
 
 /// Gives every activation four axes: Reshape, Squeeze, Unsqueeze and Flatten vanish, Gemm and MatMul become Conv with a
