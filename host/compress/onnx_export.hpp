@@ -1,7 +1,7 @@
 // Writes a quantised network as ONNX with QuantizeLinear and DequantizeLinear around every operator.
 //
 //   compress::export_onnx(quantised, "digits_int8.onnx");
-//   compress::lower_quantised(model::import_onnx("digits_int8.onnx"));  // the same integers again
+//   compress::lower_quantised(model::import_model("digits_int8.onnx").graph);  // the same integers again
 #pragma once
 
 #include <filesystem>

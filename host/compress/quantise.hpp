@@ -1,6 +1,6 @@
 // From a model file to a quantised network: post-training quantisation of float models, or the file's own quantisation.
 //
-//   compress::Quantised q = compress::quantise(model::import_onnx("digits.onnx"), images, {});
+//   compress::Quantised q = compress::quantise(model::import_model("digits.onnx").graph, images, {});
 #pragma once
 
 #include <span>

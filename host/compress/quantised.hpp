@@ -1,6 +1,6 @@
 // A quantised network together with what the host does before and after it.
 //
-//   compress::Quantised q = compress::quantise(model::import_onnx("digits.onnx"), images);
+//   compress::Quantised q = compress::quantise(model::import_model("digits.onnx").graph, images);
 //   cpu::Tensor input = compress::to_int8(q.inputs[0], pixels);
 //   std::vector<float> logits = compress::to_real(q.outputs[0], features[q.network.outputs[0]]);
 #pragma once

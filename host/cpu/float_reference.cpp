@@ -8,6 +8,7 @@
 
 #include "cpu/float_operators.hpp"
 #include "esp_error.hpp"
+#include "model/array_order.hpp"
 #include "model/rewrites.hpp"
 
 namespace espalier::cpu {
@@ -22,8 +23,13 @@ const std::set<std::string>& known_operators() {
                                               "GlobalMaxPool", "MaxPool",     "Mul",
                                               "Pad",           "Cast",        "QuantizeLinear",
                                               "Relu",          "Requantise",  "Reshape",
-                                              "Softmax",       "Sub"};
+                                              "Softmax",       "Sub",         "Transpose"};
   return names;
+}
+
+FloatTensor transpose(const model::Node& node, FloatTensor values, const model::Shape& shape) {
+  const auto order = model::read_order(node.integers("perm", {}), shape.size(), node.where());
+  return std::get<FloatTensor>(model::permute({shape, std::move(values)}, order).values);
 }
 
 void clamp(const model::Node& node, FloatTensor& values) {
@@ -46,6 +52,7 @@ FloatTensor compute(const model::Node& node, const std::vector<FloatView>& in, c
   if (op == "QuantizeLinear") return quantise(node, in, shapes);
   if (op == "DequantizeLinear") return dequantise(node, in, shapes);
   FloatTensor result(in[0].begin(), in[0].end());
+  if (op == "Transpose") return transpose(node, std::move(result), shapes.inputs[0]);
   if (op == "Softmax") return softmax(result, shapes.inputs[0], static_cast<std::size_t>(node.integer("axis", 1)));
   if (op == "Relu")
     for (float& value : result) value = std::max(value, 0.0F);

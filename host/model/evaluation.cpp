@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/array_order.hpp"
 #include "model/inference.hpp"
 #include "model/refusals.hpp"
 
@@ -59,6 +60,14 @@ std::optional<Array> concat(const std::vector<const Array*>& inputs) {
   return Array{{size}, std::move(result)};
 }
 
+/// All axes in reverse without perm.
+Array transpose(const Array& data, const Node& node) {
+  std::vector<std::int64_t> order = node.integers("perm", {});
+  if (!node.attributes.contains("perm"))
+    for (std::size_t i = data.shape.size(); i-- > 0;) order.push_back(static_cast<std::int64_t>(i));
+  return permute(data, read_order(order, data.shape.size(), node.where()));
+}
+
 /// ONNX QuantizeLinear of constant weights: saturate(round half to even(x / scale) + zero).
 std::optional<Array> quantise(const std::vector<const Array*>& inputs, const Node& node) {
   const Array& data = *inputs[0];
@@ -105,6 +114,7 @@ std::optional<Array> evaluate(const Graph& graph, const Node& node) {
   }
   if (inputs.empty()) return {};
   if (node.op == "Identity") return *inputs[0];
+  if (node.op == "Transpose") return transpose(*inputs[0], node);
   if (node.op == "Gather") return gather(*inputs[0], *inputs[1], node);
   if (node.op == "Concat") return concat(inputs);
   if (node.op == "QuantizeLinear") return quantise(inputs, node);

@@ -1,6 +1,6 @@
 // A network as its file describes it: values, operators with their ONNX names, attributes and constants.
 //
-//   model::Graph graph = model::import_onnx("digits.onnx");
+//   model::Graph graph = model::import_model("digits.onnx").graph;
 //   for (const model::Node& node : graph.nodes) std::cout << node.op << '\n';
 //
 // Nodes are in topological order; a value is a graph input, a constant, or the output of exactly one node.

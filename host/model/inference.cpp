@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "model/array_order.hpp"
 #include "model/refusals.hpp"
 #include "model/window.hpp"
 
@@ -68,6 +69,7 @@ class NodeInference {
     if (op == "Flatten") return flatten();
     if (op == "Reshape") return reshape();
     if (op == "Squeeze" || op == "Unsqueeze") return squeeze();
+    if (op == "Transpose") return transpose();
     if (op == "Clip") return need_float(1), clip();
     if (op == "Pad") return pad();
     if (op == "Softmax") return need_float(1), softmax();
@@ -365,6 +367,17 @@ class NodeInference {
     node_.op = "Reshape";
     node_.inputs.resize(1);
     return result;
+  }
+
+  /// All axes in reverse without perm.
+  Shape transpose() {
+    const std::size_t rank = shape(0).size();
+    std::vector<std::int64_t> order = node_.integers("perm", {});
+    if (!node_.attributes.contains("perm"))
+      for (std::size_t i = rank; i-- > 0;) order.push_back(static_cast<std::int64_t>(i));
+    const std::vector<std::size_t> axes = read_order(order, rank, node_.where());
+    node_.attributes["perm"] = std::vector<std::int64_t>(axes.begin(), axes.end());
+    return permute(shape(0), axes);
   }
 
   Shape clip() {

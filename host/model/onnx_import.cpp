@@ -5,8 +5,8 @@
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
-#include <fstream>
 #include <limits>
+#include <set>
 #include <unordered_map>
 
 #include "esp_error.hpp"
@@ -18,9 +18,6 @@ namespace espalier::model {
 namespace {
 
 constexpr int MostNesting = 64;
-constexpr int MostNodes = 20000;
-constexpr std::size_t MostConnections = 200000;  // inputs of all nodes together
-constexpr int MostRank = 8;
 
 [[noreturn]] void damaged(const std::string& problem, const std::string& where, const std::string& value = {}) {
   throw Error(ErrorCode::Model, problem, where, value, "export the model again");
@@ -35,7 +32,7 @@ constexpr int MostRank = 8;
 class Importer {
  public:
   Importer(const std::filesystem::path& folder, const ImportOptions& options)
-      : folder_(folder), budget_(options.most_bytes) {}
+      : folder_(folder), options_(options), budget_(options.most_bytes) {}
 
   Graph run(const onnx::ModelProto& model) {
     check_opset(model);
@@ -43,12 +40,15 @@ class Importer {
     const onnx::GraphProto& proto = model.graph();
     if (proto.sparse_initializer_size() > 0)
       unsupported("sparse initialisers are not supported", "graph '" + proto.name() + "'", {}, "export dense tensors");
-    if (proto.node_size() > MostNodes)
+    if (static_cast<std::size_t>(proto.node_size()) > MostNodes)
       damaged("the graph has too many nodes", "graph", std::to_string(proto.node_size()));
     graph_.name = proto.name();
     for (const auto& tensor : proto.initializer()) add_initialiser(tensor);
     for (const auto& input : proto.input())
       if (!index_.contains(input.name())) add_input(input);
+    for (const auto& [name, shape] : options_.shapes)
+      if (!used_shapes_.contains(name))
+        throw Error(ErrorCode::Usage, "the shape is of no input", "--shape", name, "name an input of the network");
     for (const auto& node : proto.node()) declare_outputs(node);
     for (const auto& node : proto.node()) add_node(node);
     for (const auto& output : proto.output()) add_output(output);
@@ -100,22 +100,44 @@ class Importer {
     value.constant = std::move(array);
   }
 
-  /// Free sizes: the first is the batch and becomes 1, others must be given.
-  Shape read_shape(const onnx::ValueInfoProto& info, const std::string& where) const {
+  /// Free sizes: those of the options, else the first is the batch and becomes 1.
+  Shape read_shape(const onnx::ValueInfoProto& info, const std::string& where) {
     if (!info.type().has_tensor_type()) unsupported("only tensors are supported", where, {}, "export tensors");
     const auto& tensor = info.type().tensor_type();
-    if (!tensor.has_shape()) unsupported("the shape is not given", where, {}, "export with fixed shapes");
-    if (tensor.shape().dim_size() > MostRank)
-      unsupported("the rank is too large", where, std::to_string(tensor.shape().dim_size()), "use at most 4 axes");
+    const auto given = options_.shapes.find(info.name());
+    const bool fixed = given != options_.shapes.end();
+    if (fixed) used_shapes_.insert(info.name());
+    if (!tensor.has_shape() && !fixed)
+      unsupported("the shape is not given", where, {}, "give it with --shape " + info.name() + "=1,3,224,224");
+    const std::size_t rank =
+        tensor.has_shape() ? static_cast<std::size_t>(tensor.shape().dim_size()) : given->second.size();
+    if (rank > MostRank) unsupported("the rank is too large", where, std::to_string(rank), "use at most 4 axes");
+    if (fixed && given->second.size() != rank)
+      throw Error(ErrorCode::Usage, "the shape has another number of axes than the input", where,
+                  to_string(given->second), "give " + std::to_string(rank) + " sizes");
     Shape shape;
-    for (const auto& dim : tensor.shape().dim()) {
-      const bool given = dim.has_dim_value() && dim.dim_value() > 0;
-      if (!given && !shape.empty())
-        unsupported("a size other than the batch is free", where, dim.dim_param(), "export with fixed shapes");
-      shape.push_back(given ? dim.dim_value() : 1);
-    }
+    for (std::size_t axis = 0; axis < rank; ++axis)
+      shape.push_back(read_size(info, axis, fixed ? given->second[axis] : 0, where));
     count_elements(shape, where);
     return shape;
+  }
+
+  /// One size; `fixed` is that of the options, or 0.
+  static std::int64_t read_size(const onnx::ValueInfoProto& info, std::size_t axis, std::int64_t fixed,
+                                const std::string& where) {
+    const auto& tensor = info.type().tensor_type();
+    if (!tensor.has_shape()) return fixed;
+    const auto& dim = tensor.shape().dim(static_cast<int>(axis));
+    const bool known = dim.has_dim_value() && dim.dim_value() > 0;
+    if (known && fixed > 0 && fixed != dim.dim_value())
+      throw Error(ErrorCode::Usage, "the size is fixed in the file", where, std::to_string(fixed),
+                  "give " + std::to_string(dim.dim_value()));
+    if (known) return dim.dim_value();
+    if (fixed > 0) return fixed;
+    if (axis > 0)
+      unsupported("a size other than the batch is free", where, dim.dim_param(),
+                  "give it with --shape " + info.name() + "=1,3,224,224");
+    return 1;
   }
 
   void add_input(const onnx::ValueInfoProto& info) {
@@ -205,6 +227,8 @@ class Importer {
   }
 
   std::filesystem::path folder_;
+  const ImportOptions& options_;
+  std::set<std::string> used_shapes_;
   Budget budget_;
   Graph graph_;
   std::size_t connections_ = 0;
@@ -237,30 +261,6 @@ Graph import_onnx_bytes(std::string_view bytes, const std::filesystem::path& fol
   }
   graph.remove_dead_nodes();
   return graph;
-}
-
-Graph import_onnx(const std::filesystem::path& file, const ImportOptions& options) {
-  std::error_code error;
-  // Looked at before it is opened: opening a pipe would wait for its writer.
-  const bool is_file = std::filesystem::is_regular_file(file, error);
-  const std::uint64_t size = is_file ? std::filesystem::file_size(file, error) : 0;
-  std::ifstream stream;
-  if (is_file && !error) stream.open(file, std::ios::binary);
-  if (!stream.is_open())
-    throw Error(ErrorCode::Input, "the file cannot be read", file.string(), {}, "give the path of an ONNX file");
-  if (size > options.most_bytes)
-    throw Error(ErrorCode::Model, "the file exceeds the memory budget", file.string(), std::to_string(size),
-                "use a smaller model");
-  std::string bytes(size, '\0');
-  stream.read(bytes.data(), static_cast<std::streamsize>(size));
-  if (!stream) throw Error(ErrorCode::Input, "the file cannot be read to its end", file.string(), {}, "check the disk");
-  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
-  try {
-    return import_onnx_bytes(bytes, folder, options);
-  } catch (const Error& problem) {
-    throw Error(problem.code(), problem.summary(), file.string() + ": " + problem.where(), problem.value(),
-                problem.action());
-  }
 }
 
 }  // namespace espalier::model

@@ -1,26 +1,20 @@
 // Reads ONNX files into a Graph. No file, however damaged, does more than throw an espalier::Error.
 //
-//   model::Graph graph = model::import_onnx("network.onnx");
+//   model::Graph graph = model::import_onnx_bytes(bytes, "folder/of/the/file");
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <string_view>
 
 #include "model/graph.hpp"
+#include "model/import_options.hpp"
 
 namespace espalier::model {
 
-struct ImportOptions {
-  std::uint64_t most_bytes = std::uint64_t{2} << 30;  // of the file and of all its tensors together
-};
-
-/// Reads, checks and sorts a model, infers all shapes and evaluates integer constants. A free batch size becomes 1.
-/// Throws Error(Input) if the file cannot be read, Error(Model) if it is damaged or contradicts itself, and
-/// Error(Unsupported), naming node, operator and reason, if it holds what this version does not execute.
-Graph import_onnx(const std::filesystem::path& file, const ImportOptions& options = {});
-
-/// The same for the bytes of a file; external data is looked for in `folder` (refused if empty).
+/// Reads, checks and sorts a model, infers all shapes and evaluates integer constants. A free batch size becomes 1,
+/// other free sizes are those of options.shapes. External data is looked for in `folder` (refused if empty). Throws
+/// Error(Model) if the file is damaged or contradicts itself, Error(Unsupported), naming node, operator and reason, if
+/// it holds what this version does not execute, and Error(Usage) for a shape that does not fit its input.
 Graph import_onnx_bytes(std::string_view bytes, const std::filesystem::path& folder = {},
                         const ImportOptions& options = {});
 

@@ -114,13 +114,6 @@ Array::Values from_fields(const onnx::TensorProto& tensor, std::size_t count, El
 
 }  // namespace
 
-void Budget::take(std::uint64_t bytes, const std::string& where) {
-  if (bytes > left_)
-    throw Error(ErrorCode::Model, "the tensors of the model exceed the memory budget", where, std::to_string(bytes),
-                "use a smaller model or a larger budget");
-  left_ -= bytes;
-}
-
 ElementType element_type(int type, const std::string& where) {
   switch (type) {
     case onnx::TensorProto::FLOAT:

@@ -3,23 +3,12 @@
 
 #include <onnx/onnx_pb.h>
 
-#include <cstdint>
 #include <filesystem>
 
 #include "model/array.hpp"
+#include "model/import_options.hpp"
 
 namespace espalier::model {
-
-/// What is left of the memory that a model may use.
-class Budget {
- public:
-  explicit Budget(std::uint64_t bytes) : left_(bytes) {}
-  /// Throws Error(Model) if `bytes` more exceed the budget.
-  void take(std::uint64_t bytes, const std::string& where);
-
- private:
-  std::uint64_t left_;
-};
 
 /// The element type, or Error(Unsupported) naming `where`.
 ElementType element_type(int onnx_type, const std::string& where);

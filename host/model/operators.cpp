@@ -44,6 +44,7 @@ const std::vector<Operator>& table() {
       {"Softmax", "", 1, 1, {"axis"}},
       {"Squeeze", "", 1, 2, {"axes"}},
       {"Sub", "", 2, 2, {}},
+      {"Transpose", "", 1, 1, {"perm"}},
       {"Unsqueeze", "", 1, 2, {"axes"}},
       {"DequantizeLinear", Microsoft, 2, 3, {"axis"}},
       {"QGemm", Microsoft, 6, 9, {"alpha", "transA", "transB"}},

@@ -132,6 +132,9 @@ class MapBuilder {
     if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div") return arithmetic(std::move(node));
     if (op == "Concat") return concat(std::move(node));
     need_activation(node, 0);
+    if (op == "Transpose")
+      unsupported("the order of the axes cannot be changed here", node, to_string(node.integers("perm", {})),
+                  "only before a product with constant weights, or axes of size 1");
     if (op == "Relu") {
       node.op = "Clip";
       node.attributes = {{"min", 0.0F}, {"max", std::numeric_limits<float>::max()}};

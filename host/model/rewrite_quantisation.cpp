@@ -154,7 +154,7 @@ class Stripper {
 
   static bool keeps_values(const Node& node) {
     return node.op == "MaxPool" || node.op == "GlobalMaxPool" || node.op == "Reshape" || node.op == "Flatten" ||
-           node.op == "Concat";
+           node.op == "Concat" || node.op == "Transpose";
   }
 
   void check_integer_operator(const Node& node) const {

@@ -53,6 +53,7 @@ Graph canonicalise(Graph graph) {
   expand_qlinear(graph);
   detach_epilogues(graph);
   strip_quantisation(graph);
+  remove_transposes(graph);
   to_maps(graph);
   fold_affine(graph);
   fold_clamps(graph);

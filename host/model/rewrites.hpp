@@ -1,6 +1,6 @@
 // Graph to graph steps from an imported model to the few operators that are quantised and lowered.
 //
-//   model::Graph graph = model::canonicalise(model::import_onnx("network.onnx"));
+//   model::Graph graph = model::canonicalise(model::import_model("network.onnx").graph);
 //
 // After canonicalise() every activation is a map [1, channels, height, width] and the operators are Conv, MaxPool,
 // AveragePool, GlobalAveragePool, GlobalMaxPool, Add, Concat, Clip and Requantise (the identity between two
@@ -30,6 +30,10 @@ void detach_epilogues(Graph& graph);
 /// int32 arrays without zero point. Max pools, clamps, concatenations and reshapes pass a quantisation on where the
 /// result is the same to the bit.
 void strip_quantisation(Graph& graph);
+
+/// Merges, moves and removes Transposes: those that move only axes of size 1 become Reshape, those before a product
+/// with constant weights change the order of the weights.
+void remove_transposes(Graph& graph);
 
 /// Gives every activation four axes: Reshape, Squeeze, Unsqueeze and Flatten vanish, Gemm and MatMul become Conv with a
 /// kernel of the map's size, BatchNormalization and arithmetic with constants become a depthwise 1 x 1 Conv, Relu

@@ -67,7 +67,11 @@ std::string unknown_command(const CLI::App& app, const std::vector<std::string>&
     const auto commands = at->get_subcommands([](const CLI::App*) { return true; });
     const auto named = std::find_if(commands.begin(), commands.end(),
                                     [&](const CLI::App* command) { return command->get_name() == word; });
-    if (named == commands.end()) return commands.empty() ? std::string() : word;
+    if (named == commands.end()) {
+      const bool takes_words =
+          !at->get_options([](const CLI::Option* option) { return option->get_positional(); }).empty();
+      return takes_words || commands.empty() ? std::string() : word;
+    }
     at = *named;
   }
   return {};

@@ -22,7 +22,7 @@ struct CompileOptions {
 
 // The network as it is compiled, in ONNX: whoever imports it gets the same integers without calibration.
 void export_quantised(const CompileOptions& options, const InputOptions& inputs, Console& console) {
-  QuantisedModel model = import_model(options.model.path, options.model.calibrate, inputs, console);
+  QuantisedModel model = import_model(options.model, inputs, console);
   compress::export_onnx({std::move(model.network), std::move(model.ports.inputs), std::move(model.ports.outputs)},
                         options.quantised);
   console.progress("wrote " + options.quantised);

@@ -65,7 +65,9 @@ std::string answer(const run::Output& output) {
 }
 
 run::Executable prepare(const std::string& file, const DemoOptions& options, Console& console) {
-  const QuantisedModel model = import_model((std::filesystem::path(options.folder) / file).string(), {}, {}, console);
+  ModelOptions source;
+  source.path = (std::filesystem::path(options.folder) / file).string();
+  const QuantisedModel model = import_model(source, {}, console);
   run::Executable executable = compile_model(model, parse_compile_settings(options.model), console);
   executable.name = std::filesystem::path(file).stem().string();
   return executable;

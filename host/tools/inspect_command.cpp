@@ -4,7 +4,7 @@
 
 #include "commands.hpp"
 #include "model/graph.hpp"
-#include "model/onnx_import.hpp"
+#include "model/model_import.hpp"
 #include "model_loader.hpp"
 #include "options.hpp"
 #include "run/executable_file.hpp"
@@ -73,17 +73,17 @@ void inspect_compiled(const ModelOptions& options, Console& console) {
   console.report(json, text + "\n" + layer_table(report));
 }
 
-void inspect_onnx(const ModelOptions& options, Console& console) {
-  const model::Graph graph = model::import_onnx(options.path);
+void inspect_model(const ModelOptions& options, Console& console) {
+  const auto [format, graph] = model::import_model(options.path, parse_import_options(options.import_texts));
   Json json = document("inspect");
-  json["format"] = "onnx";
+  json["format"] = model::to_string(format);
   json["model"] = graph.name;
-  json["opset"] = graph.opset;
+  if (format == model::ModelFormat::Onnx) json["opset"] = graph.opset;
   std::string text =
-      fmt::format("{}: {}, opset {}, {} nodes\n", options.path, graph.name, graph.opset, graph.nodes.size());
+      fmt::format("{}: {}, {}, {} nodes\n", options.path, graph.name, model::to_string(format), graph.nodes.size());
   json["nodes"] = Json::array();
   for (const model::Node& node : graph.nodes) json["nodes"].push_back({{"name", node.name}, {"op", node.op}});
-  const QuantisedModel model = import_model(options.path, options.calibrate, {}, console);
+  const QuantisedModel model = import_model(options, {}, console);
   describe_ports(model.ports, json, text);
   text += "\n";
   describe_layers(model.network, json, text);
@@ -98,12 +98,14 @@ void add_inspect(CLI::App& app, Console& console) {
   const auto options = std::make_shared<ModelOptions>();
   add_model_options(*command, *options);
   add_console_options(*command, console);
-  command->footer("Examples:\n  espalier inspect network.onnx\n  espalier inspect network.esp --json");
+  command->footer(
+      "Examples:\n  espalier inspect network.onnx\n  espalier inspect network.tflite\n  espalier inspect network.onnx "
+      "--shape image=1,3,640,640\n  espalier inspect network.esp --json");
   command->callback([options, &console] {
     if (is_compiled_file(options->path)) {
       inspect_compiled(*options, console);
     } else {
-      inspect_onnx(*options, console);
+      inspect_model(*options, console);
     }
   });
 }

@@ -6,7 +6,8 @@
 
 #include "compress/quantise.hpp"
 #include "esp_error.hpp"
-#include "model/onnx_import.hpp"
+#include "import_options.hpp"
+#include "model/model_import.hpp"
 #include "model/rewrites.hpp"
 #include "model_loader.hpp"
 #include "run/executable_file.hpp"
@@ -60,10 +61,10 @@ std::vector<compress::Sample> calibration_samples(const model::Graph& graph, con
 
 }  // namespace
 
-QuantisedModel import_model(const std::string& path, const std::vector<std::string>& calibrate,
-                            const InputOptions& inputs, Console& console) {
-  console.progress("reading " + path);
-  const model::Graph graph = model::import_onnx(path);
+QuantisedModel import_model(const ModelOptions& options, const InputOptions& inputs, Console& console) {
+  console.progress("reading " + options.path);
+  const std::vector<std::string>& calibrate = options.calibrate;
+  const model::Graph graph = model::import_model(options.path, parse_import_options(options.import_texts)).graph;
   compress::Quantised quantised;
   if (model::is_quantised(graph)) {
     if (!calibrate.empty()) console.progress("--calibrate is not used: the network is quantised already");
@@ -74,7 +75,7 @@ QuantisedModel import_model(const std::string& path, const std::vector<std::stri
         fmt::format("quantising with {} {} samples", samples.size(), calibrate.empty() ? "synthetic" : "given"));
     quantised = compress::quantise(graph, samples);
   }
-  if (quantised.network.name.empty()) quantised.network.name = std::filesystem::path(path).stem().string();
+  if (quantised.network.name.empty()) quantised.network.name = std::filesystem::path(options.path).stem().string();
   return {std::move(quantised.network), {std::move(quantised.inputs), std::move(quantised.outputs)}};
 }
 
@@ -88,7 +89,7 @@ LoadedModel load_model(const ModelOptions& options, const InputOptions& inputs, 
     if (!options.calibrate.empty()) console.progress("--calibrate is not used: the file is compiled already");
     return {run::load(options.path, settings.array), {}};
   }
-  QuantisedModel model = import_model(options.path, options.calibrate, inputs, console);
+  QuantisedModel model = import_model(options, inputs, console);
   run::Executable executable = compile_model(model, settings, console);
   return {std::move(executable), std::move(model.network)};
 }

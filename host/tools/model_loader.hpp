@@ -33,10 +33,9 @@ struct QuantisedModel {
   run::Ports ports;
 };
 
-/// Imports an ONNX file and quantises it, with the samples in `calibrate` (read with `inputs`) or the synthetic set.
+/// Imports a model file and quantises it, with the samples of --calibrate (read with `inputs`) or the synthetic set.
 /// Throws Error (Usage, Input, Model, Unsupported).
-QuantisedModel import_model(const std::string& path, const std::vector<std::string>& calibrate,
-                            const InputOptions& inputs, Console& console);
+QuantisedModel import_model(const ModelOptions& options, const InputOptions& inputs, Console& console);
 
 /// Compiles for the array of the settings.
 run::Executable compile_model(const QuantisedModel& model, const CompileSettings& settings, Console& console);
@@ -44,7 +43,7 @@ run::Executable compile_model(const QuantisedModel& model, const CompileSettings
 /// Whether a path names a compiled file.
 bool is_compiled_file(const std::string& path);
 
-/// Loads a .esp, or imports and compiles an ONNX file. Throws Error (Input, Model, Unsupported, Program).
+/// Loads a .esp, or imports and compiles a model file. Throws Error (Input, Model, Unsupported, Program).
 LoadedModel load_model(const ModelOptions& options, const InputOptions& inputs, Console& console);
 
 /// The inputs of a network as the readers of files want them.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "import_options.hpp"
 #include "inputs.hpp"
 
 namespace espalier::tools {
@@ -18,6 +19,7 @@ struct ModelOptions {
   std::string weight_format = "auto";  // auto, raw, fixed, huffman
   std::optional<int> split;            // channels in a computed word
   std::vector<std::string> calibrate;  // files of samples
+  ImportTexts import_texts;
 };
 
 /// As text, before they are understood.

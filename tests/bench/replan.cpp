@@ -14,9 +14,8 @@
 #include "esp_error.hpp"
 #include "plan/search/solve.hpp"
 
+namespace espalier::plan {
 namespace {
-
-using namespace espalier::plan;
 
 constexpr int Layers = 100;
 
@@ -96,13 +95,15 @@ void measure(Objective objective, int rounds, std::uint64_t seed) {
 }
 
 }  // namespace
+}  // namespace espalier::plan
 
 int main(int argc, char** argv) {
+  using espalier::plan::Objective;
   const int rounds = argc > 1 ? std::max(std::atoi(argv[1]), 1) : 1000;
   const std::uint64_t seed = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1;
   std::printf("100 layers, 5 exits, 3 devices, 3 precisions; %d changes, seed %llu\n", rounds,
               static_cast<unsigned long long>(seed));
   for (const Objective objective : {Objective::Latency, Objective::Energy, Objective::Throughput})
-    measure(objective, rounds, seed);
+    espalier::plan::measure(objective, rounds, seed);
   return 0;
 }

@@ -114,6 +114,7 @@ void add_tilings(Problem& problem, const std::vector<int>& grids) {
       range.add(row_tiles(output.height, output.width, set, std::vector<std::int64_t>(set.size(), 1)));
       for (int variant = 0; variant < variants; ++variant) {
         std::vector<std::int64_t> speeds;
+        speeds.reserve(set.size());
         for (const int device : set) speeds.push_back(speed(problem, variant, first, last, device));
         range.add(row_tiles(output.height, output.width, set, speeds));
       }

@@ -100,7 +100,7 @@ SharedPlan jointdnn(const Problem& problem, const Request& request) {
   Choose choose;
   for (const int server : partners(problem)) {
     const auto offer = [&](const std::optional<SharedPlan>& plan) {
-      const Evaluation cost = plan ? evaluate(problem, *plan) : Evaluation();
+      Evaluation cost = plan ? evaluate(problem, *plan) : Evaluation();
       if (cost.feasible && (!request.deadline || cost.bound <= *request.deadline))
         choose.offer(*plan, request.objective == Objective::Energy ? cost.energy : cost.latency);
       return cost;

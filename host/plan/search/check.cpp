@@ -84,6 +84,7 @@ class CaseChecker {
   std::vector<Action> actions(int layer) const {
     std::vector<Action> result;
     const int devices = static_cast<int>(problem_.devices.size());
+    result.reserve(problem_.devices.size());
     for (int device = 0; device < devices; ++device)
       result.push_back({layer, layer, device, own_group(layer, layer, device), nullptr});
     for (const Group& group : problem_.groups)

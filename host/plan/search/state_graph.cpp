@@ -22,7 +22,7 @@ struct Alive {
   int tensor = NetworkInput;
   int producer = 0;
   std::uint32_t holders = 0;
-  auto operator<=>(const Alive&) const = default;
+  auto operator<=>(const Alive&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 using State = std::vector<Alive>;  // by tensor
 

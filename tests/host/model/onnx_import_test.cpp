@@ -10,6 +10,7 @@
 #include <functional>
 
 #include "esp_error.hpp"
+#include "model/model_import.hpp"
 #include "onnx_builder.hpp"
 
 namespace espalier::model {
@@ -214,8 +215,8 @@ TEST(OnnxImport, BoundsComputedConstants) {
 TEST(OnnxImport, RefusesFilesThatAreNoModels) {
   EXPECT_THROW(import_onnx_bytes(""), Error);
   EXPECT_THROW(import_onnx_bytes("hello world, this is no protobuf"), Error);
-  EXPECT_THROW(import_onnx("/nonexistent/model.onnx"), Error);
-  EXPECT_THROW(import_onnx(std::filesystem::temp_directory_path()), Error);
+  EXPECT_THROW(import_model("/nonexistent/model.onnx"), Error);
+  EXPECT_THROW(import_model(std::filesystem::temp_directory_path()), Error);
 }
 
 TEST(OnnxImport, ObeysTheMemoryBudget) {

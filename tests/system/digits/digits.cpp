@@ -12,7 +12,7 @@
 #include "cpu/fast.hpp"
 #include "espalier/driver/device.hpp"
 #include "functional/functional_bus.hpp"
-#include "model/onnx_import.hpp"
+#include "model/model_import.hpp"
 #include "rtl/rtl_bus.hpp"
 
 namespace espalier::test {
@@ -57,7 +57,7 @@ class Runner {
 }  // namespace
 
 DigitScore check_digits(const std::filesystem::path& model, const DigitFiles& files, int count) {
-  const compress::Quantised quantised = compress::lower_quantised(model::import_onnx(model.string()));
+  const compress::Quantised quantised = compress::lower_quantised(model::import_model(model).graph);
   const compile::Compiled compiled = compile::compile(quantised.network, abi::Array16x16);
   const cpu::FastExecutor reference(quantised.network);
   functional::FunctionalBus functional_bus(abi::Array16x16);

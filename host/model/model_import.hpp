@@ -1,0 +1,31 @@
+// Reads a model file of any known format into a Graph.
+//
+//   model::Graph graph = model::import_model("network.tflite").graph;
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+#include "model/graph.hpp"
+#include "model/import_options.hpp"
+
+namespace espalier::model {
+
+enum class ModelFormat { Onnx, Tflite };
+
+/// The name in reports, e.g. "onnx".
+const char* to_string(ModelFormat format);
+
+/// The format by the content, whatever the file is called; ONNX has no mark of its own and is what is left.
+ModelFormat model_format(std::string_view bytes);
+
+struct ImportedModel {
+  ModelFormat format = ModelFormat::Onnx;
+  Graph graph;
+};
+
+/// Throws Error(Input) if the file cannot be read, Error(Model) if it is damaged or larger than the memory budget, and
+/// Error(Unsupported), naming operator and reason, if it holds what this version does not execute.
+ImportedModel import_model(const std::filesystem::path& file, const ImportOptions& options = {});
+
+}  // namespace espalier::model
