@@ -67,7 +67,7 @@ TEST(LayerText, NamesTheWrongToken) {
                                                        {"conv ic4 ih4 g3", "g3"},
                                                        {"conv ic4 ih4 oc6 g4", "g4"},
                                                        {"conv ic4 ih4 kh9", "kh9"},
-                                                       {"conv ic4 ih4 int4", "int4"},
+                                                       {"conv ic4 ih4 int5", "int4"},
                                                        {"conv ic4 ih4 density1.5", "density1.5"},
                                                        {"conv ic4 ih4 densityx", "densityx"},
                                                        {"conv ic99999999999 ih4", "ic99999999999"},

@@ -66,7 +66,7 @@ TEST_F(HostileLines, WrongLayersAreRefused) {
                             "conv ic65535 ih1 oc65535",
                             "conv ic99999999999999999999 ih1",
                             "conv ic3 ih9 float32",
-                            "conv ic3 ih9 int4",
+                            "conv ic3 ih9 int5",
                             "conv ic3 ih9 oh3",
                             "pool ic3 ih3",
                             "fc ic3 ih4 kh2",
