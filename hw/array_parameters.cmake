@@ -1,6 +1,8 @@
 # The parameters that an RTL source declares, as the size of the array sets them; all others keep their defaults.
 #
-#   array_parameters(hw/rtl/lanes/esp_lane.sv 8x8 result)  # result: Pixels=8;LineWeights=8
+#   array_parameters(hw/rtl/lanes/esp_lane.sv 8x8 result)  # result: Pixels=8;LineWeights=8;PackProducts=0
+#
+# PACK_PRODUCTS OFF asks for a DSP48E2 per product. The array of 8x8 has them always: its pixels have weights of their own.
 function(array_parameters source array result)
   if(NOT array MATCHES "^(8x8|16x16|32x32)$")
     message(FATAL_ERROR "ARRAY is ${array}; it must be 8x8, 16x16 or 32x32")
@@ -11,16 +13,22 @@ function(array_parameters source array result)
   set(BankRows 4096)
   set(LineDepth 4096)
   set(row_bits 12)
+  set(PackProducts 1)
   if(array STREQUAL "8x8")
     set(BankRows 1024)
     set(row_bits 10)
+    set(PackProducts 0)
   elseif(array STREQUAL "32x32")
     set(LineDepth 8192)
+  endif()
+  if(DEFINED PACK_PRODUCTS AND NOT PACK_PRODUCTS)
+    set(PackProducts 0)
   endif()
   set(Rows ${BankRows})
   math(EXPR Served "${Lanes} / 2")
   math(EXPR Groups "${Lanes} / 8")
   math(EXPR LineWeights "64 / ${Lanes}")
+  math(EXPR Granule "${Pixels} * ${Lanes} / 64")
   math(EXPR LineBits "8 * ${LineWeights} + 21")
   cmake_path(GET source STEM module)
   file(READ ${source} text)

@@ -185,7 +185,7 @@ localparam int unsigned FlagBroadcast = 2;  // OpCompute: one segment of a word 
 // ---- Operations ---------------------------------------------------------------------------------------------------
 // Reducing operations work within each segment: over its P / s pixels, the result is given to every one of them.
 localparam int unsigned OperationMac       = 0;  // acc = sum of a * w
-localparam int unsigned OperationMax       = 1;  // acc = max of a * w, from -128
+localparam int unsigned OperationMax       = 1;  // acc = max of a, from -128; weights are not used
 localparam int unsigned OperationAdd       = 2;  // acc = a - 256 * b: taps a * 1, b * -128, b * -128; post separates
 localparam int unsigned OperationMacReduce = 3;  // as Mac, then the sum over the pixels
 localparam int unsigned OperationMaxReduce = 4;  // as Max, then the maximum over the pixels

@@ -8,7 +8,8 @@ module esp_top #(
     parameter int unsigned Lanes     = 16,
     parameter int unsigned Pixels    = 16,
     parameter int unsigned BankRows  = 4096,
-    parameter int unsigned LineDepth = 4096
+    parameter int unsigned LineDepth = 4096,
+    parameter int unsigned PackProducts = 1  // two products per DSP48E2 where pixels always share a weight
 ) (
     input  logic         ap_clk,
     input  logic         ap_rst_n,
@@ -457,7 +458,8 @@ module esp_top #(
       .Pixels(Pixels),
       .BankRows(BankRows),
       .LineBits(LineBits),
-      .LineDepth(LineDepth)
+      .LineDepth(LineDepth),
+      .PackProducts(PackProducts)
   ) u_array (
       .clk_i,
       .run_ni(run_n),

@@ -2,6 +2,7 @@
 #
 #   cmake [-DARRAY=8x8|16x16|32x32] [-DTOP=esp_lane] -P hw/synth/yosys.cmake  reads, elaborates, checks
 #   cmake ... -DFAMILY=xcup|xc7 -DOUTPUT=folder -P hw/synth/yosys.cmake         synthesises
+#   cmake ... -DPACK_PRODUCTS=OFF ...                                          with a DSP48E2 per product
 #
 # Synthesis writes OUTPUT/TOP_ARRAY_FAMILY.json and .txt: one row per module, and the sum over all instances. Every
 # module is synthesised once and counted as often as it is used; nothing is flattened across module boundaries.
@@ -27,10 +28,18 @@ if(sizes)
   set(sizes "chparam${sizes} ${TOP}")
 endif()
 
+# UltraScale+ has the primitives that the RTL instantiates; other families multiply with plain arithmetic.
+set(defines "")
+set(library "")
+if(FAMILY STREQUAL "xcup")
+  set(defines -DESP_DSP48E2)
+  set(library "read_verilog -lib +/xilinx/cells_xtra.v")
+endif()
 file(GLOB_RECURSE sources ${hardware}/rtl/*.sv)
 list(JOIN sources " " sources)
 # The sizes are set before the hierarchy is built: passed to `hierarchy` they would derive the top twice.
-set(script "read_verilog -defer -sv -DYOSYS -I${hardware}/abi -I${hardware}/rtl/common ${hardware}/abi/esp_abi_pkg.sv ${sources}
+set(script "${library}
+read_verilog -defer -sv -DYOSYS ${defines} -I${hardware}/abi -I${hardware}/rtl/common ${hardware}/abi/esp_abi_pkg.sv ${sources}
 ${sizes}
 hierarchy -check -top ${TOP}
 ")
@@ -49,8 +58,15 @@ if(NOT OUTPUT)
   message(FATAL_ERROR "OUTPUT says where the table is written")
 endif()
 file(MAKE_DIRECTORY ${OUTPUT})
+set(options "-noclkbuf")
+if(FAMILY STREQUAL "xcup")
+  string(APPEND options " -uram")
+endif()
 set(name ${TOP}_${ARRAY}_${FAMILY})
-file(WRITE ${OUTPUT}/${name}.ys "${script}synth_xilinx -noiopad -nowidelut -family ${FAMILY} -top ${TOP}
+if(DEFINED PACK_PRODUCTS AND NOT PACK_PRODUCTS)
+  set(name ${TOP}_${ARRAY}_unpacked_${FAMILY})
+endif()
+file(WRITE ${OUTPUT}/${name}.ys "${script}synth_xilinx -noiopad -nowidelut ${options} -family ${FAMILY} -top ${TOP}
 tee -q -o ${OUTPUT}/${name}.stat stat
 ")
 execute_process(COMMAND ${YOSYS} -q -l ${OUTPUT}/${name}.log ${OUTPUT}/${name}.ys RESULT_VARIABLE code

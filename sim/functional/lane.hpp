@@ -1,6 +1,7 @@
 // One lane: entries and scratchpad words to accumulators of P pixels.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -82,18 +83,19 @@ Accumulators<P> multiply_accumulate(const Scratchpad& scratch, std::size_t base,
   return result;
 }
 
-/// acc = max of a * w over the taps, from -128.
+/// acc = max of a over the taps, from -128; weights are not used.
 template <std::size_t P, std::size_t S, bool Broadcast>
-Accumulators<P> multiply_maximum(const Scratchpad& scratch, std::size_t base, const RowSlots& row) {
-  std::array<std::int16_t, P> acc;
+Accumulators<P> maximum(const Scratchpad& scratch, std::size_t base, const RowSlots& row) {
+  constexpr std::size_t Length = P / S;
+  std::array<std::int8_t, P> acc;
   acc.fill(-128);
-  const std::int8_t* bytes = scratch.bytes;
-  const std::size_t mask = scratch.mask;
-  const std::int16_t* weights = row.weights;
   for (const Tap& tap : row.taps) {
-    const auto product = products<P, S, Broadcast>(bytes + ((base + tap.offset) & mask) * P, tap, weights);
-    for (std::size_t p = 0; p < P; ++p) acc[p] = product[p] > acc[p] ? product[p] : acc[p];
-    weights += S;
+    const std::int8_t* word = scratch.bytes + ((base + tap.offset) & scratch.mask) * P;
+    if constexpr (S > 1 && Broadcast) {
+      for (std::size_t p = 0; p < P; ++p) acc[p] = std::max(acc[p], word[tap.segment % S * Length + p % Length]);
+    } else {
+      for (std::size_t p = 0; p < P; ++p) acc[p] = std::max(acc[p], word[p]);
+    }
   }
   Accumulators<P> result;
   for (std::size_t p = 0; p < P; ++p) result[p] = acc[p];
@@ -106,7 +108,7 @@ using RowFunction = Accumulators<P> (*)(const Scratchpad& scratch, std::size_t b
 
 template <std::size_t P, std::size_t S, bool Broadcast>
 constexpr RowFunction<P> row_function(unsigned operation) {
-  return takes_maximum(operation) ? multiply_maximum<P, S, Broadcast> : multiply_accumulate<P, S, Broadcast>;
+  return takes_maximum(operation) ? maximum<P, S, Broadcast> : multiply_accumulate<P, S, Broadcast>;
 }
 
 /// The function that runs the rows of a command: its operation, split and FlagBroadcast.

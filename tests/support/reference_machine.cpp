@@ -267,8 +267,8 @@ class Machine {
           macs_ += slot.valid ? 1 : 0;
           for (std::uint32_t p = 0; p < pixels_ && slot.valid; ++p) {
             const std::uint32_t source = segments_read(c) > 1 ? slot.segment * length + p % length : p;
-            const std::int32_t product = pixel((base + slot.offset) % 65536, source) * slot.weights[p / length];
-            acc[p] = maximum ? std::max<std::int64_t>(acc[p], product) : acc[p] + product;
+            const std::int32_t a = pixel((base + slot.offset) % 65536, source);
+            acc[p] = maximum ? std::max<std::int64_t>(acc[p], a) : acc[p] + a * slot.weights[p / length];
           }
           if (!slot.last) continue;
           finish(c, n, row++ * lanes_ + lane, acc);

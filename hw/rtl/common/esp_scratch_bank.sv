@@ -1,6 +1,9 @@
 // One scratchpad bank: port A reads for the first lane group; port B reads, or writes with byte enables, for the second
-// lane group and all services (results, stores, loads). A row is never written and read in the same cycle by design of
-// the command lists; if it is, the read gives the old row.
+// lane group and all services (results, stores, loads), and never does both at once. A row is never written and read in
+// the same cycle by design of the command lists; if it is, the read gives the old row.
+//
+// Large banks lie in UltraRAM: two ports, each of which reads or writes, with byte enables. It serves port A first, so
+// there, too, a read gives the old row.
 module esp_scratch_bank #(
     parameter int unsigned Bytes = 16,
     parameter int unsigned Rows  = 4096
@@ -22,7 +25,7 @@ module esp_scratch_bank #(
   // Reads come first and writes are blocking, so that a read gives the old row and simulation needs no delayed copies.
   always_ff @(posedge clk_i) begin
     if (a_read_i) a_data_o <= memory[a_row_i];
-    if (b_read_i) b_data_o <= memory[b_row_i];
+    if (b_read_i && !b_write_i) b_data_o <= memory[b_row_i];
     if (b_write_i) begin
       for (int i = 0; i < Bytes; i++) begin
         if (b_enable_i[i]) memory[b_row_i][i*8+:8] = b_data_i[i*8+:8];

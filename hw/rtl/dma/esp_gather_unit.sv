@@ -97,11 +97,27 @@ module esp_gather_unit #(
     capture_ptr_q  <= gather_ptr_q;
   end
 
+  // Banks that are a multiple of the words of a beat apart: the one of each residue that holds a word of the beat.
+  logic [511:0] residues;
+  always_comb begin
+    residues = '0;
+    if (capture_q != '0) begin
+      for (int unsigned r = 0; r < Words && r < 16; r++) begin
+        // Bank capture_bank_q + i with i = (r - capture_bank_q) mod Words.
+        residues[r*Pixels*8+:Pixels*8] = data_i[bank(r, capture_bank_q)*Pixels*8+:Pixels*8];
+      end
+    end
+  end
+
+  function automatic logic [31:0] bank(input int unsigned residue, input logic [3:0] first);
+    bank = (((32'(first) + Words - 1 - residue) / Words) * Words + residue) % 16;
+  endfunction
+
   // One memory for every word of a beat.
   for (genvar i = 0; i < Words; i++) begin : gen_buffer
     logic [Pixels*8-1:0] words[Depth];
     always_ff @(posedge clk_i) begin
-      if (capture_q[i]) words[capture_ptr_q] <= data_i[32'(4'(capture_bank_q+4'(i)))*Pixels*8+:Pixels*8];
+      if (capture_q[i]) words[capture_ptr_q] <= residues[(32'(capture_bank_q)+i)%Words*Pixels*8+:Pixels*8];
     end
     assign beat_o[i*Pixels*8+:Pixels*8] = words[send_ptr_q];
   end

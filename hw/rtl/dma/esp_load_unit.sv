@@ -32,7 +32,6 @@ module esp_load_unit #(
   logic [Words-1:0]   pending_q, granted;
   logic [511:0]       beat_q;
   logic [15:0]        address, address_q;  // of the next beat; of the beat being written
-  logic [16*4-1:0]    word;
   logic [31:0]        done_q;
   logic               last_q;              // the beat being written ends its command
 
@@ -83,16 +82,24 @@ module esp_load_unit #(
       .pending_i(pending_q),
       .want_o(load_o),
       .row_o,
-      .word_o(word),
+      .word_o(),
       .grant_i,
       .granted_o(granted)
   );
 
+  // Banks that are a multiple of the words of a beat apart see the same word: the beat is rotated once for all of them.
+  logic [511:0] rotated;
   always_comb begin
-    data_o = '0;
-    for (int b = 0; b < 16; b++) begin
-      if (load_o[b]) data_o[b*Pixels*8+:Pixels*8] = beat_q[32'(IndexBits'(word[b*4+:4]))*Pixels*8+:Pixels*8];
+    rotated = beat_q;
+    if (pending_q != '0) begin
+      for (int unsigned i = 0; i < Words; i++) begin
+        rotated[i*Pixels*8+:Pixels*8] =
+            beat_q[32'(IndexBits'(i-32'(address_q[IndexBits-1:0])))%Words*Pixels*8+:Pixels*8];
+      end
     end
+  end
+  for (genvar b = 0; b < 16; b++) begin : gen_data
+    assign data_o[b*Pixels*8+:Pixels*8] = rotated[b%Words*Pixels*8+:Pixels*8];
   end
 
   assign take_beat  = job_active && beat_valid_i && (pending_q & ~granted) == '0;

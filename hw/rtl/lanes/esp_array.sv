@@ -14,6 +14,7 @@ module esp_array #(
     parameter int unsigned BankRows  = 4096,
     parameter int unsigned LineBits  = 53,  // of a lane: its weights and {segment, last, valid, offset}
     parameter int unsigned LineDepth = 4096,
+    parameter int unsigned PackProducts = 1,
     parameter int unsigned TableBits = Pixels * 8 > 64 ? Pixels * 8 : 64
 ) (
     input  logic                               clk_i,
@@ -57,6 +58,7 @@ module esp_array #(
   localparam int unsigned TagBits       = 17;
   localparam int unsigned ResultRowBits = $clog2(esp_abi_pkg::RowDepth);
   localparam int unsigned Served        = Lanes / esp_abi_pkg::Writers;
+  localparam int unsigned ServedBits    = Served > 1 ? $clog2(Served) : 1;
   localparam int unsigned WordBits      = Pixels * 8;
   localparam int unsigned LineWeights   = 64 / Lanes;
   localparam int unsigned WeightBits    = LineWeights * 8;
@@ -165,7 +167,8 @@ module esp_array #(
         .Pixels(Pixels),
         .TagBits(TagBits),
         .RowBits(ResultRowBits),
-        .LineWeights(LineWeights)
+        .LineWeights(LineWeights),
+        .PackProducts(PackProducts)
     ) u_lane (
         .clk_i,
         .rst_ni(run_ni),
@@ -191,22 +194,15 @@ module esp_array #(
   // ---- Writers: writer w serves lanes 2 i + w ----
   for (genvar w = 0; w < 2; w++) begin : gen_writer
     logic [Served-1:0]                         valid, pop;
+    logic [ServedBits-1:0]                     shown;
+    logic [Served*Pixels*32-1:0]               rows;
     logic [Served*(TagBits+ResultRowBits)-1:0] tags;
-    logic [Pixels*32-1:0]                      row;
     for (genvar i = 0; i < Served; i++) begin : gen_served
       assign valid[i] = result_valid[2*i+w];
       assign result_pop[2*i+w] = pop[i];
       assign tags[i*(TagBits+ResultRowBits)+:TagBits+ResultRowBits] =
           result_tag[(2*i+w)*(TagBits+ResultRowBits)+:TagBits+ResultRowBits];
-    end
-    // A writer takes the row of one lane at a time.
-    always_comb begin
-      row = '0;
-      if (pop != '0) begin
-        for (int i = 0; i < Served; i++) begin
-          row = row | (pop[i] ? result_data[(2*i+w)*Pixels*32+:Pixels*32] : '0);
-        end
-      end
+      assign rows[i*Pixels*32+:Pixels*32] = result_data[(2*i+w)*Pixels*32+:Pixels*32];
     end
     esp_writer #(
         .Lanes(Lanes),
@@ -228,8 +224,9 @@ module esp_array #(
         .context1_i(context_q[1]),
         .result_valid_i(valid),
         .result_tag_i(tags),
-        .result_i(row),
         .result_pop_o(pop),
+        .result_lane_o(shown),
+        .result_i(rows[32'(shown)*Pixels*32+:Pixels*32]),
         .push_valid_o(push_valid_o[w]),
         .push_ready_i(push_ready_i[w]),
         .push_addr_o(push_addr_o[w*16+:16]),

@@ -1,15 +1,17 @@
 // One lane: P int8 multiply-accumulates and the rows it has finished. Without split the pixels share a weight; with s
 // segments each segment has its own, and may be given the pixels of one of them.
 //
-// A row is announced when its last entry is issued (announce_i, with its tag) and its accumulators arrive five cycles
-// later; ready_o says that another row may be announced. Finished rows leave oldest first.
+// A row is announced when its last entry is issued (announce_i, with its tag); five cycles later it may be popped.
+// ready_o says that another row may be announced. Finished rows leave oldest first. The accumulators of the row popped
+// last are at result_o from the cycle after pop_i on; they are written in the first cycle in which they can be popped.
 `include "esp_assert.svh"
 
 module esp_lane #(
     parameter int unsigned Pixels  = 16,
     parameter int unsigned TagBits = 17,
     parameter int unsigned RowBits = 11,
-    parameter int unsigned LineWeights = 4
+    parameter int unsigned LineWeights = 4,
+    parameter int unsigned PackProducts = 1
 ) (
     input  logic                      clk_i,
     input  logic                      rst_ni,
@@ -35,22 +37,25 @@ module esp_lane #(
 );
   localparam int unsigned Depth = esp_abi_pkg::ResultDepth;
   localparam int unsigned PtrBits = $clog2(Depth);
-  localparam int unsigned SplitBits = $clog2(LineWeights < Pixels ? LineWeights : Pixels);  // of the largest split
+  localparam int unsigned MaxSplit = LineWeights < Pixels ? LineWeights : Pixels;
+  localparam int unsigned SplitBits = $clog2(MaxSplit);
+  localparam int unsigned Granule = Pixels / MaxSplit;  // pixels that share a weight in every split
 
-  // Row bookkeeping: announced_q counts rows announced and not yet popped, arrived_q those whose accumulators are there.
+  // Row bookkeeping: announced_q counts rows announced and not yet popped, arrived_q those that may be popped. The memory
+  // of results has twice the places, so that the row popped last stays while Depth rows follow it.
   logic [TagBits+RowBits-1:0] tags[Depth];
-  logic [Pixels*32-1:0] results[Depth];
-  logic [PtrBits-1:0] tag_write_q, result_write_q, read_q;
-  logic [PtrBits:0] announced_q, arrived_q;
+  logic [Pixels*32-1:0] results[2*Depth];
+  logic [PtrBits-1:0] tag_write_q;
+  logic [PtrBits:0] result_write_q, read_q, shown_q, announced_q, arrived_q;
   logic [RowBits-1:0] row_q;
 
   assign ready_o = !announced_q[PtrBits];
   assign result_valid_o = arrived_q != 0;
-  assign result_tag_o = tags[read_q];
-  assign result_o = results[read_q];
+  assign result_tag_o = tags[read_q[PtrBits-1:0]];
+  assign result_o = results[shown_q];
 
-  logic operand_valid_q, operand_last_q, operand_maximum_q;
-  logic product_valid_q, product_last_q, product_maximum_q;
+  logic operand_step_q, operand_last_q, operand_first_q;  // an entry, or the end of a row without one
+  logic product_last_q, sum_last_q;
   logic fresh_q;  // the next entry starts a row
 
   always_ff @(posedge clk_i) begin
@@ -62,21 +67,21 @@ module esp_lane #(
       announced_q       <= '0;
       arrived_q         <= '0;
       row_q             <= '0;
-      operand_valid_q   <= 1'b0;
+      operand_step_q    <= 1'b0;
       operand_last_q    <= 1'b0;
-      product_valid_q   <= 1'b0;
       product_last_q    <= 1'b0;
+      sum_last_q        <= 1'b0;
       fresh_q           <= 1'b1;
     end else begin
-      operand_valid_q <= valid_i;
-      operand_last_q  <= last_i;
-      product_valid_q <= operand_valid_q;
-      product_last_q  <= operand_last_q;
-      if (product_valid_q || product_last_q) fresh_q <= product_last_q;
+      operand_step_q <= valid_i || last_i;
+      operand_last_q <= last_i;
+      product_last_q <= operand_last_q;
+      sum_last_q     <= product_last_q;
+      if (valid_i || last_i) fresh_q <= last_i;
+      if (sum_last_q) result_write_q <= result_write_q + 1'b1;
 
       if (announce_i || product_last_q || pop_i) begin
         if (announce_i) tag_write_q <= tag_write_q + 1'b1;
-        if (product_last_q) result_write_q <= result_write_q + 1'b1;
         if (pop_i) read_q <= read_q + 1'b1;
         announced_q <= announced_q + {{PtrBits{1'b0}}, announce_i} - {{PtrBits{1'b0}}, pop_i};
         arrived_q   <= arrived_q + {{PtrBits{1'b0}}, product_last_q} - {{PtrBits{1'b0}}, pop_i};
@@ -84,84 +89,80 @@ module esp_lane #(
       if (restart_i) row_q <= '0;
       else if (announce_i) row_q <= row_q + 1'b1;
     end
-    operand_maximum_q <= maximum_i;
-    product_maximum_q <= operand_maximum_q;
+    operand_first_q <= fresh_q || maximum_i;
+    if (pop_i) shown_q <= read_q;
   end
 
-  // Datapath: operand, product, accumulator. One block in reverse order of the pipeline with blocking assignments: every
-  // stage sees what the stage before it held before the edge. Modes are decided once for all pixels, which is what
-  // makes simulation fast. Each pixel has its weight in a register of its own, so that it has one multiplier; pixels of
-  // the smallest segment always share a weight, and synthesis merges their registers.
-  logic signed [7:0]   weight_q[Pixels];
-  logic signed [7:0]   operand_q[Pixels];
-  logic signed [15:0]  product_q[Pixels];
-  logic signed [31:0]  accumulator_q[Pixels];
-  logic signed [31:0]  next[Pixels];
-  logic [Pixels-1:0]   wins;
-  logic [Pixels*8-1:0] broadcast_word;
+  // Operands. Modes are decided once for all pixels, which is what makes simulation fast.
+  //
+  // Sums: an end of row without an entry counts as an entry of weight 0, so that a row without any is 0.
+  // Maxima: the operand register keeps the greatest pixel of the row so far, or -128 if there is none, and passes as its
+  // own product; the weight is 1.
+  logic [Pixels*8-1:0]   operand_q;
+  logic [MaxSplit*8-1:0] weight_q;
+  logic [Pixels*32-1:0]  sum;
+  logic [Pixels*8-1:0]   word;
+  logic [Pixels-1:0]     holds;  // the pixel of the row so far is the maximum
 
-  // Segment g of s given to all: pixel p takes the pixel whose high log2 s bits are g and whose low bits are those of p.
+  // Segment g of s given to all: granule q takes the granule whose high log2 s bits are g and whose low bits are its own.
   always_comb begin
-    broadcast_word = '0;
+    word = word_i;
     if (valid_i && broadcast_i) begin
-      broadcast_word = word_i;
-      for (int unsigned s = 1; s <= SplitBits; s++) begin
-        if (32'(split_i) >= s) broadcast_word = half_to_both(broadcast_word, s, segment_i[2'(split_i-2'(s))]);
+      for (int unsigned q = 0; q < MaxSplit; q++) begin
+        word[q*Granule*8+:Granule*8] = word_i[source(q, split_i, segment_i)*Granule*8+:Granule*8];
       end
     end
   end
 
-  // Of every block of P >> (s - 1) pixels, one half in the place of both.
-  function automatic logic [Pixels*8-1:0] half_to_both(input logic [Pixels*8-1:0] word, input int unsigned s,
-                                                       input logic upper);
-    for (int unsigned p = 0; p < Pixels; p++) begin
-      half_to_both[p*8+:8] = upper ? word[(p|(Pixels>>s))*8+:8] : word[(p&~(Pixels>>s))*8+:8];
-    end
+  function automatic logic [31:0] source(input int unsigned granule, input logic [1:0] split, input logic [2:0] segment);
+    logic [31:0] own;  // bits of a granule within its segment
+    own    = SplitBits - 32'(split);
+    source = ((32'(segment) << own) | (granule & ((32'd1 << own) - 32'd1))) % MaxSplit;
   endfunction
 
-  // Behind the accumulator. A maximum starts from -128; between products 16 bits tell everything.
   always_comb begin
-    if (product_maximum_q) begin
-      for (int p = 0; p < Pixels; p++) begin
-        wins[p] = product_valid_q &&
-                  (fresh_q ? product_q[p] > -16'sd128 : product_q[p] > $signed(accumulator_q[p][15:0]));
-        next[p] = wins[p] ? 32'(product_q[p]) : fresh_q ? -32'sd128 : accumulator_q[p];
-      end
-    end else begin
-      wins = '0;
-      for (int p = 0; p < Pixels; p++) next[p] = accumulator_q[p] + (product_valid_q ? 32'(product_q[p]) : 32'sd0);
+    holds = '0;
+    if (maximum_i && !fresh_q) begin
+      for (int p = 0; p < Pixels; p++) holds[p] = $signed(word[p*8+:8]) <= $signed(operand_q[p*8+:8]);
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (product_last_q) begin
-      for (int p = 0; p < Pixels; p++) results[result_write_q][p*32+:32] = next[p];
-    end
-    // Every row starts from 0.
-    if (product_last_q || !rst_ni) begin
-      for (int p = 0; p < Pixels; p++) accumulator_q[p] = 32'sd0;
-    end else if (product_valid_q) begin
-      for (int p = 0; p < Pixels; p++) accumulator_q[p] = next[p];
-    end
-    if (operand_valid_q) begin
-      for (int p = 0; p < Pixels; p++) product_q[p] = operand_q[p] * weight_q[p];
-    end
-    if (valid_i) begin
-      if (split_i == '0) begin
-        for (int p = 0; p < Pixels; p++) weight_q[p] = weight_i[7:0];
+    if (sum_last_q) results[result_write_q] = sum;
+    if (maximum_i && fresh_q && last_i && !valid_i) begin
+      operand_q <= {Pixels{8'h80}};
+    end else if (valid_i) begin
+      if (holds == '0) operand_q <= word;
+      else begin
+        for (int p = 0; p < Pixels; p++) if (!holds[p]) operand_q[p*8+:8] <= word[p*8+:8];
       end
+    end
+    if (maximum_i) begin
+      weight_q <= {MaxSplit{8'd1}};
+    end else if (!valid_i) begin
+      weight_q <= '0;
+    end else begin
+      if (split_i == '0) weight_q <= {MaxSplit{weight_i[7:0]}};
       for (int unsigned s = 1; s <= SplitBits; s++) begin
         if (split_i == 2'(s)) begin
-          for (int p = 0; p < Pixels; p++) weight_q[p] = weight_i[(p/(Pixels>>s))*8+:8];
+          for (int unsigned q = 0; q < MaxSplit; q++) weight_q[q*8+:8] <= weight_i[(q/(MaxSplit>>s))*8+:8];
         end
-      end
-      if (broadcast_i) begin
-        for (int p = 0; p < Pixels; p++) operand_q[p] = broadcast_word[p*8+:8];
-      end else begin
-        for (int p = 0; p < Pixels; p++) operand_q[p] = word_i[p*8+:8];
       end
     end
   end
+
+  esp_products #(
+      .Pixels(Pixels),
+      .Granule(Granule),
+      .PackProducts(PackProducts != 0 && Granule > 1 ? 1 : 0)
+  ) u_products (
+      .clk_i,
+      .step_i(operand_step_q),
+      .first_i(operand_first_q),
+      .operand_i(operand_q),
+      .weight_i(weight_q),
+      .sum_o(sum)
+  );
 
   // Assertions
   // No row is announced or arrives without room, none leaves before it arrived.

@@ -55,7 +55,7 @@ module esp_lane_router #(
   logic [Lanes*3-1:0]          address_segment_q, route_segment_q, word_segment_q;
   logic [Lanes*4-1:0]          route_bank_q, word_bank_q;
 
-  // Rows by group and bank. Lanes of a group that meet in a bank want the same row, so the last one may win.
+  // Rows by group and bank. Lanes of a group that meet in a bank want the same row, so their rows may be joined.
   logic [Groups*16-1:0] read;
   logic [RowBits-1:0]   row[Groups*16];
 
@@ -65,7 +65,7 @@ module esp_lane_router #(
     for (int k = 0; k < Lanes; k++) begin
       if (address_valid_q[k]) begin
         read[(k/PortLanes)*16+32'(address_q[k*16+:4])] = 1'b1;
-        row[(k/PortLanes)*16+32'(address_q[k*16+:4])]  = address_q[k*16+4+:RowBits];
+        row[(k/PortLanes)*16+32'(address_q[k*16+:4])] |= address_q[k*16+4+:RowBits];
       end
     end
   end

@@ -30,6 +30,19 @@ module esp_tap_generator (
   assign split       = (command_i[esp_abi_pkg::CmdFlagsLsb+:8] & 8'(esp_abi_pkg::FlagBroadcast)) != '0 ?
                        command_i[esp_abi_pkg::CmdSplitLsb+:8] : 8'd1;
 
+  // Slots of a row, less the factor s: a product of the counts, of which only the second one takes a multiplier.
+  logic [15:0] area;
+  logic [31:0] row_slots;
+  always_comb begin
+    area = '0;
+    if (start_i) begin
+      for (int i = 0; i < 8; i++) begin
+        if (command_i[esp_abi_pkg::CmdTapCount1Lsb+i]) area += 16'(command_i[esp_abi_pkg::CmdTapCount0Lsb+:8]) << i;
+      end
+    end
+    row_slots = 32'(area) * 32'(command_i[esp_abi_pkg::CmdTapCount2Lsb+:16]);
+  end
+
   always_ff @(posedge clk_i) begin
     if (start_i) begin
       count0_q       <= command_i[esp_abi_pkg::CmdTapCount0Lsb+:8];
@@ -40,9 +53,7 @@ module esp_tap_generator (
       step2_q        <= command_i[esp_abi_pkg::CmdTapStep2Lsb+:16];
       last_segment_q <= 3'(split - 8'd1);
       slots_q        <= command_i[esp_abi_pkg::CmdSlotsLsb+:32];
-      row_slots_q    <= 32'(command_i[esp_abi_pkg::CmdTapCount0Lsb+:8]) *
-                        32'(command_i[esp_abi_pkg::CmdTapCount1Lsb+:8]) *
-                        32'(command_i[esp_abi_pkg::CmdTapCount2Lsb+:16]) * 32'(split);
+      row_slots_q    <= row_slots << esp_abi_pkg::log2_split(split);
     end
     if (start_i || (step_i && (restart_i || row_end_o))) begin
       index0_q  <= '0;

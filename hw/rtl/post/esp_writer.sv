@@ -29,8 +29,9 @@ module esp_writer #(
     // Finished rows of the lanes served
     input  logic [Served-1:0]                   result_valid_i,
     input  logic [Served*(TagBits+RowBits)-1:0] result_tag_i,
-    input  logic [Pixels*32-1:0]                result_i,  // row of the lane that is popped
     output logic [Served-1:0]                   result_pop_o,
+    output logic [ServedBits-1:0]               result_lane_o,  // the lane popped last
+    input  logic [Pixels*32-1:0]                result_i,       // the row popped of it
     // Bank queues
     output logic                                push_valid_o,
     input  logic                                push_ready_i,
@@ -61,12 +62,13 @@ module esp_writer #(
   logic [Pixels-1:0] enable;
   logic push_drop_q;
 
+  assign result_lane_o = bias_lane_q;
   assign push_free   = !push_valid_q || push_drop_q || push_ready_i;
   assign chain       = expand_valid_q && entry[esp_abi_pkg::ProgramNextLsb+:16] != '0;
   assign front_moves = push_free && !chain;
 
   // ---- Select: the next lane with a finished row, in rotation ----
-  logic [ServedBits-1:0] turn_q, chosen;
+  logic [ServedBits-1:0] turn_q, chosen, bias_lane_q;
   logic                  any;
 
   always_comb begin
@@ -140,24 +142,22 @@ module esp_writer #(
   // ---- Bias, multiply, round ----
   logic                      bias_context_q, multiply_context_q, round_context_q, expand_context_q, push_context_q;
   logic [15:0]               bias_program_q, multiply_program_q, round_program_q;
-  logic [Pixels*32-1:0]      bias_data_q;
-  // acc * scale = low * scale + high * scale * 2^16, with low = acc mod 2^16: two products of 17 x 25 bits. OperationAdd:
-  // low is the first operand and high the second, which has a scale of its own and is not shifted.
-  logic signed [16:0]        multiply_low_q[Pixels];
-  logic signed [15:0]        multiply_high_q[Pixels];
+  // Halves of the accumulator; OperationAdd: low is the first operand and high the second.
+  logic [Pixels*16-1:0]      multiply_low_q, multiply_high_q;
   logic                      multiply_adds_q;
+  logic [23:0]               multiply_scale_b_q;
   // Scales by granule of P / MaxSplit pixels, the smallest segment.
   logic [SplitBits-1:0]      bias_first_q;  // of the row's scales among those read
-  logic [MaxSplit*24-1:0]    multiply_scale_q, multiply_high_scale_q;
+  logic [MaxSplit*24-1:0]    multiply_scale_q;
   logic [MaxSplit*6-1:0]     multiply_shift_q, round_shift_q;
   logic [7:0]                multiply_permute_q, round_permute_q, expand_permute_q;  // of the row
   logic [15:0]               multiply_output_q, round_output_q, expand_output_q;
-  logic signed [63:0]        round_data_q[Pixels];
-  logic [Pixels*8-1:0]       expand_data_q;
+  logic [Pixels*64-1:0]      round_data;
+  logic [Pixels*8-1:0]       expand_data;
   logic [7:0]                round_zero_q, round_low_q, round_high_q, round_fill_q, expand_fill_q, push_fill_q;
   logic [1:0]                bias_split;
   logic [MaxSplit*64-1:0]    granule_scale;
-  logic [31:0]               biased;         // of the pixel at hand
+  logic                      adds;
   logic [2:0]                operation;
   logic [15:0]               context_output;
   logic [23:0]               context_scale_b;
@@ -193,97 +193,117 @@ module esp_writer #(
     end
   end
 
-  // Sums or maxima over segments, for the reducing operations: node n of the tree covers nodes 2n and 2n + 1, leaf P + p
-  // is pixel p, and node s + g is segment g of s.
-  logic [2*Pixels*32-1:0] tree;
-  logic                   reduces;
+  // Sums or maxima over segments, for the reducing operations: node n of the trees covers nodes 2n and 2n + 1, leaf P + p
+  // is pixel p, and node s + g is segment g of s. Maxima are of pixels, so a byte holds them.
+  logic [2*Pixels*32-1:0] sums;
+  logic [2*Pixels*8-1:0]  maxima;
+  logic                   reduces, reduces_maximum;
 
-  assign reduces = operation == 3'(esp_abi_pkg::OperationMacReduce) || operation == 3'(esp_abi_pkg::OperationMaxReduce);
+  assign adds            = operation == 3'(esp_abi_pkg::OperationAdd);
+  assign reduces_maximum = operation == 3'(esp_abi_pkg::OperationMaxReduce);
+  assign reduces         = operation == 3'(esp_abi_pkg::OperationMacReduce) || reduces_maximum;
 
   always_comb begin
-    tree = '0;
+    sums   = '0;
+    maxima = '0;
     if (bias_valid_q && reduces) begin
-      tree[Pixels*32+:Pixels*32] = bias_data_q;
+      sums[Pixels*32+:Pixels*32] = result_i;
+      for (int p = 0; p < Pixels; p++) maxima[(Pixels+p)*8+:8] = result_i[p*32+:8];
       for (int n = Pixels - 1; n > 0; n--) begin
-        if (operation == 3'(esp_abi_pkg::OperationMacReduce)) begin
-          tree[n*32+:32] = tree[2*n*32+:32] + tree[(2*n+1)*32+:32];
-        end else if ($signed(tree[2*n*32+:32]) > $signed(tree[(2*n+1)*32+:32])) begin
-          tree[n*32+:32] = tree[2*n*32+:32];
-        end else begin
-          tree[n*32+:32] = tree[(2*n+1)*32+:32];
-        end
+        sums[n*32+:32] = sums[2*n*32+:32] + sums[(2*n+1)*32+:32];
+        maxima[n*8+:8] = $signed(maxima[2*n*8+:8]) > $signed(maxima[(2*n+1)*8+:8]) ? maxima[2*n*8+:8] :
+                                                                                   maxima[(2*n+1)*8+:8];
       end
     end
   end
 
-  // Every pixel its segment's node.
-  logic [Pixels*32-1:0] reduced;
+  // Every granule its segment's node, and what is added to its accumulators: the bias, or the zero points of OperationAdd.
+  logic [MaxSplit*32-1:0] reduced, addend;
   always_comb begin
-    reduced = bias_data_q;
+    reduced = '0;
     if (reduces) begin
       for (int unsigned s = 0; s <= SplitBits; s++) begin
         if (bias_split == 2'(s)) begin
-          for (int unsigned p = 0; p < Pixels; p++) reduced[p*32+:32] = tree[((1<<s)+p/(Pixels>>s))*32+:32];
+          for (int unsigned q = 0; q < MaxSplit; q++) begin
+            reduced[q*32+:32] = reduces_maximum ? 32'($signed(maxima[((1<<s)+q/(MaxSplit>>s))*8+:8])) :
+                                                  sums[((1<<s)+q/(MaxSplit>>s))*32+:32];
+          end
         end
       end
     end
+    for (int q = 0; q < MaxSplit; q++) begin
+      addend[q*32+:32] = adds ? {16'd0 - 16'($signed(context_zero_b)), 16'd0 - 16'($signed(context_zero_a))} :
+                                granule_scale[q*64+esp_abi_pkg::ScaleBiasLsb+:32];
+    end
   end
 
-  // acc = a - 256 * b, a and b int8.
-  function automatic logic signed [16:0] first_operand(input logic [7:0] accumulator);
-    first_operand = 17'($signed(accumulator));
-  endfunction
-  function automatic logic signed [15:0] second_operand(input logic [15:0] accumulator);
-    logic [15:0] difference;
-    difference = 16'($signed(accumulator[7:0])) - accumulator;
-    second_operand = 16'($signed(difference[15:8]));
-  endfunction
-
-  // Nearest, ties to even; then zero point and clamp. |value| < 2^57, so that twice the value fits.
-  function automatic logic [7:0] requantised(input logic signed [63:0] value, input logic [5:0] shift,
-                                             input logic [7:0] zero, input logic [7:0] low, input logic [7:0] high);
-    logic signed [63:0] halves;  // floor of value / 2^(shift - 1)
-    logic [63:0] below;          // bits of the value below those
-    logic up;
-    logic signed [10:0] sum;
-    halves = (value <<< 1) >>> shift;
-    below  = $unsigned(value) & (((64'd1 << shift) >> 1) - 64'd1);
-    up     = halves[0] && (halves[1] || below != '0);
-    sum    = 11'($signed(halves[10:1])) + 11'($signed(zero)) + 11'(up);
-    // Outside of 10 bits no zero point brings the sum back into int8.
-    if (!halves[63] && halves[62:10] != '0) requantised = high;
-    else if (halves[63] && halves[62:10] != '1) requantised = low;
-    else if (sum < 11'($signed(low))) requantised = low;
-    else if (sum > 11'($signed(high))) requantised = high;
-    else requantised = sum[7:0];
+  // The two halves of the accumulator with its bias; or of acc = a - 256 * b, a and b int8, their operands less their zero
+  // points. One adder serves both: only sums carry from the low half to the high one.
+  function automatic logic [31:0] halves(input logic [31:0] accumulator, input logic [31:0] segment,
+                                         input logic [31:0] addend_of, input logic is_reduced, input logic is_sum);
+    logic [31:0] value;
+    logic [16:0] low;
+    logic [7:0]  second;
+    logic [15:0] high;
+    second = 8'(-(accumulator[15:8] + 8'(accumulator[7])));
+    value  = is_reduced ? segment :
+             is_sum ? accumulator : {16'($signed(second)), 16'($signed(accumulator[7:0]))};
+    low    = {1'b0, addend_of[15:0]} + {1'b0, value[15:0]};
+    high   = addend_of[31:16] + value[31:16] + 16'(low[16] && is_sum);
+    halves = {high, low[15:0]};
   endfunction
 
-  // One block in reverse order of the pipeline; the arrays between the stages are private to it and written blocking,
-  // so every stage sees what the stage before it held before the edge, and simulation needs no delayed copies.
+  esp_scaling #(
+      .Pixels(Pixels),
+      .Granule(Granule)
+  ) u_scaling (
+      .clk_i,
+      .step_i(front_moves && multiply_valid_q),
+      .adds_i(multiply_adds_q),
+      .low_i(multiply_low_q),
+      .high_i(multiply_high_q),
+      .scale_i(multiply_scale_q),
+      .high_scale_i(multiply_scale_b_q),
+      .value_o(round_data)
+  );
+
+  esp_requantise #(
+      .Pixels(Pixels),
+      .Granule(Granule)
+  ) u_requantise (
+      .clk_i,
+      .step_i(front_moves && round_valid_q),
+      .value_i(round_data),
+      .shift_i(round_shift_q),
+      .zero_i(round_zero_q),
+      .low_i(round_low_q),
+      .high_i(round_high_q),
+      .pixel_o(expand_data)
+  );
+
+  // The values of OperationAdd come times 2^17. Beyond 63 every one of them rounds to 0, as with a shift of 63.
+  function automatic logic [5:0] longer(input logic [5:0] shift);
+    logic [6:0] sum;
+    sum    = 7'(shift) + 7'd17;
+    longer = sum[6] ? 6'd63 : sum[5:0];
+  endfunction
+
   always_ff @(posedge clk_i) begin
     if (front_moves) begin
       if (round_valid_q) begin
-        for (int p = 0; p < Pixels; p++) begin
-          expand_data_q[p*8+:8] <= requantised(round_data_q[p], round_shift_q[p/Granule*6+:6], round_zero_q, round_low_q,
-                                                round_high_q);
-        end
         expand_context_q <= round_context_q;
         expand_output_q  <= round_output_q;
         expand_permute_q <= round_permute_q;
         expand_fill_q    <= round_fill_q;
       end
       if (multiply_valid_q) begin
-        for (int p = 0; p < Pixels; p++) begin
-          round_data_q[p] =
-              64'(multiply_low_q[p]) * 64'($signed({1'b0, multiply_scale_q[p/Granule*24+:24]})) +
-              ((64'(multiply_high_q[p]) * 64'($signed({1'b0, multiply_high_scale_q[p/Granule*24+:24]}))) <<<
-               (multiply_adds_q ? 0 : 16));
-        end
         round_context_q <= multiply_context_q;
         round_program_q <= multiply_program_q;
         round_output_q  <= multiply_output_q;
         round_permute_q <= multiply_permute_q;
-        round_shift_q   <= multiply_shift_q;
+        for (int q = 0; q < MaxSplit; q++) begin
+          round_shift_q[q*6+:6] <= multiply_adds_q ? longer(multiply_shift_q[q*6+:6]) : multiply_shift_q[q*6+:6];
+        end
         round_zero_q    <= context_zero;
         round_low_q     <= context_low;
         round_high_q    <= context_high;
@@ -296,26 +316,17 @@ module esp_writer #(
         multiply_output_q  <= row[esp_abi_pkg::RowOutputLsb+:16] + context_output;
         for (int q = 0; q < MaxSplit; q++) begin
           multiply_scale_q[q*24+:24] <= granule_scale[q*64+esp_abi_pkg::ScaleMultiplierLsb+:24];
-          multiply_high_scale_q[q*24+:24] <= operation == 3'(esp_abi_pkg::OperationAdd) ? context_scale_b :
-                                             granule_scale[q*64+esp_abi_pkg::ScaleMultiplierLsb+:24];
           multiply_shift_q[q*6+:6]   <= granule_scale[q*64+esp_abi_pkg::ScaleShiftLsb+:6];
         end
-        multiply_adds_q <= operation == 3'(esp_abi_pkg::OperationAdd);
-        if (operation == 3'(esp_abi_pkg::OperationAdd)) begin
-          for (int p = 0; p < Pixels; p++) begin
-            multiply_low_q[p]  = first_operand(bias_data_q[p*32+:8]) - 17'($signed(context_zero_a));
-            multiply_high_q[p] = second_operand(bias_data_q[p*32+:16]) - 16'($signed(context_zero_b));
-          end
-        end else begin
-          for (int p = 0; p < Pixels; p++) begin
-            biased = reduced[p*32+:32] + granule_scale[p/Granule*64+esp_abi_pkg::ScaleBiasLsb+:32];
-            multiply_low_q[p]  = $signed({1'b0, biased[15:0]});
-            multiply_high_q[p] = $signed(biased[31:16]);
-          end
+        multiply_adds_q    <= adds;
+        multiply_scale_b_q <= context_scale_b;
+        for (int p = 0; p < Pixels; p++) begin
+          {multiply_high_q[p*16+:16], multiply_low_q[p*16+:16]} <=
+              halves(result_i[p*32+:32], reduced[p/Granule*32+:32], addend[p/Granule*32+:32], reduces, !adds);
         end
       end
       if (any) begin
-        bias_data_q    <= result_i;
+        bias_lane_q    <= chosen;
         bias_program_q <= tag[15:0];
         bias_context_q <= tag_context;
         bias_first_q   <= scale_addr[SplitBits-1:0];
@@ -339,22 +350,29 @@ module esp_writer #(
 
   // ---- Push: permute and hand to the bank queue ----
   logic [15:0]         push_addr_q;
-  logic [7:0]          push_permute_q;
   logic                push_final_q;
   logic [Pixels*8-1:0] push_data_q, permutation;
-  logic [Pixels*8-1:0] permutes[esp_abi_pkg::PermuteDepth];
 
-  assign permutation = permutes[push_permute_q[PermuteAddrBits-1:0]];
+  esp_ram #(
+      .Width(Pixels * 8),
+      .Depth(esp_abi_pkg::PermuteDepth)
+  ) u_permutes (
+      .clk_i,
+      .write_i(permute_write_i),
+      .write_addr_i(table_addr_i[PermuteAddrBits-1:0]),
+      .write_data_i(table_data_i[Pixels*8-1:0]),
+      .read_i(push_free && expand_valid_q),
+      .read_addr_i(PermuteAddrBits'(entry[esp_abi_pkg::ProgramPermuteLsb+:8] + expand_permute_q)),
+      .read_data_o(permutation)
+  );
 
   always_ff @(posedge clk_i) begin
-    if (permute_write_i) permutes[table_addr_i[PermuteAddrBits-1:0]] <= table_data_i[Pixels*8-1:0];
     if (push_free && expand_valid_q) begin
       push_addr_q    <= expand_output_q + entry[esp_abi_pkg::ProgramOffsetLsb+:16];
-      push_permute_q <= entry[esp_abi_pkg::ProgramPermuteLsb+:8] + expand_permute_q;
       push_drop_q    <= entry[esp_abi_pkg::ProgramDropLsb];
       push_final_q   <= !chain;
       push_context_q <= expand_context_q;
-      push_data_q    <= expand_data_q;
+      push_data_q    <= expand_data;
       push_fill_q    <= expand_fill_q;
     end
   end

@@ -1,16 +1,19 @@
 // esp_lane
-//   - a row's accumulators are the wrapping sum (or the maximum, from -128) of word * weight over its valid entries
+//   - a row's accumulators are the wrapping sum of word * weight, or the maximum of word from -128, over its valid entries
 //   - with s segments pixel p is multiplied by weight p div (P / s); with broadcast it is that of the entry's segment
 //   - rows without a valid entry give 0 (maximum: -128)
 //   - rows leave in order, with the tag of their announcement and their number within the position
+//   - the accumulators of the row popped last are shown until the next is popped
 //   - ready_o is low exactly while ResultDepth rows are announced and not popped; entries go on meanwhile
 #include <bit>
 #include <deque>
 
 #include "Vesp_lane_p16_w4.h"
+#include "Vesp_lane_p16_w4_dsp.h"
 #include "Vesp_lane_p1_w8.h"
 #include "Vesp_lane_p32_w2.h"
 #include "Vesp_lane_p4_w8.h"
+#include "Vesp_lane_p4_w8_dsp.h"
 #include "Vesp_lane_p8_w8.h"
 #include "esp_abi.hpp"
 #include "esp_arithmetic.hpp"
@@ -45,7 +48,8 @@ class Reference {
       const unsigned source = entry.broadcast ? entry.segment * segment_pixels + p % segment_pixels : p;
       const std::int32_t product =
           static_cast<std::int8_t>(entry.word[source]) * static_cast<std::int8_t>(entry.weights[p / segment_pixels]);
-      values_[p] = entry.maximum ? std::max(values_[p], product) : abi::accumulate(values_[p], product);
+      const std::int32_t pixel = static_cast<std::int8_t>(entry.word[source]);
+      values_[p] = entry.maximum ? std::max(values_[p], pixel) : abi::accumulate(values_[p], product);
     }
     if (entry.last) {
       rows.push_back({tag | std::uint64_t{row_} << tag_bits, values_});
@@ -72,6 +76,7 @@ void run(unsigned pixels, unsigned line_weights, unsigned tag_bits, unsigned row
     Bench<Top> bench(random);
     Reference reference(pixels, row_bits);
     std::deque<Entry> pipe(3);  // of the router
+    Row shown;
     bench->announce_i = bench->restart_i = bench->pop_i = bench->valid_i = bench->last_i = 0;
     bench->rst_ni = 0;
     bench.clock();
@@ -82,15 +87,13 @@ void run(unsigned pixels, unsigned line_weights, unsigned tag_bits, unsigned row
       bench.settle();
       EXPECT_EQ(bench->ready_o, reference.rows.size() < abi::ResultDepth);
       const bool pop = bench->result_valid_o && !random.chance(refuse);
+      for (unsigned p = 0; p < shown.values.size(); ++p) {
+        EXPECT_EQ(static_cast<std::int32_t>(get(bench->result_o, 32 * p, 32)), shown.values[p]);
+      }
       if (pop) {
-        bench->pop_i = 1;  // a row is shown while it is taken
-        bench.settle();
-        const Row row = reference.rows.front();
+        shown = reference.rows.front();
         reference.rows.pop_front();
-        EXPECT_EQ(get(bench->result_tag_o, 0, tag_bits + row_bits), row.tag);
-        for (unsigned p = 0; p < pixels; ++p) {
-          EXPECT_EQ(static_cast<std::int32_t>(get(bench->result_o, 32 * p, 32)), row.values[p]);
-        }
+        EXPECT_EQ(get(bench->result_tag_o, 0, tag_bits + row_bits), shown.tag);
         ++seen;
       }
       Entry entry;
@@ -141,6 +144,11 @@ TEST(Lane, AccumulatesRowsAndKeepsTheirOrder) {
   run<Vesp_lane_p8_w8>(8, 8, 17, 11);
   run<Vesp_lane_p16_w4>(16, 4, 17, 11);
   run<Vesp_lane_p32_w2>(32, 2, 17, 11);
+}
+
+TEST(Lane, WithPrimitivesGivesTheSameRows) {
+  run<Vesp_lane_p4_w8_dsp>(4, 8, 17, 11);
+  run<Vesp_lane_p16_w4_dsp>(16, 4, 17, 11);
 }
 
 }  // namespace

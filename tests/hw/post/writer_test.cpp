@@ -11,6 +11,7 @@
 #include <deque>
 
 #include "Vesp_writer_k16_p16.h"
+#include "Vesp_writer_k16_p16_dsp.h"
 #include "Vesp_writer_k32_p32.h"
 #include "Vesp_writer_k8_p2.h"
 #include "Vesp_writer_k8_p8.h"
@@ -130,7 +131,6 @@ class WriterBench {
       bench_->push_ready_i = ready;
       bench_.settle();
       const std::uint64_t popped = get(bench_->result_pop_o, 0, shape_.served);
-      if (popped != 0) show(static_cast<unsigned>(std::countr_zero(popped)));
       if (bench_->push_valid_o && ready) check_push();
       if (bench_->finished_o) {
         drop_dropped();
@@ -144,6 +144,8 @@ class WriterBench {
         const auto lane = static_cast<unsigned>(std::countr_zero(popped));
         EXPECT_EQ(popped, std::uint64_t{1} << lane) << "one lane at a time";
         EXPECT_EQ(lane, next_in_rotation(offered)) << "not in rotation";
+        EXPECT_EQ(bench_->result_lane_o, lane);
+        show(lane);
         expect(lane);
         turn_ = (lane + 1) % shape_.served;
         offered[lane] = false;
@@ -177,7 +179,7 @@ class WriterBench {
     set(bench_->result_tag_i, at + 17, RowBits, row.row);
   }
 
-  // A lane shows its row while it is taken.
+  // A lane shows the row from the cycle after it is popped.
   void show(unsigned k) {
     const Result& row = lanes_[k].front();
     for (unsigned p = 0; p < shape_.pixels; ++p) {
@@ -324,7 +326,8 @@ void run_random(const Shape& shape) {
     WriterBench<Top> bench(shape, random);
     bench.load(random_tables(random, shape.pixels));
     for (int round = 0; round < 2; ++round) {
-      for (unsigned context = 0; context < 2; ++context) bench.set_context(context, random_command(random, max_split));
+      const std::array<abi::Command, 2> commands = {random_command(random, max_split), random_command(random, max_split)};
+      for (unsigned context = 0; context < 2; ++context) bench.set_context(context, commands[context]);
       std::vector<std::deque<Result>> rows(shape.served);
       for (auto& lane : rows) {
         for (int n = random.between(0, 8); n > 0; --n) {
@@ -332,7 +335,10 @@ void run_random(const Shape& shape) {
                      static_cast<unsigned>(random.between(0, 1)),
                      static_cast<std::uint16_t>(random.between(0, abi::ProgramDepth - 1)),
                      {}};
-          for (unsigned p = 0; p < shape.pixels; ++p) row.values.push_back(random_value(random));
+          const bool maximum = commands[row.context].operation == abi::OperationMaxReduce;  // of pixels
+          for (unsigned p = 0; p < shape.pixels; ++p) {
+            row.values.push_back(maximum ? random.byte() : random_value(random));
+          }
           lane.push_back(row);
         }
       }
@@ -349,10 +355,12 @@ TEST(Writer, PushesEveryWordOfEveryRow) {
   run_random<Vesp_writer_k32_p32>({32, 16, 0, 32});
 }
 
+TEST(Writer, WithPrimitivesPushesTheSameWords) { run_random<Vesp_writer_k16_p16_dsp>({16, 8, 1, 16}); }
+
 /// Rows of 16 values counting through 2^16, one scale, no permutation.
 void run_all_values(Random& random, const abi::Command& command, const abi::ScaleEntry& scale) {
   const Shape shape{16, 8, 1, 16};
-  WriterBench<Vesp_writer_k16_p16> bench(shape, random);
+  WriterBench<Vesp_writer_k16_p16_dsp> bench(shape, random);
   Tables tables;
   for (auto& entry : tables.scales) entry = scale;
   tables.permutes.emplace_back();
@@ -393,7 +401,7 @@ TEST(Writer, AddsEveryPairOfOperands) {
   Random random;
   for (int i = 0; i < 3; ++i) {
     const Shape shape{16, 8, 1, 16};
-    WriterBench<Vesp_writer_k16_p16> bench(shape, random);
+    WriterBench<Vesp_writer_k16_p16_dsp> bench(shape, random);
     abi::Command c = random_command(random, 1);
     c.operation = abi::OperationAdd;
     c.low = -128;

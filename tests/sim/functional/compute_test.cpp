@@ -100,7 +100,7 @@ std::vector<std::int8_t> expected_word(const Chunk& chunk, unsigned position, un
     if (!entry.valid) continue;
     for (unsigned p = 0; p < chunk.pixels; ++p) {
       const auto a = static_cast<std::int8_t>(input[(base + entry.offset) * chunk.pixels + p]);
-      acc[p] = maximum ? std::max(acc[p], a * entry.weight) : acc[p] + a * entry.weight;
+      acc[p] = maximum ? std::max<std::int32_t>(acc[p], a) : acc[p] + a * entry.weight;
     }
   }
   if (c.operation == abi::OperationMacReduce) acc.assign(acc.size(), std::accumulate(acc.begin(), acc.end(), 0));
