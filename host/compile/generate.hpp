@@ -23,6 +23,7 @@ struct LayerWork {
   unsigned weight_format = 0;      // of OpWeight, of the last weight stream
   std::uint64_t read_beats = 0;    // all reads
   std::uint64_t write_beats = 0;
+  int group = 0;  // as in LayerReport
 };
 
 struct Generated {

@@ -16,6 +16,7 @@
 #include "network_report.hpp"
 #include "options.hpp"
 #include "table.hpp"
+#include "zoo/random.hpp"
 #include "zoo/zoo.hpp"
 
 namespace espalier::tools {
@@ -55,8 +56,7 @@ run::Executable compile_network(const NetworkOptions& options, const CompileSett
   return {network.name, compile::compile(network, configuration, compile_options), {}};
 }
 
-std::vector<cpu::Tensor> random_inputs(const model::Network& network, std::uint64_t seed) {
-  zoo::Random random(seed);
+std::vector<cpu::Tensor> random_inputs(const model::Network& network, zoo::Random& random) {
   std::vector<cpu::Tensor> inputs;
   for (const int input : network.inputs) {
     cpu::Tensor tensor(network.features[static_cast<std::size_t>(input)].elements());
@@ -66,12 +66,10 @@ std::vector<cpu::Tensor> random_inputs(const model::Network& network, std::uint6
   return inputs;
 }
 
-/// Runs the network and compares its output with the CPU reference's.
+/// Runs the network on every input of the batch, one after the other, and compares the outputs with the CPU
+/// reference's. Rows and totals are those of the first run.
 NetworkReport run_on_device(const NetworkOptions& options, const CompileSettings& settings,
                             const model::Network& network, const run::Executable& executable, Console& console) {
-  const std::vector<cpu::Tensor> inputs = random_inputs(network, options.zoo.seed);
-  console.progress("CPU reference");
-  const std::vector<cpu::Tensor> features = cpu::FastExecutor(network).run(inputs);
   BackendOptions backend;
   backend.device = parse_device(options.device);
   backend.configuration = executable.compiled.configuration;
@@ -79,50 +77,22 @@ NetworkReport run_on_device(const NetworkOptions& options, const CompileSettings
   const std::unique_ptr<driver::Bus> bus = open_bus(backend);
   driver::Device device(*bus);
   run::Session session(device, executable, {device_text(backend.device), settings.memory, {}});
-  console.progress(
-      fmt::format("running {} cycles on {}", grouped(session.predicted().totals.predicted_cycles), device.name()));
-  run::FeatureRun result = session.run_features(inputs);
-  NetworkReport report = network_report(executable.compiled, std::move(result.report), options.clock);
-  report.bit_exact = result.features.front() == features[static_cast<std::size_t>(network.outputs.front())];
-  return report;
-}
-
-/// The prediction that the compiler made, as the rows of a report.
-run::RunReport predicted(const run::Executable& executable) {
-  const compile::Compiled& compiled = executable.compiled;
-  run::RunReport report;
-  report.model = executable.name;
-  report.configuration = compiled.configuration;
-  const auto edge = [&](const char* name, std::uint64_t cycles) {
-    run::LayerRow row;
-    row.name = name;
-    row.predicted_cycles = cycles;
-    report.layers.push_back(row);
-  };
-  edge("prologue", compiled.prologue_cycles);
-  for (const compile::LayerReport& layer : compiled.layers) {
-    run::LayerRow row;
-    row.name = layer.name;
-    row.op = layer.op;
-    row.shape = layer.shape;
-    row.mode = layer.sparse ? "sparse" : "dense";
-    row.split = layer.split;
-    row.macs = layer.macs;
-    row.nonzero_macs = layer.nonzero_macs;
-    row.predicted_cycles = layer.predicted_cycles;
-    row.lower_bound_cycles = layer.lower_bound_cycles;
-    row.dram_read_bytes = layer.dram_read_bytes;
-    row.dram_write_bytes = layer.dram_write_bytes;
-    row.weight_format = layer.weight_format;
-    row.weight_bytes = layer.weight_bytes;
-    row.weight_entropy_bytes = layer.weight_entropy_bytes;
-    row.natural_entropy_bytes = layer.natural_entropy_bytes;
-    row.bound = compile::to_string(layer.bound);
-    report.layers.push_back(row);
+  cpu::FastExecutor reference(network);
+  zoo::Random random(options.zoo.seed);
+  std::optional<NetworkReport> report;
+  for (int item = 0; item < options.batch; ++item) {
+    const std::vector<cpu::Tensor> inputs = random_inputs(network, random);
+    const std::string of_batch = options.batch == 1 ? "" : fmt::format(", input {} of {}", item + 1, options.batch);
+    console.progress("CPU reference" + of_batch);
+    const std::vector<cpu::Tensor> features = reference.run(inputs);
+    console.progress(fmt::format("running {} cycles on {}{}", grouped(session.predicted().totals.predicted_cycles),
+                                 device.name(), of_batch));
+    run::FeatureRun result = session.run_features(inputs);
+    const bool exact = result.features.front() == features[static_cast<std::size_t>(network.outputs.front())];
+    if (!report) report = network_report(executable.compiled, result.report, options.clock);
+    report->add_run(result.report.totals, exact);
   }
-  edge("epilogue", compiled.epilogue_cycles);
-  report.totals = run::sum(report.layers);
-  return report;
+  return *report;
 }
 
 Json head(const NetworkOptions& options, const CompileSettings& settings, const run::Executable& executable) {
@@ -144,13 +114,15 @@ Json head(const NetworkOptions& options, const CompileSettings& settings, const 
 void bench_network(NetworkOptions options, Console& console) {
   const CompileSettings settings = parse_compile_settings(options.model);
   if (!options.device.empty()) parse_device(options.device);
-  options.zoo.pattern = zoo::parse_pattern(options.pattern);
+  options.zoo.pattern = model::parse_pattern(options.pattern);
   console.progress("building " + options.network);
   const model::Network network = zoo::build(options.network, options.zoo);
   const run::Executable executable = compile_network(options, settings, network, console);
-  const NetworkReport report = options.device.empty()
-                                   ? network_report(executable.compiled, predicted(executable), options.clock)
-                                   : run_on_device(options, settings, network, executable, console);
+  NetworkReport report = options.device.empty()
+                             ? network_report(executable.compiled, run::compiled_report(executable), options.clock)
+                             : run_on_device(options, settings, network, executable, console);
+
+  report.batch = options.batch;
 
   Json json = head(options, settings, executable);
   add_network_report(json, report);
@@ -167,6 +139,9 @@ void bench_network(NetworkOptions options, Console& console) {
       grouped(totals.predicted_cycles), cycles_text(totals.measured_cycles), used(totals.macs),
       used(totals.nonzero_macs), report.frames_per_second(), options.clock,
       !report.bit_exact ? "" : (*report.bit_exact ? ", bits exact" : ", bits DIFFERENT"));
+  if (options.batch > 1)
+    text += fmt::format("batch of {}: predicted {} cycles, measured {}\n", options.batch,
+                        grouped(report.batch_predicted_cycles()), cycles_text(report.batch_measured_cycles));
   if (!options.report.empty()) {
     const std::string title = fmt::format("Espalier: {} at density {}", options.network, options.zoo.density);
     write_file(options.report, html_report({title, report.run, {}, {}, settings.memory}));
@@ -211,7 +186,9 @@ void add_bench_network(CLI::App& bench, Console& console) {
   command->add_option("-d,--device", options->device,
                       "run it on functional, rtl, xrt or xrt:N and compare; default: predict only");
   command->add_option("--report", options->report, "write an HTML report to this file");
-  command->add_option("--batch", options->batch, "inputs per run")->check(CLI::Range(1, 1))->capture_default_str();
+  command->add_option("--batch", options->batch, "inputs, run one after the other with one program")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
   command->add_option("--threads", options->threads, "that compile; default: one per processor")
       ->check(CLI::Range(1, 256));
   command->add_option("--worst", options->worst, "rows of the table of lost cycles")

@@ -77,8 +77,9 @@ std::string check(const nlohmann::json& document) {
 }
 
 void execute(Run& run) {
-  std::vector<std::string> arguments{"bench", "network", run.network, "--density", Run::shortest(run.density),
-                                     "--array", "16x16", "--device", "rtl", "--threads", "1", "--json"};
+  std::vector<std::string> arguments{"bench",   "network", run.network, "--density", Run::shortest(run.density),
+                                     "--array", "16x16",   "--device",  "rtl",       "--threads",
+                                     "1",       "--json"};
   if (run.network == "vgg16") arguments.emplace_back("--fully-connected");
   const Outcome outcome = run_program(arguments);
   if (outcome.code != 0) {
