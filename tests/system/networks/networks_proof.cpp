@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "program.hpp"
-#include "table.hpp"
+#include "tools/table.hpp"
 
 namespace espalier::test {
 namespace {
@@ -83,7 +83,9 @@ void execute(Run& run) {
   if (run.network == "vgg16") arguments.emplace_back("--fully-connected");
   const Outcome outcome = run_program(arguments);
   if (outcome.code != 0) {
-    run.failure = "exit code " + std::to_string(outcome.code) + ": " + outcome.out + outcome.err;
+    const std::string& text = outcome.err.empty() ? outcome.out : outcome.err;
+    run.failure = "exit code " + std::to_string(outcome.code) + ": " +
+                  text.substr(text.size() - std::min<std::size_t>(text.size(), 500));
     return;
   }
   run.document = outcome.json();
@@ -158,6 +160,12 @@ void Proof::finish(Run& run) {
   std::cout << "; " << estimate() << std::endl;
 }
 
+std::string frames(double rate) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.1f", rate);
+  return text.data();
+}
+
 std::string Proof::table() const {
   using tools::Align;
   tools::Table table({{"network", Align::Left},
@@ -180,7 +188,7 @@ std::string Proof::table() const {
     const auto share = [&](const char* key) { return tools::percent(totals[key].get<double>()); };
     table.add({run.network, density, cycles("predicted_cycles"), cycles("measured_cycles"),
                totals["bit_exact"] == true ? "exact" : "DIFFERENT", share("mac_utilisation"),
-               share("nonzero_utilisation"), Run::shortest(totals["frames_per_second"].get<double>()),
+               share("nonzero_utilisation"), frames(totals["frames_per_second"].get<double>()),
                run.failure.empty() ? "proven" : "FAILED"});
   }
   return table.text();
