@@ -161,17 +161,17 @@ const StreamTiming& Machine::stream() {
 
 LineTiming Machine::take_line() { return stream().lines[weight_.line()]; }
 
-Machine::WriterSignals Machine::writer_signals(unsigned index, std::uint32_t blocked_bank) const {
+Machine::WriterSignals Machine::writer_signals(unsigned index, std::uint32_t taken_banks) const {
   const Writer& writer = writers_[index];
   WriterSignals signals;
   const bool offers = writer.push.valid && !writer.push.drop;
-  signals.pushes = offers && writer.push.bank != blocked_bank && queue_count_[writer.push.bank] < abi::QueueDepth;
+  signals.pushes = offers && (taken_banks >> writer.push.bank & 1U) == 0 && queue_count_[writer.push.bank] < abi::QueueDepth;
   signals.free = !writer.push.valid || writer.push.drop || signals.pushes;
   signals.front = signals.free && !(writer.expand.valid && writer.entry.next != 0);
   if (signals.front) {
-    const unsigned served = configuration_.lanes / abi::Writers;
+    const unsigned served = configuration_.lanes / configuration_.writers;
     for (unsigned i = 0; i < served; ++i) {
-      const unsigned lane = (writer.turn + i) % served * abi::Writers + index;
+      const unsigned lane = (writer.turn + i) % served * configuration_.writers + index;
       if (!lanes_[lane].has_result()) continue;
       signals.lane = static_cast<int>(lane);
       break;
@@ -206,7 +206,7 @@ void Machine::clock_writer(unsigned index, const WriterSignals& signals) {
   const abi::Row& row = rows_[(command.row + tag.row * configuration_.lanes + lane) % abi::RowDepth];
   writer.bias = {true, tag.context, static_cast<std::uint16_t>(tag.entry + row.step),
                  static_cast<std::uint16_t>(command.output + row.output)};
-  writer.turn = (lane / abi::Writers + 1) % (configuration_.lanes / abi::Writers);
+  writer.turn = (lane / configuration_.writers + 1) % (configuration_.lanes / configuration_.writers);
   lanes_[lane].pop();
 }
 
@@ -220,11 +220,11 @@ Machine::Signals Machine::settle(const abi::MemoryResponse& response) const {
   s.store_grants = services & store_.banks();
   s.load_grants = services & ~store_.banks() & load_.banks();
 
-  const Writer::Push& first = writers_[0].push;
-  s.writers[0] = writer_signals(0, abi::Banks);
-  s.writers[1] = writer_signals(1, first.valid && !first.drop ? first.bank : abi::Banks);
-  for (unsigned w = 0; w < abi::Writers; ++w) {
+  std::uint32_t taken_banks = 0;  // by writers before this one
+  for (unsigned w = 0; w < configuration_.writers; ++w) {
     const Writer::Push& push = writers_[w].push;
+    s.writers[w] = writer_signals(w, taken_banks);
+    if (push.valid && !push.drop) taken_banks |= 1U << push.bank;
     if (push.valid && push.last && s.writers[w].free) ++s.finished[push.context];
   }
 
@@ -287,7 +287,7 @@ void Machine::clock_lanes(const Signals& s) {
 }
 
 void Machine::clock_queues(const Signals& s) {
-  for (unsigned w = 0; w < abi::Writers; ++w) {
+  for (unsigned w = 0; w < configuration_.writers; ++w) {
     if (s.writers[w].pushes) ++queue_count_[writers_[w].push.bank];
   }
   for (std::uint32_t left = s.queue_pops; left != 0; left &= left - 1) {
@@ -354,8 +354,7 @@ Prediction Machine::run(abi::MemoryTiming& memory) {
     count(signals, pins);
     // Registers that others read as they were before the edge come last.
     clock_queues(signals);
-    clock_writer(0, signals.writers[0]);
-    clock_writer(1, signals.writers[1]);
+    for (unsigned w = 0; w < configuration_.writers; ++w) clock_writer(w, signals.writers[w]);
     clock_lanes(signals);
     clock_units(signals);
     if (quiet_cycles_ > StuckCycles) {

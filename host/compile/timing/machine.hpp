@@ -102,7 +102,7 @@ class Machine {
   struct Signals {
     abi::MemoryResponse response;
     std::uint32_t queue_pops = 0, store_grants = 0, load_grants = 0;
-    std::array<WriterSignals, abi::Writers> writers;
+    std::array<WriterSignals, abi::MostWriters> writers;
     std::array<unsigned, 2> finished{};  // results whose last word leaves, by context
     Sequencer::Issue issue;
     WeightUnit::Signals weight;
@@ -123,7 +123,7 @@ class Machine {
   static unsigned unit_of(const abi::Command& command);
   std::uint32_t done(unsigned unit) const;
   bool finished() const;
-  WriterSignals writer_signals(unsigned index, std::uint32_t blocked_bank) const;
+  WriterSignals writer_signals(unsigned index, std::uint32_t taken_banks) const;
   void write_table();
   LineTiming take_line();
   const StreamTiming& stream();
@@ -144,7 +144,7 @@ class Machine {
   WeightUnit weight_;
   Sequencer sequencer_;
   std::vector<Lane> lanes_;
-  std::array<Writer, abi::Writers> writers_;
+  std::array<Writer, abi::MostWriters> writers_;  // the first configuration_.writers
   std::array<std::uint8_t, abi::Banks> queue_count_{};
   std::uint32_t queue_nonempty_ = 0;
 
