@@ -144,9 +144,17 @@ RunResult Loaded::read_result() {
 }
 
 RunResult Loaded::run(std::span<const std::uint8_t> input) {
+  start(input);
+  return wait();
+}
+
+void Loaded::start(std::span<const std::uint8_t> input) {
   input_.write(input);
   write_arguments();
   bus_->write_register(abi::RegControl, ControlStart);
+}
+
+RunResult Loaded::wait() {
   finish(bus_->wait_done(limits_.wall));
   bus_->read_register(abi::RegControl);  // reading clears done
   return read_result();

@@ -165,7 +165,8 @@ Machine::WriterSignals Machine::writer_signals(unsigned index, std::uint32_t tak
   const Writer& writer = writers_[index];
   WriterSignals signals;
   const bool offers = writer.push.valid && !writer.push.drop;
-  signals.pushes = offers && (taken_banks >> writer.push.bank & 1U) == 0 && queue_count_[writer.push.bank] < abi::QueueDepth;
+  signals.pushes =
+      offers && (taken_banks >> writer.push.bank & 1U) == 0 && queue_count_[writer.push.bank] < abi::QueueDepth;
   signals.free = !writer.push.valid || writer.push.drop || signals.pushes;
   signals.front = signals.free && !(writer.expand.valid && writer.entry.next != 0);
   if (signals.front) {
@@ -342,33 +343,34 @@ void Machine::clock_units(const Signals& s) {
   fetch_requested_ = true;
 }
 
-Prediction Machine::run(abi::MemoryTiming& memory) {
-  // The first cycle of a run clears the machine; the memory sees it idle.
-  memory.clock({});
-  prediction_.cycles = prediction_.control = 1;
-  cycle_ = 1;
-  for (bool ends = false; !ends; ++cycle_) {
-    ends = finished();
-    const abi::MemoryRequest pins = request();
-    const Signals signals = settle(memory.clock(pins));
-    count(signals, pins);
-    // Registers that others read as they were before the edge come last.
-    clock_queues(signals);
-    for (unsigned w = 0; w < configuration_.writers; ++w) clock_writer(w, signals.writers[w]);
-    clock_lanes(signals);
-    clock_units(signals);
-    if (quiet_cycles_ > StuckCycles) {
-      throw Error(ErrorCode::Program, "the program makes no progress: a command waits for what never comes",
-                  "command " + std::to_string(dispatched_), std::to_string(StuckCycles) + " cycles without progress",
-                  "compile the network again");
-    }
-    if (cycle_ == MostCycles) {
-      throw Error(ErrorCode::Program, "the program takes more cycles than the machine counts",
-                  "command " + std::to_string(dispatched_), std::to_string(MostCycles) + " cycles",
-                  "compile a smaller network, or for a larger array");
-    }
+bool Machine::clock(const abi::MemoryResponse& response) {
+  if (cycle_ == 0) {
+    // The first cycle of a run clears the machine.
+    prediction_.cycles = prediction_.control = 1;
+    cycle_ = 1;
+    return true;
   }
-  return prediction_;
+  const bool ends = finished();
+  const abi::MemoryRequest pins = request();
+  const Signals signals = settle(response);
+  count(signals, pins);
+  // Registers that others read as they were before the edge come last.
+  clock_queues(signals);
+  for (unsigned w = 0; w < configuration_.writers; ++w) clock_writer(w, signals.writers[w]);
+  clock_lanes(signals);
+  clock_units(signals);
+  if (quiet_cycles_ > StuckCycles) {
+    throw Error(ErrorCode::Program, "the program makes no progress: a command waits for what never comes",
+                "command " + std::to_string(dispatched_), std::to_string(StuckCycles) + " cycles without progress",
+                "compile the network again");
+  }
+  if (cycle_ == MostCycles) {
+    throw Error(ErrorCode::Program, "the program takes more cycles than the machine counts",
+                "command " + std::to_string(dispatched_), std::to_string(MostCycles) + " cycles",
+                "compile a smaller network, or for a larger array");
+  }
+  ++cycle_;
+  return !ends;
 }
 
 }  // namespace espalier::compile::timing
@@ -390,7 +392,33 @@ Prediction predict(const DeviceProgram& program, const abi::Configuration& confi
 }
 
 Prediction predict(const DeviceProgram& program, const abi::Configuration& configuration, abi::MemoryTiming& memory) {
-  return timing::Machine(program, configuration).run(memory);
+  timing::Machine machine(program, configuration);
+  while (machine.clock(memory.clock(machine.request()))) {
+  }
+  return machine.prediction();
+}
+
+std::vector<Prediction> predict_cores(const DeviceProgram& program, const abi::Configuration& configuration,
+                                      const MemoryParameters& memory, unsigned cores) {
+  check_memory(memory);
+  if (cores == 0) throw Error(ErrorCode::Usage, "no cores", "prediction", "0", "use at least 1");
+  abi::SharedMemory timing(memory, cores);
+  std::vector<timing::Machine> machines(cores, timing::Machine(program, configuration));
+  std::vector<abi::MemoryRequest> requests(cores);
+  std::vector<abi::MemoryResponse> responses(cores);
+  std::vector<bool> running(cores, true);
+  for (unsigned left = cores; left != 0;) {
+    for (unsigned c = 0; c < cores; ++c) requests[c] = running[c] ? machines[c].request() : abi::MemoryRequest{};
+    timing.clock(requests, responses);
+    for (unsigned c = 0; c < cores; ++c) {
+      if (!running[c] || machines[c].clock(responses[c])) continue;
+      running[c] = false;
+      --left;
+    }
+  }
+  std::vector<Prediction> predictions;
+  for (const timing::Machine& machine : machines) predictions.push_back(machine.prediction());
+  return predictions;
 }
 
 }  // namespace espalier::compile

@@ -84,8 +84,12 @@ class Machine {
  public:
   Machine(const DeviceProgram& program, const abi::Configuration& configuration);
 
-  /// Runs from start to done.
-  Prediction run(abi::MemoryTiming& memory);
+  /// Pins of the memory masters in this cycle; idle in the first, which clears the machine.
+  abi::MemoryRequest request() const;
+  /// One cycle; false if it was the last.
+  bool clock(const abi::MemoryResponse& response);
+  /// Complete after the last cycle.
+  const Prediction& prediction() const { return prediction_; }
 
  private:
   static constexpr unsigned UnitCount = 5;  // load, weight, compute, store, mark
@@ -110,7 +114,6 @@ class Machine {
     bool dispatches = false, marks = false;
   };
 
-  abi::MemoryRequest request() const;
   Signals settle(const abi::MemoryResponse& response) const;
   void count(const Signals& signals, const abi::MemoryRequest& pins);
   void clock_queues(const Signals& signals);
