@@ -5,6 +5,7 @@
 #include <random>
 
 #include "backends.hpp"
+#include "bench_cores.hpp"
 #include "bench_network.hpp"
 #include "bench_spmm.hpp"
 #include "commands.hpp"
@@ -187,6 +188,7 @@ void add_bench(CLI::App& app, Console& console) {
   simulator->callback([options, &console] { bench_simulator(*options, console); });
 
   add_bench_network(*command, console);
+  add_bench_cores(*command, console);
   add_bench_spmm(*command, console);
 }
 
