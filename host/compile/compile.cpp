@@ -63,6 +63,8 @@ LayerReport report_of(const model::Network& network, std::size_t index, const La
   report.dram_write_bytes = work.write_beats * abi::BeatBytes;
   if (layer.kind == model::LayerKind::Convolution) {
     report.weight_bytes = work.weight_beats * abi::BeatBytes;
+    report.code_table_bytes = work.code_beats * abi::BeatBytes;
+    report.weight_alignment_bytes = work.alignment_bits / 8;
     report.weight_entropy_bytes = work.entropy_bits / 8;
     report.natural_entropy_bytes = natural_entropy_bits(layer.weights) / 8;
     report.weight_format = format_name(work.weight_format);

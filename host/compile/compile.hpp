@@ -60,7 +60,9 @@ struct LayerReport {
   std::uint64_t dram_read_bytes = 0;
   std::uint64_t dram_write_bytes = 0;
   std::int64_t nonzero_weights = 0;
-  std::uint64_t weight_bytes = 0;    // read for weight streams and their code tables
+  std::uint64_t weight_bytes = 0;     // read for weight streams, every time that they are read
+  double weight_alignment_bytes = 0;  // of them, left empty at the ends of the lanes' words and of beats
+  std::uint64_t code_table_bytes = 0;
   double weight_entropy_bytes = 0;   // zero order, of the symbols of those streams
   double natural_entropy_bytes = 0;  // of the gaps between non-zero weights in their own order, and of their values
   std::string weight_format;         // raw, packed, fixed or huffman; empty for layers without weights
