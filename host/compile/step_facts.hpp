@@ -19,6 +19,7 @@ class StepFacts {
   const std::vector<Image>& images() const { return lowered_.images; }
   const std::string& layer_name(const Step& step) const;
   int lanes() const { return lanes_; }
+  int writers() const { return writers_; }
   int words_per_beat() const { return words_per_beat_; }
   /// Of the scratchpad.
   int words() const { return words_; }
@@ -51,7 +52,7 @@ class StepFacts {
 
  private:
   int least_piece(const Step& step) const;
-  void pad_streamed_rows();
+  bool pad_streamed_rows();
   void equalise_row_pitches();
   std::vector<int> count_entries(const Step& step) const;
   double density(const Step& step) const;
@@ -60,6 +61,7 @@ class StepFacts {
   const model::Network& network_;
   Lowered& lowered_;
   int lanes_;
+  int writers_;
   int words_per_beat_;
   int words_;
   std::vector<int> padded_;
