@@ -12,7 +12,7 @@ module esp_ram #(
     input  logic [$clog2(Depth)-1:0] read_addr_i,
     output logic [Width-1:0]         read_data_o
 );
-  (* no_rw_check *)
+  (* no_rw_check, ram_style = "block" *)
   logic [Width-1:0] memory[Depth];
 
   // The read comes first and the write is blocking, so that simulation needs no delayed copy of the row.

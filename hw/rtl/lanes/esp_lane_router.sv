@@ -146,9 +146,33 @@ module esp_lane_router #(
   assign maximum_o   = word_mode_q[0];
   assign split_o     = word_mode_q[2:1];
   assign broadcast_o = word_mode_q[3];
+  // A tree of decisions by the bits of the bank: simulation takes four branches and copies one word, and synthesis covers
+  // the tree with the wide multiplexers of a slice.
   for (genvar k = 0; k < Lanes; k++) begin : gen_crossbar
-    localparam int unsigned Group = k / PortLanes;
-    assign word_o[k*Pixels*8+:Pixels*8] =
-        data_i[(Group*16+32'(word_bank_q[k*4+:4]))*Pixels*8+:Pixels*8];
+    localparam int unsigned Word  = Pixels * 8;
+    localparam int unsigned First = k / PortLanes * 16;
+    logic [3:0]      bank;
+    logic [Word-1:0] word;
+    assign bank = word_bank_q[k*4+:4];
+    always_comb begin
+      if (bank[3]) begin
+        if (bank[2]) begin
+          if (bank[1]) word = bank[0] ? data_i[(First+15)*Word+:Word] : data_i[(First+14)*Word+:Word];
+          else word = bank[0] ? data_i[(First+13)*Word+:Word] : data_i[(First+12)*Word+:Word];
+        end else begin
+          if (bank[1]) word = bank[0] ? data_i[(First+11)*Word+:Word] : data_i[(First+10)*Word+:Word];
+          else word = bank[0] ? data_i[(First+9)*Word+:Word] : data_i[(First+8)*Word+:Word];
+        end
+      end else begin
+        if (bank[2]) begin
+          if (bank[1]) word = bank[0] ? data_i[(First+7)*Word+:Word] : data_i[(First+6)*Word+:Word];
+          else word = bank[0] ? data_i[(First+5)*Word+:Word] : data_i[(First+4)*Word+:Word];
+        end else begin
+          if (bank[1]) word = bank[0] ? data_i[(First+3)*Word+:Word] : data_i[(First+2)*Word+:Word];
+          else word = bank[0] ? data_i[(First+1)*Word+:Word] : data_i[(First+0)*Word+:Word];
+        end
+      end
+    end
+    assign word_o[k*Word+:Word] = word;
   end
 endmodule

@@ -12,14 +12,15 @@ module esp_requantise #(
     input  logic                        clk_i,
     input  logic                        step_i,
     input  logic [Pixels*64-1:0]        value_i,
+    input  logic                        whole_i,  // the lower 16 bits do not count; the shift is longer than 16
     input  logic [Pixels/Granule*6-1:0] shift_i,
     input  logic [7:0]                  zero_i,
     input  logic [7:0]                  low_i,
     input  logic [7:0]                  high_i,
     output logic [Pixels*8-1:0]         pixel_o
 );
-  function automatic logic [7:0] requantised(input logic [63:0] value, input logic [5:0] shift, input logic [7:0] zero,
-                                             input logic [7:0] low, input logic [7:0] high);
+  function automatic logic [7:0] requantised(input logic [63:0] value, input logic whole, input logic [5:0] shift,
+                                             input logic [7:0] zero, input logic [7:0] low, input logic [7:0] high);
     logic [74:0]        halves;  // twice the value, with its sign
     logic [25:0]        coarse;
     logic [13:0]        middle;
@@ -30,14 +31,14 @@ module esp_requantise #(
     logic signed [10:0] sum;
 
     sign   = value[57];
-    halves = {{10{value[63]}}, value, 1'b0};
+    halves = {{10{value[63]}}, value[63:16], value[15] && !whole, value[14:0], 1'b0};
     coarse = halves[32'(shift[5:4])*16+:26];
     middle = coarse[32'(shift[3:2])*4+:14];
     window = middle[32'(shift[1:0])+:11];
 
     // By groups: what a digit of 0 leaves above, and what digits of 1, 2 and 3 bring below.
     above_coarse = {halves[57:42] != {16{sign}}, halves[41:26] != {16{sign}}};
-    below_coarse = {halves[47:32] != '0, halves[31:16] != '0, halves[15:0] != '0};
+    below_coarse = {halves[47:32] != '0, halves[31:16] != '0, halves[15:0] != '0 && !whole};
     above_middle = {coarse[25:22] != {4{sign}}, coarse[21:18] != {4{sign}}, coarse[17:14] != {4{sign}}};
     below_middle = {coarse[11:8] != '0, coarse[7:4] != '0, coarse[3:0] != '0};
     above_fine   = middle[13:11] ^ {3{sign}};
@@ -66,7 +67,7 @@ module esp_requantise #(
   always_ff @(posedge clk_i) begin
     if (step_i) begin
       for (int p = 0; p < Pixels; p++) begin
-        pixel_o[p*8+:8] <= requantised(value_i[p*64+:64], shift_i[p/Granule*6+:6], zero_i, low_i, high_i);
+        pixel_o[p*8+:8] <= requantised(value_i[p*64+:64], whole_i, shift_i[p/Granule*6+:6], zero_i, low_i, high_i);
       end
     end
   end

@@ -1,6 +1,6 @@
 // Scales the pixels of a row: value = low * scale + high * 2^16 * scale, the product of an accumulator in two halves and
 // the multiplier of its granule. OperationAdd (adds_i): value = low * scale + high * high_scale, two operands with scales
-// of their own, given times 2^17, so that its lower half is 0; the shift that follows is 17 longer.
+// of their own, given times 2^17; its lower 16 bits do not count, and the shift that follows is 17 longer.
 //
 // Operands are taken with step_i; the values are there in the next cycle and until the next step.
 //
@@ -26,9 +26,6 @@ module esp_scaling #(
   localparam logic [8:0] AddShifted  = 9'b00_101_01_01;
   localparam logic [8:0] AddCascaded = 9'b00_001_01_01;
 
-  logic adds_q;
-  always_ff @(posedge clk_i) if (step_i) adds_q <= adds_i;
-
   for (genvar q = 0; q < Pixels / Granule; q++) begin : gen_granule
     logic [24:0] high_scale;
     assign high_scale = adds_i ? {high_scale_i, 1'b0} : {1'b0, scale_i[q*24+:24]};
@@ -39,7 +36,7 @@ module esp_scaling #(
       logic [47:0] first, second, cascade;
       assign low  = low_i[Pixel*16+:16];
       assign high = high_i[Pixel*16+:16];
-      assign value_o[Pixel*64+:64] = {{7{second[40]}}, second[40:0], adds_q ? 16'd0 : first[16:1]};
+      assign value_o[Pixel*64+:64] = {{7{second[40]}}, second[40:0], first[16:1]};
 
       for (genvar half = 0; half < 2; half++) begin : gen_half
         logic [47:0] product, product_cascade;

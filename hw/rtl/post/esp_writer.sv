@@ -144,7 +144,7 @@ module esp_writer #(
   logic [15:0]               bias_program_q, multiply_program_q, round_program_q;
   // Halves of the accumulator; OperationAdd: low is the first operand and high the second.
   logic [Pixels*16-1:0]      multiply_low_q, multiply_high_q;
-  logic                      multiply_adds_q;
+  logic                      multiply_adds_q, round_adds_q;
   logic [23:0]               multiply_scale_b_q;
   // Scales by granule of P / MaxSplit pixels, the smallest segment.
   logic [SplitBits-1:0]      bias_first_q;  // of the row's scales among those read
@@ -274,6 +274,7 @@ module esp_writer #(
       .clk_i,
       .step_i(front_moves && round_valid_q),
       .value_i(round_data),
+      .whole_i(round_adds_q),
       .shift_i(round_shift_q),
       .zero_i(round_zero_q),
       .low_i(round_low_q),
@@ -301,6 +302,7 @@ module esp_writer #(
         round_program_q <= multiply_program_q;
         round_output_q  <= multiply_output_q;
         round_permute_q <= multiply_permute_q;
+        round_adds_q    <= multiply_adds_q;
         for (int q = 0; q < MaxSplit; q++) begin
           round_shift_q[q*6+:6] <= multiply_adds_q ? longer(multiply_shift_q[q*6+:6]) : multiply_shift_q[q*6+:6];
         end
