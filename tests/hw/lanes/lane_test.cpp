@@ -1,5 +1,5 @@
 // esp_lane
-//   - a row's accumulators are the wrapping sum of word * weight, or the maximum of word from -128, over its valid entries
+//   - a row's accumulators are the wrapping sum of word * weight, or from -128 the maximum of word
 //   - with s segments pixel p is multiplied by weight p div (P / s); with broadcast it is that of the entry's segment
 //   - rows without a valid entry give 0 (maximum: -128)
 //   - rows leave in order, with the tag of their announcement and their number within the position

@@ -326,7 +326,8 @@ void run_random(const Shape& shape) {
     WriterBench<Top> bench(shape, random);
     bench.load(random_tables(random, shape.pixels));
     for (int round = 0; round < 2; ++round) {
-      const std::array<abi::Command, 2> commands = {random_command(random, max_split), random_command(random, max_split)};
+      const std::array<abi::Command, 2> commands = {random_command(random, max_split),
+                                                    random_command(random, max_split)};
       for (unsigned context = 0; context < 2; ++context) bench.set_context(context, commands[context]);
       std::vector<std::deque<Result>> rows(shape.served);
       for (auto& lane : rows) {
