@@ -74,8 +74,8 @@ LayerReport report_of(const model::Network& network, std::size_t index, const La
   return report;
 }
 
-PackedFeature packed(const model::Network& network, const Lowered& lowered, const Placement& placement, int image_index,
-                     const std::vector<int>& order, std::size_t position) {
+PackedFeature packed(const model::Network& network, const Lowered& lowered, const Placement& placement, unsigned pixels,
+                     int image_index, const std::vector<int>& order, std::size_t position) {
   const Image& image = lowered.images[static_cast<std::size_t>(image_index)];
   const ImagePlace& place = placement.images[static_cast<std::size_t>(image_index)];
   const model::Feature& feature = network.features[static_cast<std::size_t>(image.feature)];
@@ -89,7 +89,8 @@ PackedFeature packed(const model::Network& network, const Lowered& lowered, cons
   result.layout = image.layout;
   result.fill = image.fill;
   result.offset = place.offset;
-  result.plane_bytes = static_cast<std::uint64_t>(place.plane_beats) * abi::BeatBytes;
+  const std::uint64_t words = static_cast<std::uint64_t>(place.plane_pitch) * pixels;
+  result.plane_bytes = place.linear ? words : static_cast<std::uint64_t>(place.plane_beats) * abi::BeatBytes;
   return result;
 }
 
@@ -115,7 +116,7 @@ void predict_layers(Compiled& compiled) {
 /// Compiles in one way.
 Compiled compile_once(const model::Network& network, const abi::Configuration& configuration, const Options& options) {
   Lowered lowered = lower(network, configuration, options);
-  const Placement placement = place(network, lowered, configuration);
+  const Placement placement = place(network, lowered, configuration, options.memory);
   Generated generated = generate(network, lowered, placement, configuration, options);
   Compiled compiled;
   compiled.name = network.name;
@@ -123,10 +124,11 @@ Compiled compile_once(const model::Network& network, const abi::Configuration& c
   compiled.memory = options.memory;
   compiled.program = std::move(generated.program);
   for (const int image : lowered.input_images) {
-    compiled.inputs.push_back(packed(network, lowered, placement, image, network.inputs, 0));
+    compiled.inputs.push_back(packed(network, lowered, placement, configuration.pixels, image, network.inputs, 0));
   }
   for (std::size_t i = 0; i < lowered.output_images.size(); ++i) {
-    compiled.outputs.push_back(packed(network, lowered, placement, lowered.output_images[i], network.outputs, i));
+    compiled.outputs.push_back(
+        packed(network, lowered, placement, configuration.pixels, lowered.output_images[i], network.outputs, i));
   }
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     compiled.layers.push_back(report_of(network, i, generated.layers[i], options.memory));

@@ -15,6 +15,7 @@
 
 #include "compile/device_program.hpp"
 #include "compile/layout.hpp"
+#include "compile/strips.hpp"
 #include "compile/timing/predict.hpp"
 #include "esp_abi.hpp"
 #include "model/network.hpp"
@@ -33,9 +34,10 @@ struct Options {
   WeightFormat weight_format = WeightFormat::Auto;
   /// Channels in a computed word: this many, or the most below that the layer can be computed with. None: the best.
   std::optional<int> split;
-  bool joint_layouts = true;  // choose layouts for the network as a whole; otherwise layer by layer
-  bool timing = true;         // run the timing model
-  unsigned threads = 0;       // that schedule layers at the same time, 0: one per processor; the program is the same
+  std::optional<StripChoice> strips;  // of the steps that can be cut freely. None: estimated
+  bool joint_layouts = true;          // choose layouts for the network as a whole; otherwise layer by layer
+  bool timing = true;                 // run the timing model
+  unsigned threads = 0;  // that schedule layers at the same time, 0: one per processor; the program is the same
   /// Called before each layer with its index, the number of layers and its name.
   std::function<void(std::size_t, std::size_t, const std::string&)> progress;
 };

@@ -27,7 +27,7 @@ struct Group {
   std::vector<int> loads;    // images brought in whole
   std::vector<int> outputs;  // images made whole
   double compute = 0;        // estimated cycles
-  double stream = 0;         // beats of weights
+  double stream = 0;         // cycles of the memory for weights
 };
 
 /// How a group is placed.

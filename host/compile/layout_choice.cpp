@@ -405,6 +405,8 @@ class LayoutChooser {
     result.input_height = in.height;
     result.input_width = in.width;
     result.input_channels = in.channels;
+    result.loaded = contains(network_.inputs, root(layer.inputs[part]).feature);
+    result.beat_cycles = static_cast<double>(abi::BeatBytes) / options_.memory.bytes;
     for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
       if (i != part && layer.kind != LayerKind::Add) continue;
       const int base = root(layer.inputs[i]).feature;

@@ -1,4 +1,6 @@
 // In which format a step's weight streams are read.
+#include <algorithm>
+
 #include "compile/layout.hpp"
 #include "compile/step_generator.hpp"
 
@@ -6,7 +8,9 @@ namespace espalier::compile {
 
 /// Strips that a pass takes part in: each of them reads the streams of the pass.
 double StepGenerator::reads(const Pass& pass) const {
-  return divide_up(pass.y + pass.height, strip_) - pass.y / strip_;
+  return static_cast<double>(std::count_if(strips_.begin(), strips_.end(), [&](const Range& strip) {
+    return strip.first < pass.y + pass.height && pass.y < strip.first + strip.count;
+  }));
 }
 
 /// Slots that the weight store holds.

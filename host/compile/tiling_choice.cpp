@@ -16,6 +16,9 @@ constexpr int PlanLimit = 1 << 19;
 /// What streaming a chunk's weights for every position costs beside their transfer.
 constexpr double StreamedPenalty = 1.25;
 
+/// Share of a load from a slow memory that the lanes wait for: that of the first strip.
+constexpr double ExposedLoad = 0.2;
+
 WordShape word_of(int split, const abi::Configuration& configuration) {
   return {split, static_cast<int>(configuration.pixels) / split};
 }
@@ -47,21 +50,31 @@ const SplitOption& option(const TilingProblem& problem, const Tiling& tiling) {
 }  // namespace
 
 /// Cycles of the lanes and of the weight unit, whichever is slower.
-double TilingChooser::compute(const TilingProblem& problem, const Tiling& tiling) const {
+double TilingChooser::compute(const TilingProblem& problem, const Tiling& tiling, double load) const {
   double best = Infinite;
   for (const Way& way : option(problem, tiling).ways) {
     const double streams = way.resident ? 1.0 : StreamedPenalty * tiling.positions();
-    best = std::min(best, way.slots * std::max<double>(tiling.positions(), way.stream * streams));
+    const double start = way.first * std::max(0.0, way.stream - 1);
+    const double lanes = way.slots * tiling.positions() + ExposedLoad * load + start;
+    best = std::min(best, std::max(lanes, way.slots * way.stream * streams + load));
   }
   return best;
 }
 
 double TilingChooser::cost(const TilingProblem& problem, const Tiling& tiling) {
+  const Layout source = window_layout(tiling, problem.window, problem.input_height, problem.input_width);
   const Writing written =
       problem.destination ? writing(tiling, *problem.destination) : Writing{static_cast<double>(tiling.positions()), 1};
   const double writes = written.words * option(problem, tiling).rows / static_cast<double>(abi::Writers);
-  return std::max(compute(problem, tiling) * written.passes, writes) + 0.01 * writes +
-         reading(problem, window_layout(tiling, problem.window, problem.input_height, problem.input_width));
+  return std::max(compute(problem, tiling, loading(problem, source)) * written.passes, writes) + 0.01 * writes +
+         reading(problem, source);
+}
+
+/// Cycles of a slow memory for the input.
+double TilingChooser::loading(const TilingProblem& problem, const Layout& source) const {
+  if (!problem.loaded || problem.beat_cycles <= 1) return 0;
+  const double words = static_cast<double>(source.rows) * source.columns * source.planes(problem.input_channels);
+  return words * problem.beat_cycles / configuration_.words_per_beat();
 }
 
 /// Cycles to bring the input into this layout, beyond what happens anyway.

@@ -23,6 +23,8 @@ struct TilingProblem {
   std::vector<SplitOption> splits;           // not empty
   std::optional<Layout> destination;         // what the output is written to; none: anything
   std::vector<std::vector<Layout>> sources;  // per operand, what other readers want of it; empty: anything is free
+  bool loaded = false;                       // the input comes from memory
+  double beat_cycles = 1;                    // of the memory
 };
 
 struct TilingChoice {
@@ -63,7 +65,8 @@ class TilingChooser {
     int passes = 1;
   };
 
-  double compute(const TilingProblem& problem, const Tiling& tiling) const;
+  double compute(const TilingProblem& problem, const Tiling& tiling, double load = 0) const;
+  double loading(const TilingProblem& problem, const Layout& source) const;
   double reading(const TilingProblem& problem, const Layout& source);
   Writing writing(const Tiling& tiling, const Layout& layout);
 
