@@ -20,12 +20,12 @@ std::string shape_of(const model::Feature& feature) {
 }
 
 /// What takes most cycles; a beat takes BeatBytes / memory.bytes of them in its direction.
-Bound bound_of(const LayerWork& work, const MemoryParameters& memory) {
+Bound bound_of(const LayerWork& work, const MemoryParameters& memory, unsigned writers) {
   const std::uint64_t interval = abi::BeatBytes / memory.bytes;
   const std::uint64_t weights = work.stream_beats * interval;
   const std::uint64_t data = (work.read_beats - std::min(work.read_beats, work.stream_beats)) * interval;
   const std::uint64_t moved = std::max(data, work.write_beats * interval);
-  const std::uint64_t output = work.result_words / abi::Writers;
+  const std::uint64_t output = work.result_words / writers;
   const std::uint64_t most = std::max({work.slots, weights, moved, output});
   if (most == work.slots) return Bound::Compute;
   if (most == weights) return Bound::Weights;
@@ -46,7 +46,7 @@ const char* format_name(unsigned format) {
 }
 
 LayerReport report_of(const model::Network& network, std::size_t index, const LayerWork& work,
-                      const MemoryParameters& memory) {
+                      const MemoryParameters& memory, unsigned writers) {
   const model::Layer& layer = network.layers[index];
   const model::MacCount macs = model::count_macs(network, layer);
   LayerReport report;
@@ -66,7 +66,7 @@ LayerReport report_of(const model::Network& network, std::size_t index, const La
     report.natural_entropy_bytes = natural_entropy_bits(layer.weights) / 8;
     report.weight_format = format_name(work.weight_format);
   }
-  report.bound = bound_of(work, memory);
+  report.bound = bound_of(work, memory, writers);
   report.scheduled_slots = work.slots;
   report.lower_bound_cycles = work.lower_bound;
   report.split = work.split;
@@ -131,7 +131,7 @@ Compiled compile_once(const model::Network& network, const abi::Configuration& c
         packed(network, lowered, placement, configuration.pixels, lowered.output_images[i], network.outputs, i));
   }
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    compiled.layers.push_back(report_of(network, i, generated.layers[i], options.memory));
+    compiled.layers.push_back(report_of(network, i, generated.layers[i], options.memory, configuration.writers));
   }
   if (options.timing) predict_layers(compiled);
   return compiled;

@@ -140,7 +140,8 @@ class Checker {
  private:
   static std::string array_text(const abi::Configuration& c) {
     return std::to_string(c.lanes) + "x" + std::to_string(c.pixels) + " with " + std::to_string(c.bank_rows) +
-           " rows per bank and " + std::to_string(c.line_depth) + " lines";
+           " rows per bank and " + std::to_string(c.line_depth) + " lines and " + std::to_string(c.writers) +
+           " writers";
   }
 
   void feature(const file::Feature& feature, const file::Program& program, std::uint64_t window_bytes) const {
@@ -197,7 +198,7 @@ std::vector<std::uint8_t> serialise(const Compiled& compiled) {
   const DeviceProgram& program = compiled.program;
   builder.Finish(
       file::CreateProgram(builder, FileFormatVersion, abi::AbiVersion, array.lanes, array.pixels, array.bank_rows,
-                          array.line_depth, name, compiled.memory.bytes, compiled.memory.latency, image,
+                          array.line_depth, array.writers, name, compiled.memory.bytes, compiled.memory.latency, image,
                           program.command_offset, program.command_count, program.input_bytes, program.output_bytes,
                           program.arena_bytes, input_vector, output_vector, layer_vector, compiled.prologue_cycles,
                           compiled.epilogue_cycles, compiled.total_cycles),
@@ -211,7 +212,8 @@ Compiled deserialise(std::span<const std::uint8_t> bytes, const std::string& whe
   const file::Program& program = checker.verified(bytes);
   checker.versions(program);
   Compiled compiled;
-  compiled.configuration = {program.lanes(), program.pixels(), program.bank_rows(), program.line_depth()};
+  compiled.configuration = {program.lanes(), program.pixels(), program.bank_rows(), program.line_depth(),
+                            program.writers()};
   checker.known_array(compiled.configuration);
   if (configuration) checker.array(compiled.configuration, *configuration);
   checker.fields(program);

@@ -18,6 +18,7 @@ StepFacts::StepFacts(const model::Network& network, Lowered& lowered, const abi:
     : network_(network),
       lowered_(lowered),
       lanes_(static_cast<int>(configuration.lanes)),
+      writers_(static_cast<int>(configuration.writers)),
       words_per_beat_(static_cast<int>(configuration.words_per_beat())),
       words_(static_cast<int>(configuration.scratch_words())),
       beat_cycles_(static_cast<double>(abi::BeatBytes) / memory.bytes),
@@ -164,7 +165,7 @@ double StepFacts::taps(const Step& step) const {
 
 double StepFacts::compute_cycles(const Step& step) const {
   const double results = static_cast<double>(step.tiling.positions()) * step.rows();
-  return results * std::max(taps(step) * densities_[static_cast<std::size_t>(step.layer)] / lanes_, 1.0 / abi::Writers);
+  return results * std::max(taps(step) * densities_[static_cast<std::size_t>(step.layer)] / lanes_, 1.0 / writers_);
 }
 
 double StepFacts::stream_cycles(const Step& step) const {

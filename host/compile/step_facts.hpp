@@ -21,6 +21,7 @@ class StepFacts {
   const std::vector<Image>& images() const { return lowered_.images; }
   const std::string& layer_name(const Step& step) const;
   int lanes() const { return lanes_; }
+  int writers() const { return writers_; }
   int words_per_beat() const { return words_per_beat_; }
   /// Of the scratchpad.
   int words() const { return words_; }
@@ -71,6 +72,7 @@ class StepFacts {
   const model::Network& network_;
   Lowered& lowered_;
   int lanes_;
+  int writers_;
   int words_per_beat_;
   int words_;
   double beat_cycles_;

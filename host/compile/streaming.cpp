@@ -93,7 +93,7 @@ void consider(const StepFacts& facts, Streaming& best, const Step& step, int pie
   const int segments = step.channelwise() ? 1 : step.split();
   const double taps =
       static_cast<double>(step.planes_per_group()) * segments * step.window.kernel_y * step.window.kernel_x;
-  const double compute = results * std::max(taps / facts.lanes() / busy_lanes, 1.0 / abi::Writers);
+  const double compute = results * std::max(taps / facts.lanes() / busy_lanes, 1.0 / facts.writers());
   streaming.compute = compute;
   loads *= facts.beat_cycles() / facts.words_per_beat();
   const double stores = facts.beat_cycles() * output_pitch * facts.image(step.output).planes / facts.words_per_beat();

@@ -65,7 +65,7 @@ double TilingChooser::cost(const TilingProblem& problem, const Tiling& tiling) {
   const Layout source = window_layout(tiling, problem.window, problem.input_height, problem.input_width);
   const Writing written =
       problem.destination ? writing(tiling, *problem.destination) : Writing{static_cast<double>(tiling.positions()), 1};
-  const double writes = written.words * option(problem, tiling).rows / static_cast<double>(abi::Writers);
+  const double writes = written.words * option(problem, tiling).rows / configuration_.writers;
   return std::max(compute(problem, tiling, loading(problem, source)) * written.passes, writes) + 0.01 * writes +
          reading(problem, source);
 }
@@ -95,7 +95,7 @@ double TilingChooser::copying(const Layout& from, const Layout& to, int channels
   const Tiling tiling = from.tiling();
   const Writing writes = writing(tiling, to);
   const double rows = from.planes(channels);
-  return rows * std::max(writes.words / abi::Writers,
+  return rows * std::max(writes.words / configuration_.writers,
                          static_cast<double>(tiling.positions()) * writes.passes / configuration_.lanes);
 }
 
