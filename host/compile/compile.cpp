@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compile/exact_choice.hpp"
 #include "compile/generate.hpp"
 #include "compile/lower.hpp"
 #include "compile/placement.hpp"
@@ -10,10 +11,6 @@
 
 namespace espalier::compile {
 namespace {
-
-/// Programs up to so many cycles are compiled in several ways, and the one that the timing model finds fastest is
-/// taken; longer ones follow the estimates.
-constexpr std::uint32_t ExactChoice = 300000;
 
 std::string shape_of(const model::Feature& feature) {
   return std::to_string(feature.channels) + "x" + std::to_string(feature.height) + "x" + std::to_string(feature.width);
@@ -137,25 +134,6 @@ Compiled compile_once(const model::Network& network, const abi::Configuration& c
   return compiled;
 }
 
-/// Compiles in another way; `best` and the options that it was `chosen` with become the other if that is faster.
-void prefer_faster(Compiled& best, Options& chosen, const model::Network& network,
-                   const abi::Configuration& configuration, const Options& other) {
-  Compiled compiled = compile_once(network, configuration, other);
-  if (compiled.total_cycles >= best.total_cycles) return;
-  best = std::move(compiled);
-  chosen = other;
-}
-
-/// Whether all weights lie in `format`; packed dense weights have fixed codes.
-bool stored_as(const Compiled& compiled, WeightFormat format) {
-  return std::all_of(compiled.layers.begin(), compiled.layers.end(), [&](const LayerReport& layer) {
-    if (layer.weight_bytes == 0) return true;
-    if (format == WeightFormat::Raw) return layer.weight_format == "raw";
-    if (format == WeightFormat::Huffman) return layer.weight_format == "huffman";
-    return layer.weight_format == "fixed" || layer.weight_format == "packed";
-  });
-}
-
 }  // namespace
 
 const char* to_string(Bound bound) {
@@ -179,23 +157,8 @@ Compiled compile(const model::Network& network, const abi::Configuration& config
                 "use at least 1");
   }
   model::validate(network);
-  Compiled best = compile_once(network, configuration, options);
-  if (!options.timing || best.total_cycles > ExactChoice) return best;
-  Options chosen = options;
-  chosen.progress = nullptr;
-  if (options.joint_layouts) {
-    Options alone = chosen;
-    alone.joint_layouts = false;
-    prefer_faster(best, chosen, network, configuration, alone);
-  }
-  if (options.weight_format != WeightFormat::Auto) return best;
-  for (const WeightFormat format : {WeightFormat::Raw, WeightFormat::Fixed, WeightFormat::Huffman}) {
-    if (stored_as(best, format)) continue;
-    Options told = chosen;
-    told.weight_format = format;
-    prefer_faster(best, chosen, network, configuration, told);
-  }
-  return best;
+  return fastest(network, configuration, options,
+                 [&](const Options& way) { return compile_once(network, configuration, way); });
 }
 
 LayerCycles layer_cycles(const Compiled& compiled, std::span<const std::uint32_t> marks, std::uint32_t cycles) {

@@ -22,6 +22,12 @@
 
 namespace espalier::compile {
 
+/// What can be told of a layer.
+struct LayerChoice {
+  std::vector<Tiling> tilings;        // of each input; none: estimated
+  std::optional<StripChoice> strips;  // of its steps, where they can be cut freely
+};
+
 /// How convolutions read their weights.
 enum class Mode { Auto, Dense, Sparse };
 
@@ -34,9 +40,10 @@ struct Options {
   WeightFormat weight_format = WeightFormat::Auto;
   /// Channels in a computed word: this many, or the most below that the layer can be computed with. None: the best.
   std::optional<int> split;
-  std::optional<StripChoice> strips;  // of the steps that can be cut freely. None: estimated
-  bool joint_layouts = true;          // choose layouts for the network as a whole; otherwise layer by layer
-  bool timing = true;                 // run the timing model
+  bool joint_layouts = true;  // choose layouts for the network as a whole; otherwise layer by layer
+  bool timing = true;         // run the timing model
+  /// What is told of single layers instead of estimated, by layer; fewer: nothing is told of the others.
+  std::vector<LayerChoice> layers;
   unsigned threads = 0;  // that schedule layers at the same time, 0: one per processor; the program is the same
   /// Called before each layer with its index, the number of layers and its name.
   std::function<void(std::size_t, std::size_t, const std::string&)> progress;

@@ -91,7 +91,9 @@ std::vector<Range> StepGenerator::choose_strips(int most) const {
     }
     problem.loaded_rows = step_.window.extent_y();
     problem.rows_per_row = step_.window.stride_y;
-    heights = options_.strips ? chosen_strips(problem, *options_.strips) : estimate_strips(problem);
+    const auto layer = static_cast<std::size_t>(step_.layer);
+    const auto told = layer < options_.layers.size() ? options_.layers[layer].strips : std::nullopt;
+    heights = told ? chosen_strips(problem, *told) : estimate_strips(problem);
   }
   std::vector<Range> strips;
   for (int y = 0; const int height : heights) {

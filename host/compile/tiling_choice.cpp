@@ -143,25 +143,29 @@ TilingChoice TilingChooser::tiling(const TilingProblem& problem) {
 }
 
 std::vector<Tiling> TilingChooser::candidates(const TilingProblem& problem, double share, bool packed) const {
+  const auto cycles = [&](const Tiling& tiling) {
+    return compute(problem, tiling,
+                   loading(problem, window_layout(tiling, problem.window, problem.input_height, problem.input_width)));
+  };
   std::vector<std::pair<double, Tiling>> ranked;
   for (const SplitOption& option : problem.splits) {
     const WordShape word = word_of(option.split, configuration_);
     int fewest = std::numeric_limits<int>::max();
     for (const Tiling& tiling : all_tilings(problem.height, problem.width, word)) {
-      ranked.emplace_back(compute(problem, tiling), tiling);
+      ranked.emplace_back(cycles(tiling), tiling);
       fewest = std::min(fewest, tiling.positions());
     }
     if (!packed) continue;
     for (const Tiling& tiling : all_tilings(problem.height, problem.width, word)) {
       if (4 * tiling.tiles() < 3 * word.segment) continue;
       const auto tight = Tiling::packed(problem.height, problem.width, tiling.grid_y, tiling.grid_x, word);
-      if (tight && tight->positions() < fewest) ranked.emplace_back(compute(problem, *tight), *tight);
+      if (tight && tight->positions() < fewest) ranked.emplace_back(cycles(*tight), *tight);
     }
   }
   std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<Tiling> result;
-  for (const auto& [cycles, tiling] : ranked) {
-    if (cycles <= share * ranked.front().first) result.push_back(tiling);
+  for (const auto& [cost, tiling] : ranked) {
+    if (cost <= share * ranked.front().first) result.push_back(tiling);
   }
   return result;
 }

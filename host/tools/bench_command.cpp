@@ -120,8 +120,8 @@ void bench_simulator(BenchOptions options, Console& console) {
 }  // namespace
 
 void add_bench(CLI::App& app, Console& console) {
-  CLI::App* command =
-      app.add_subcommand("bench", "measure one layer, a whole network, peers' layers, a sparse matrix, or the simulator itself");
+  CLI::App* command = app.add_subcommand(
+      "bench", "measure one layer, a whole network, peers' layers, a sparse matrix, or the simulator itself");
   command->require_subcommand(1);
   command->footer(
       "Examples:\n  espalier bench layer \"conv ic64 ih56 oc64 kh3 ph1\" --device rtl --array 16x16\n"
