@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint32_t MostExact = 300000;
 
 /// What trying tilings and strips may take: programs, cycles of them, and weights that are scheduled for them.
-constexpr std::size_t MostTried = 48;
+constexpr std::size_t MostTried = 40;
 constexpr std::uint64_t MostTriedCycles = 4000000;
 constexpr std::uint64_t MostTriedWeights = 8000000;
 
@@ -43,8 +43,8 @@ class Search {
       prefer_faster(alone);
     }
     if (chosen_.layers.empty()) {
-      try_tilings();
       try_strips();
+      if (try_tilings()) try_strips();
     }
     if (chosen_.weight_format == WeightFormat::Auto) try_formats();
     return std::move(best_);
@@ -74,25 +74,33 @@ class Search {
     return tried_ <= MostTried && cycles_ <= MostTriedCycles && scheduled_ <= MostTriedWeights;
   }
 
-  void try_tilings() {
+  /// Whether one is faster.
+  bool try_tilings() {
     const LayoutPlan plan = choose_layouts(network_, configuration_, chosen_);
     const auto alternatives = alternative_tilings(network_, configuration_, chosen_, TilingsTried);
-    std::vector<LayerChoice> layers(network_.layers.size());
+    std::vector<LayerChoice> layers = chosen_.layers;
+    layers.resize(network_.layers.size());
+    bool better = false;
     for (std::size_t i = 0; i < layers.size(); ++i) layers[i].tilings = plan.tilings[i];
     for (std::size_t i = 0; i < layers.size(); ++i) {
       for (const Tiling& tiling : alternatives[i]) {
         if (tiling == layers[i].tilings.front()) continue;
-        if (!worth_trying()) return;
+        if (!worth_trying()) return better;
         Options other = chosen_;
         other.layers = layers;
         other.layers[i].tilings.front() = tiling;
-        if (prefer_faster(other)) layers = other.layers;
+        if (!prefer_faster(other)) continue;
+        layers = other.layers;
+        better = true;
       }
     }
+    return better;
   }
 
+  /// Those of layers that the windows of the host are loaded or stored by.
   void try_strips() {
     for (std::size_t i = 0; i < network_.layers.size(); ++i) {
+      if (!at_the_edge(network_.layers[i])) continue;
       for (const StripChoice& strips : StripsTried) {
         if (!worth_trying()) return;
         Options other = chosen_;
@@ -101,6 +109,15 @@ class Search {
         prefer_faster(other);
       }
     }
+  }
+
+  bool at_the_edge(const model::Layer& layer) const {
+    const auto among = [](const std::vector<int>& features, int feature) {
+      return std::find(features.begin(), features.end(), feature) != features.end();
+    };
+    return among(network_.outputs, layer.output) ||
+           std::any_of(layer.inputs.begin(), layer.inputs.end(),
+                       [&](int input) { return among(network_.inputs, input); });
   }
 
   void try_formats() {

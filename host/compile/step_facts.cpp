@@ -93,8 +93,8 @@ void StepFacts::pad_streamed_rows() {
   }
 }
 
-/// Inputs that steps read as a whole: those of one operand whose images fit together. If taps are private, planes and
-/// rows are an odd number of words apart, so that the words of private taps spread over the banks.
+/// Inputs that steps read as a whole: those of one operand whose images fit together. If taps are private, several
+/// planes and their rows are an odd number of words apart, so that the words of private taps spread over the banks.
 void StepFacts::lay_out_by_rows() {
   std::vector<bool> possible(lowered_.images.size(), false);
   for (std::size_t i = 0; i < possible.size(); ++i)
@@ -112,8 +112,9 @@ void StepFacts::lay_out_by_rows() {
   for (std::size_t i = 0; i < possible.size(); ++i) {
     if (!possible[i]) continue;
     Image& image = lowered_.images[i];
-    const int columns = dense[i] ? image.layout.columns : image.layout.columns | 1;
-    image.layout.row_pitch = dense[i] ? columns * image.planes : columns * image.planes | 1;
+    const bool spread = !dense[i] && image.planes > 1;
+    const int columns = spread ? image.layout.columns | 1 : image.layout.columns;
+    image.layout.row_pitch = spread ? columns * image.planes | 1 : columns * image.planes;
     image.by_rows = true;
   }
 }
