@@ -113,7 +113,7 @@ void predict_layers(Compiled& compiled) {
 /// Compiles in one way.
 Compiled compile_once(const model::Network& network, const abi::Configuration& configuration, const Options& options) {
   Lowered lowered = lower(network, configuration, options);
-  const Placement placement = place(network, lowered, configuration, options.memory);
+  const Placement placement = place(network, lowered, configuration, options);
   Generated generated = generate(network, lowered, placement, configuration, options);
   Compiled compiled;
   compiled.name = network.name;

@@ -40,8 +40,9 @@ struct Options {
   WeightFormat weight_format = WeightFormat::Auto;
   /// Channels in a computed word: this many, or the most below that the layer can be computed with. None: the best.
   std::optional<int> split;
-  bool joint_layouts = true;  // choose layouts for the network as a whole; otherwise layer by layer
-  bool timing = true;         // run the timing model
+  bool joint_layouts = true;   // choose layouts for the network as a whole; otherwise layer by layer
+  bool inputs_by_rows = true;  // network inputs that fit are laid out so that their first rows are loaded first
+  bool timing = true;          // run the timing model
   /// What is told of single layers instead of estimated, by layer; fewer: nothing is told of the others.
   std::vector<LayerChoice> layers;
   unsigned threads = 0;  // that schedule layers at the same time, 0: one per processor; the program is the same

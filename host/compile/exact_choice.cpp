@@ -42,6 +42,11 @@ class Search {
       alone.joint_layouts = false;
       prefer_faster(alone);
     }
+    if (chosen_.inputs_by_rows) {
+      Options by_planes = chosen_;
+      by_planes.inputs_by_rows = false;
+      prefer_faster(by_planes);
+    }
     if (chosen_.layers.empty()) {
       try_strips();
       if (try_tilings()) try_strips();

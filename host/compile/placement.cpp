@@ -557,11 +557,12 @@ class Search {
 }  // namespace
 
 Placement place(const model::Network& network, Lowered& lowered, const abi::Configuration& configuration,
-                const abi::MemoryParameters& memory) {
+                const Options& options) {
   const Lowered original = lowered;
   for (const bool by_rows : {true, false}) {
+    if (by_rows && !options.inputs_by_rows) continue;
     lowered = original;
-    const StepFacts facts(network, lowered, configuration, memory, by_rows);
+    const StepFacts facts(network, lowered, configuration, options.memory, by_rows);
     Search search(facts);
     search.run();
     Placement placement = search.take();

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "compile/lower.hpp"
-#include "esp_memory_model.hpp"
 
 namespace espalier::compile {
 
@@ -64,6 +63,6 @@ struct Placement {
 /// Plans all steps. Pads the row pitch of images that are read in strips, so that every row starts on a beat. Throws
 /// Error(Unsupported) naming the layer and its sizes if a step does not fit.
 Placement place(const model::Network& network, Lowered& lowered, const abi::Configuration& configuration,
-                const abi::MemoryParameters& memory);
+                const Options& options);
 
 }  // namespace espalier::compile
