@@ -39,11 +39,12 @@ void ProgramBuilder::append(abi::Command command, Unit unit, const Waits& waits)
   }
 }
 
-void ProgramBuilder::load(abi::Command command) {
+void ProgramBuilder::load(abi::Command command, std::uint32_t after_weights) {
   command.opcode = static_cast<std::uint8_t>(abi::OpLoad);
   const std::vector<Region> words{scratch_region(command, configuration_.words_per_beat())};
   const std::vector<Region> beats{memory_region(command)};
   Waits waits = scratchpad_.waits(Unit::Load, {}, words);
+  waits.on(Unit::Weight, after_weights);
   waits.merge(windows_[command.window].waits(Unit::Load, beats, {}));
   append(command, Unit::Load, waits);
   scratchpad_.record(Unit::Load, count(Unit::Load), {}, words);

@@ -417,7 +417,8 @@ void StepGenerator::compute_stretch(const Job& job, const Chunk& chunk, const Pa
   const int row = builder_->row_table(stream.rows);
   const int scale = builder_->scale_table(stream.scales);
   const auto emit = [&](const abi::Command& part, int first_entry) {
-    builder_->weights(stream.weights, stream.bytes, weights_after_loads_);
+    builder_->weights(stream.weights, stream.bytes, weights_after_loads_ && first_weights_ == 0);
+    if (first_weights_ == 0) first_weights_ = builder_->count(Unit::Weight);
     const std::size_t beats = (stream.bytes.size() + abi::BeatBytes - 1) / abi::BeatBytes;
     work_->stream_beats += beats;
     work_->weight_beats += beats;

@@ -134,6 +134,7 @@ class StepGenerator {
   bool row_loads_ = false;            // a strip of rows can be loaded by itself
   bool rows_match_ = false;           // row y of positions is written to row y of the output alone
   bool weights_after_loads_ = false;  // at the start, the input goes before the weights
+  std::uint32_t first_weights_ = 0;   // weight commands up to the first stream; later strips are loaded after it
   std::function<void()> before_first_compute_;
 };
 

@@ -147,7 +147,7 @@ void StepGenerator::load_words(std::size_t operand, int words) {
   command.offset = place.offset + static_cast<std::uint32_t>(loaded_[operand]);
   command.run = static_cast<std::uint32_t>(end - loaded_[operand]);
   command.planes = 1;
-  builder_->load(command);
+  builder_->load(command, loaded_[operand] == 0 ? 0 : first_weights_);
   loaded_[operand] = end;
 }
 
