@@ -49,7 +49,7 @@ double group_cost(const StepFacts& facts, const Group& group, int rows, int buff
   }
   double cost = loads / strips + TurnCycles * strips * group.count;
   for (const int index : group.loads) cost += facts.image_cycles(index);
-  const double moved = ContendedBeat * (loads + stores);
+  const double moved = contended_share(facts) * (loads + stores);
   // With one buffer transfers run beside the other steps of the group.
   const double hidden = buffers > 1 ? group.compute : group.compute * (group.count - 1) / group.count / 2;
   return cost + std::max(0.0, moved - hidden) + std::max(0.0, group.stream * strips - group.compute);

@@ -1,6 +1,7 @@
 // Steps that run together strip by strip: what they hold in the scratchpad, and what that costs.
 #pragma once
 
+#include <algorithm>
 #include <limits>
 #include <vector>
 
@@ -43,6 +44,9 @@ inline constexpr double TurnCycles = 60;
 
 /// Cycles of a beat that is loaded or stored while the lanes read.
 inline constexpr double ContendedBeat = 1.3;
+
+/// Cycles of a transfer while the lanes read over those of the memory alone.
+inline double contended_share(const StepFacts& facts) { return std::max(1.0, ContendedBeat / facts.beat_cycles()); }
 
 /// Words between planes, and of all planes, of a strip of so many rows of positions.
 int strip_pitch(const StepFacts& facts, const StripImage& strip, int rows);

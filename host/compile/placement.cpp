@@ -477,7 +477,7 @@ class Placer {
       throw Error(ErrorCode::Unsupported, "the layer cannot be cut into pieces that fit",
                   "layer '" + facts_.layer_name(step) + "'", sizes, "use a larger array or a smaller map");
     }
-    cost_ += std::max(best->cost, ContendedBeat * best->moved) - best->compute;
+    cost_ += std::max(best->cost, contended_share(facts_) * best->moved) - best->compute;
     image_place(step.output).in_memory = true;
     for (std::size_t i = 0; i < step.inputs.size(); ++i) image_place(step.inputs[i].image).in_memory = true;
     result_.steps.push_back(best->place);

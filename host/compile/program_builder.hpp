@@ -22,8 +22,8 @@ class ProgramBuilder {
   /// The index that later commands carry for marks and error reports.
   void set_layer(int index) { layer_ = static_cast<std::uint16_t>(index); }
 
-  /// OpLoad or OpStore: planes of `run` beats between memory and scratchpad. A load that waits for so many weight commands
-  /// leaves them the bandwidth.
+  /// OpLoad or OpStore: planes of `run` beats between memory and scratchpad. A load that waits for so many weight
+  /// commands leaves them the bandwidth.
   void load(abi::Command command, std::uint32_t after_weights = 0);
   void store(abi::Command command);
 

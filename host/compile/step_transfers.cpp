@@ -27,9 +27,9 @@ void StepGenerator::choose_loading() {
     Loading loading = Loading::None;
     if (place_.inputs[i].whole && place_.inputs[i].load && !again) {
       loading = step_.row_groups() > 1 && all_planes && !image.by_rows ? Loading::Planes : Loading::Rows;
-      weights_after_loads_ = weights_after_loads_ || image.input;
     }
     by_planes_ = by_planes_ || loading == Loading::Planes;
+    weights_after_loads_ = weights_after_loads_ || (place_.inputs[i].load && !again && image.input);
     loading_.push_back(loading);
     row_loads_ = row_loads_ || (loading == Loading::Rows && by_beats);
     loaded_.push_back(0);

@@ -103,9 +103,9 @@ void consider(const StepFacts& facts, Streaming& best, const Step& step, int pie
   const double weights = facts.stream_cycles(step) * strips;
   // With two buffers the transfers of one turn are not hidden: loads of the first, stores of the last.
   const bool hidden = buffers == 2 && mode != InputMode::Whole;
-  streaming.cost =
-      hidden ? std::max({compute, loads + weights, stores}) + 0.1 * loads + (loads + stores) / turns + 50.0 * turns
-             : std::max(compute, weights) + loads + stores;
+  streaming.cost = hidden ? std::max({compute, loads + weights, stores}) + 0.1 * loads / facts.beat_cycles() +
+                                (loads + stores) / turns + 50.0 * turns
+                          : std::max(compute, weights) + loads + stores;
   if (streaming.cost < best.cost) best = streaming;
 }
 
