@@ -96,6 +96,7 @@ class StepGenerator {
   int output_plane(const Job& job) const;
   int strip_offset(const Job& job) const;
   void choose_loading();
+  bool shared_in_group(int image) const;
   void load_planes(const Chunk& chunk);
   std::vector<Range> choose_strips(int most) const;
   bool linear(std::size_t operand) const {

@@ -12,6 +12,15 @@ std::uint16_t word(int address) { return static_cast<std::uint16_t>(address); }
 
 }  // namespace
 
+/// Whether steps that take turns with this one read the image too, and perhaps more rows of it in a turn.
+bool StepGenerator::shared_in_group(int image) const {
+  if (place_.grouping == Grouping::None) return false;
+  const auto reads = [&](const Step& step) {
+    return std::any_of(step.inputs.begin(), step.inputs.end(), [&](const Operand& o) { return o.image == image; });
+  };
+  return std::count_if(lowered_.steps.begin(), lowered_.steps.end(), reads) > 1;
+}
+
 void StepGenerator::choose_loading() {
   const int words_per_beat = static_cast<int>(configuration_.words_per_beat());
   for (std::size_t i = 0; i < step_.inputs.size(); ++i) {
@@ -31,7 +40,7 @@ void StepGenerator::choose_loading() {
     by_planes_ = by_planes_ || loading == Loading::Planes;
     weights_after_loads_ = weights_after_loads_ || (place_.inputs[i].load && !again && image.input);
     loading_.push_back(loading);
-    row_loads_ = row_loads_ || (loading == Loading::Rows && by_beats);
+    row_loads_ = row_loads_ || (loading == Loading::Rows && by_beats && !shared_in_group(operand.image));
     loaded_.push_back(0);
   }
   const Layout& out = lowered_.images[static_cast<std::size_t>(step_.output)].layout;
