@@ -60,7 +60,7 @@ class StepGenerator {
   void choose_mode();
   void choose_format();
   void load_codes();
-  double reads(const Pass& pass) const;
+  int reads(const Pass& pass) const;
   int most_slots(const abi::Command& command) const;
   Job first_job(int piece) const;
   void emit_piece(std::size_t piece);

@@ -136,7 +136,7 @@ class SparseStreams {
   const std::vector<StreamUse>& uses_;
   double table_loads_;
   const abi::Configuration& configuration_;
-  double interval_;
+  unsigned interval_;  // cycles of a beat
   std::vector<std::vector<abi::Entry>> entries_;
   std::vector<std::vector<GapKey>> keys_;
   SymbolCounts counts_;
@@ -204,6 +204,7 @@ double natural_entropy_bits(const std::vector<std::int8_t>& weights) {
     ++values[static_cast<std::uint8_t>(weights[i])];
   }
   std::vector<std::uint64_t> uses;
+  uses.reserve(gaps.size());
   for (const auto& [gap, count] : gaps) uses.push_back(count);
   return entropy_bits(uses) + entropy_bits(values);
 }

@@ -417,6 +417,7 @@ std::vector<Prediction> predict_cores(const DeviceProgram& program, const abi::C
     }
   }
   std::vector<Prediction> predictions;
+  predictions.reserve(cores);
   for (const timing::Machine& machine : machines) predictions.push_back(machine.prediction());
   return predictions;
 }

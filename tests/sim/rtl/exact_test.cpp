@@ -117,7 +117,7 @@ void check_cores(rtl::RtlCores& cores, unsigned count, const test::RandomProgram
 }
 
 TEST_P(Exact, CoresThatShareTheMemoryTakeThePredictedCycles) {
-  for (unsigned i = 0; i < 8; ++i) {
+  for (unsigned i = 0; i < 4; ++i) {
     SCOPED_TRACE("seed " + std::to_string(i));
     test::Random random(i);
     const test::RandomProgram p = test::random_program(GetParam(), random, random.between(1, 4));
