@@ -42,7 +42,8 @@ bool aligned(const Tiling& tiling, const Layout& layout) {
   return !layout.sampled() && (tiling.grid_y == layout.grid_y && tiling.grid_x == layout.grid_x) &&
          (tiling.grid_y == 1 || tiling.step_y == layout.step_y) &&
          (tiling.grid_x == 1 || tiling.step_x == layout.step_x) && tiling.packed_height == layout.packed_height &&
-         tiling.packed_width == layout.packed_width;
+         tiling.packed_width == layout.packed_width && tiling.strand_pitch == layout.strand_pitch &&
+         (tiling.strand_pitch == 0 || tiling.step_x == layout.step_x);
 }
 
 const SplitOption& option(const TilingProblem& problem, const Tiling& tiling) {
@@ -129,7 +130,8 @@ TilingChooser::Writing TilingChooser::writing(const Tiling& tiling, const Layout
                              layout.width,         layout.grid_y,       layout.grid_x,        layout.step_y,
                              layout.step_x,        layout.origin_y,     layout.origin_x,      layout.rows,
                              layout.columns,       layout.word.split,   tiling.packed_height, tiling.packed_width,
-                             layout.packed_height, layout.packed_width, layout.sample_y,      layout.sample_x};
+                             layout.packed_height, layout.packed_width, layout.sample_y,      layout.sample_x,
+                             tiling.strand_pitch,  layout.strand_pitch};
   const auto [found, inserted] = known_.try_emplace(key);
   if (inserted) {
     const WritePlan plan = plan_writes(tiling, layout);
@@ -144,7 +146,7 @@ TilingChoice TilingChooser::tiling(const TilingProblem& problem) {
   for (const SplitOption& option : problem.splits) {
     const WordShape word = word_of(option.split, configuration_);
     // Tiles of the destination need the fewest writes.
-    if (problem.destination && !problem.destination->sampled()) {
+    if (problem.destination && !problem.destination->sampled() && problem.destination->strand_pitch == 0) {
       Tiling tiling = problem.destination->tiling();
       tiling.word = word;
       if (tiling.tiles() <= word.segment) tilings.push_back(tiling);
@@ -174,6 +176,10 @@ std::vector<Tiling> TilingChooser::candidates(const TilingProblem& problem, doub
     for (const Tiling& tiling : all_tilings(problem.height, problem.width, word)) {
       ranked.emplace_back(cycles(tiling), tiling);
       fewest = std::min(fewest, tiling.positions());
+    }
+    if (problem.strand_gap) {
+      const auto strands = Tiling::strands(problem.height, problem.width, *problem.strand_gap, word);
+      if (strands && strands->positions() < fewest) ranked.emplace_back(compute(problem, *strands), *strands);
     }
     if (!packed) continue;
     for (const Tiling& tiling : all_tilings(problem.height, problem.width, word)) {

@@ -19,6 +19,7 @@ struct TilingProblem {
   Window window;
   int input_height = 1, input_width = 1;
   int input_channels = 1;                    // of one operand
+  std::optional<int> strand_gap;             // padding between rows of the map, if strands are possible
   int channels_per_result = 1;               // input channels that a result is computed from
   int most_source_split = 64;                // channels in a word that the input can have without another copy of it
   std::vector<SplitOption> splits;           // not empty

@@ -139,7 +139,8 @@ void add_bench(CLI::App& app, Console& console) {
   layer
       ->add_option("LAYER", options->layer,
                    "a line such as \"conv ic64 ih56 iw56 oc64 kh3 kw3 sh1 sw1 ph1 pw1 dh1 dw1 g1 density0.25 int8\"; "
-                   "also fc, maxpool, avgpool, gmaxpool, gavgpool, add, concat, requantise")
+                   "with pattern2:4, block4x4 or pattern4of9 zeros lie in a structure; also fc (batch16: 16 inputs at "
+                   "once), maxpool, avgpool, gmaxpool, gavgpool, add, concat, requantise")
       ->required();
   add_array_options(*layer, options->model);
   layer->add_option("-d,--device", options->device, "functional, rtl, xrt or xrt:N")->capture_default_str();
@@ -156,7 +157,8 @@ void add_bench(CLI::App& app, Console& console) {
       "  espalier bench layer \"conv ic64 ih56 iw56 oc64 kh3 kw3 ph1 pw1 density0.25 int8\" --device rtl \\\n"
       "      --array 16x16 --memory bytes=64,latency=40 --json\n"
       "  espalier bench layer \"conv ic64 ih56 oc64 g64 kh3 ph1\" --array 8x8\n"
-      "  espalier bench layer \"fc ic512 oc10 density0.1\"");
+      "  espalier bench layer \"conv ic256 ih14 oc256 kh3 ph1 block4x4 density0.25\" --device functional\n"
+      "  espalier bench layer \"fc ic512 oc10 density0.1 batch16\"");
   layer->callback([options, &console] { bench_layer(*options, console); });
 
   CLI::App* simulator = command->add_subcommand("simulator", "cycles per CPU second of the RTL simulation");
