@@ -39,21 +39,37 @@ constexpr double Better = 0.9999;
 constexpr double CandidateShare = 1.35;
 constexpr double GridShare = 1.1;
 
+/// The same for those that the timing model compares.
+constexpr double AlternativeShare = 1.2;
+
 class LayoutChooser {
  public:
   LayoutChooser(const model::Network& network, const abi::Configuration& configuration, const Options& options)
       : network_(network), configuration_(configuration), options_(options), chooser_(configuration_) {}
 
-  LayoutPlan run() {
+  std::vector<std::vector<Tiling>> alternatives(std::size_t most) {
+    run();
+    std::vector<std::vector<Tiling>> result(network_.layers.size());
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      if (global_pool(network_.layers[i].kind)) continue;
+      result[i] = chooser_.candidates(problem(i, 0), AlternativeShare, false);
+      if (result[i].size() > most) result[i].resize(most);
+    }
+    return result;
+  }
+
+  void run() {
     find_roots();
     wishes_.resize(network_.features.size());
     splits_.resize(network_.layers.size());
     fixed_.resize(network_.layers.size());
+    const bool told = take_told();
     // Each pass knows what the readers of a feature that come earlier wanted in the one before.
     for (int pass = 0; pass < Passes; ++pass) choose_all();
-    if (options_.joint_layouts) improve();
-    return {std::move(roots_), std::move(requests_), std::move(tilings_)};
+    if (options_.joint_layouts && !told) improve();
   }
+
+  LayoutPlan take() { return {std::move(roots_), std::move(requests_), std::move(tilings_)}; }
 
  private:
   /// A part of a layer, which is a step of its own.
@@ -63,6 +79,18 @@ class LayoutChooser {
     bool operator==(const Place&) const = default;
   };
   using Change = std::pair<Place, Tiling>;
+
+  /// Tilings that the options tell; whether there are any.
+  bool take_told() {
+    bool any = false;
+    for (std::size_t i = 0; i < std::min(network_.layers.size(), options_.layers.size()); ++i) {
+      const auto& tilings = options_.layers[i].tilings;
+      if (tilings.size() != network_.layers[i].inputs.size() || global_pool(network_.layers[i].kind)) continue;
+      fixed_[i].assign(tilings.begin(), tilings.end());
+      any = true;
+    }
+    return any;
+  }
 
   void choose_all() {
     requests_.assign(network_.features.size(), {});
@@ -435,8 +463,9 @@ class LayoutChooser {
     result.input_height = in.height;
     result.input_width = in.width;
     result.input_channels = in.channels;
+    result.loaded = contains(network_.inputs, root(layer.inputs[part]).feature);
+    result.beat_cycles = static_cast<double>(abi::BeatBytes) / options_.memory.bytes;
     result.strand_gap = strand_gap({index, part});
-    result.input_computed = !contains(network_.inputs, root(layer.inputs[part]).feature);
     if (layer.kind == LayerKind::Convolution) result.channels_per_result = in.channels / layer.groups;
     for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
       if (i != part && layer.kind != LayerKind::Add) continue;
@@ -568,7 +597,15 @@ FillRule fill_rule(const model::Network& network, const Layer& layer, const Feat
 
 LayoutPlan choose_layouts(const model::Network& network, const abi::Configuration& configuration,
                           const Options& options) {
-  return LayoutChooser(network, configuration, options).run();
+  LayoutChooser chooser(network, configuration, options);
+  chooser.run();
+  return chooser.take();
+}
+
+std::vector<std::vector<Tiling>> alternative_tilings(const model::Network& network,
+                                                     const abi::Configuration& configuration, const Options& options,
+                                                     std::size_t most) {
+  return LayoutChooser(network, configuration, options).alternatives(most);
 }
 
 }  // namespace espalier::compile

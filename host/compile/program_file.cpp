@@ -32,8 +32,8 @@ flatbuffers::Offset<file::Layer> write_layer(flatbuffers::FlatBufferBuilder& bui
       builder, builder.CreateString(l.name), builder.CreateString(l.op), builder.CreateString(l.shape), l.macs,
       l.nonzero_macs, l.density, l.sparse, l.predicted_cycles, l.dram_read_bytes, l.dram_write_bytes,
       static_cast<std::uint8_t>(l.bound), l.scheduled_slots, l.lower_bound_cycles, l.mark, l.split, l.weight_bytes,
-      l.weight_entropy_bytes, l.natural_entropy_bytes, builder.CreateString(l.weight_format), l.group,
-      builder.CreateString(l.pattern), l.nonzero_weights);
+      l.code_table_bytes, l.weight_alignment_bytes, l.weight_entropy_bytes, l.natural_entropy_bytes,
+      builder.CreateString(l.weight_format), l.group, builder.CreateString(l.pattern), l.nonzero_weights);
 }
 
 PackedFeature read_feature(const file::Feature& f) {
@@ -68,6 +68,8 @@ LayerReport read_layer(const file::Layer& l) {
   result.mark = l.mark();
   result.split = l.split();
   result.weight_bytes = l.weight_bytes();
+  result.code_table_bytes = l.code_table_bytes();
+  result.weight_alignment_bytes = l.weight_alignment_bytes();
   result.weight_entropy_bytes = l.weight_entropy_bytes();
   result.natural_entropy_bytes = l.natural_entropy_bytes();
   if (l.weight_format() != nullptr) result.weight_format = l.weight_format()->str();
@@ -169,9 +171,10 @@ class Checker {
     const std::uint64_t words = static_cast<std::uint64_t>(layout.rows) * static_cast<std::uint64_t>(layout.row_pitch);
     const std::uint64_t last = words - static_cast<std::uint64_t>(layout.row_pitch - layout.columns);
     const auto planes = static_cast<std::uint64_t>(layout.planes(feature.channels()));
-    const bool inside = last * program.pixels() <= feature.plane_bytes() && feature.plane_bytes() <= window_bytes &&
+    const std::uint64_t end = last * program.pixels() + (planes - 1) * feature.plane_bytes();
+    const bool inside = feature.plane_bytes() >= 1 && feature.plane_bytes() <= window_bytes &&
                         feature.offset() <= window_bytes / abi::BeatBytes &&
-                        feature.offset() * abi::BeatBytes + planes * feature.plane_bytes() <= window_bytes;
+                        feature.offset() * abi::BeatBytes + end <= window_bytes;
     require(inside, "a feature lies outside its window", name);
   }
 

@@ -19,6 +19,9 @@ constexpr double Unstageable = 1000;
 /// What streaming a chunk's weights for every position costs beside their transfer.
 constexpr double StreamedPenalty = 1.25;
 
+/// Share of a load from a slow memory that the lanes wait for: that of the first strip.
+constexpr double ExposedLoad = 0.2;
+
 WordShape word_of(int split, const abi::Configuration& configuration) {
   return {split, static_cast<int>(configuration.pixels) / split};
 }
@@ -64,25 +67,35 @@ bool TilingChooser::stageable(const TilingProblem& problem, const Tiling& tiling
   const std::int64_t words = configuration_.scratch_words();
   if (tiling.positions() + input > words) return false;
   const bool one_plane = problem.input_channels <= tiling.word.split;
-  return !problem.input_computed || one_plane || 2 * rows * columns <= words;
+  return problem.loaded || one_plane || 2 * rows * columns <= words;
 }
 
 /// Cycles of the lanes and of the weight unit, whichever is slower.
-double TilingChooser::compute(const TilingProblem& problem, const Tiling& tiling) const {
+double TilingChooser::compute(const TilingProblem& problem, const Tiling& tiling, double load) const {
   double best = Infinite;
   for (const Way& way : option(problem, tiling).ways) {
     const double streams = way.resident ? 1.0 : StreamedPenalty * tiling.positions();
-    best = std::min(best, way.slots * std::max<double>(tiling.positions(), way.stream * streams));
+    const double start = way.first * std::max(0.0, way.stream - 1);
+    const double lanes = way.slots * tiling.positions() + ExposedLoad * load + start;
+    best = std::min(best, std::max(lanes, way.slots * way.stream * streams + load));
   }
   return stageable(problem, tiling) ? best : best * Unstageable;
 }
 
 double TilingChooser::cost(const TilingProblem& problem, const Tiling& tiling) {
+  const Layout source = window_layout(tiling, problem.window, problem.input_height, problem.input_width);
   const Writing written =
       problem.destination ? writing(tiling, *problem.destination) : Writing{static_cast<double>(tiling.positions()), 1};
   const double writes = written.words * option(problem, tiling).rows / configuration_.writers;
-  return std::max(compute(problem, tiling) * written.passes, writes) + 0.01 * writes +
-         reading(problem, window_layout(tiling, problem.window, problem.input_height, problem.input_width));
+  return std::max(compute(problem, tiling, loading(problem, source)) * written.passes, writes) + 0.01 * writes +
+         reading(problem, source);
+}
+
+/// Cycles of a slow memory for the input.
+double TilingChooser::loading(const TilingProblem& problem, const Layout& source) const {
+  if (!problem.loaded || problem.beat_cycles <= 1) return 0;
+  const double words = static_cast<double>(source.rows) * source.columns * source.planes(problem.input_channels);
+  return words * problem.beat_cycles / configuration_.words_per_beat();
 }
 
 /// Cycles to bring the input into this layout, beyond what happens anyway.
@@ -152,12 +165,16 @@ TilingChoice TilingChooser::tiling(const TilingProblem& problem) {
 }
 
 std::vector<Tiling> TilingChooser::candidates(const TilingProblem& problem, double share, bool packed) const {
+  const auto cycles = [&](const Tiling& tiling) {
+    return compute(problem, tiling,
+                   loading(problem, window_layout(tiling, problem.window, problem.input_height, problem.input_width)));
+  };
   std::vector<std::pair<double, Tiling>> ranked;
   for (const SplitOption& option : problem.splits) {
     const WordShape word = word_of(option.split, configuration_);
     int fewest = std::numeric_limits<int>::max();
     for (const Tiling& tiling : all_tilings(problem.height, problem.width, word)) {
-      ranked.emplace_back(compute(problem, tiling), tiling);
+      ranked.emplace_back(cycles(tiling), tiling);
       fewest = std::min(fewest, tiling.positions());
     }
     if (problem.strand_gap) {
@@ -168,13 +185,13 @@ std::vector<Tiling> TilingChooser::candidates(const TilingProblem& problem, doub
     for (const Tiling& tiling : all_tilings(problem.height, problem.width, word)) {
       if (4 * tiling.tiles() < 3 * word.segment) continue;
       const auto tight = Tiling::packed(problem.height, problem.width, tiling.grid_y, tiling.grid_x, word);
-      if (tight && tight->positions() < fewest) ranked.emplace_back(compute(problem, *tight), *tight);
+      if (tight && tight->positions() < fewest) ranked.emplace_back(cycles(*tight), *tight);
     }
   }
   std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<Tiling> result;
-  for (const auto& [cycles, tiling] : ranked) {
-    if (cycles <= share * ranked.front().first) result.push_back(tiling);
+  for (const auto& [cost, tiling] : ranked) {
+    if (cost <= share * ranked.front().first) result.push_back(tiling);
   }
   return result;
 }

@@ -12,6 +12,8 @@ void add_sums(LayerRow& sum, const LayerRow& row) {
   sum.dram_write_bytes += row.dram_write_bytes;
   sum.nonzero_weights += row.nonzero_weights;
   sum.weight_bytes += row.weight_bytes;
+  sum.code_table_bytes += row.code_table_bytes;
+  sum.weight_alignment_bytes += row.weight_alignment_bytes;
   sum.weight_entropy_bytes += row.weight_entropy_bytes;
   sum.natural_entropy_bytes += row.natural_entropy_bytes;
   if (!row.measured_cycles) {
@@ -34,6 +36,8 @@ Totals sum(const std::vector<LayerRow>& rows) {
     totals.dram_write_bytes += row.dram_write_bytes;
     totals.nonzero_weights += row.nonzero_weights;
     totals.weight_bytes += row.weight_bytes;
+    totals.code_table_bytes += row.code_table_bytes;
+    totals.weight_alignment_bytes += row.weight_alignment_bytes;
     totals.weight_entropy_bytes += row.weight_entropy_bytes;
     totals.natural_entropy_bytes += row.natural_entropy_bytes;
     if (!row.measured_cycles) {

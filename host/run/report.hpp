@@ -36,12 +36,14 @@ struct LayerRow {
   std::uint64_t dram_read_bytes = 0;
   std::uint64_t dram_write_bytes = 0;
   std::int64_t nonzero_weights = 0;
-  std::string weight_format;         // raw, packed, fixed, huffman; empty without weights
-  std::uint64_t weight_bytes = 0;    // part of dram_read_bytes
-  double weight_entropy_bytes = 0;   // zero order, of the symbols of the weight streams
-  double natural_entropy_bytes = 0;  // of the weights in their own order, once
-  std::string bound;                 // compute, weights, memory, output; empty for prologue and epilogue
-  std::string pattern;               // of the zeros among the weights; empty without weights
+  std::string weight_format;           // raw, packed, fixed, huffman; empty without weights
+  std::uint64_t weight_bytes = 0;      // part of dram_read_bytes
+  double weight_alignment_bytes = 0;   // of weight_bytes, left empty at the ends of words and beats
+  std::uint64_t code_table_bytes = 0;  // read for the code tables of those streams
+  double weight_entropy_bytes = 0;     // zero order, of the symbols of the weight streams
+  double natural_entropy_bytes = 0;    // of the weights in their own order, once
+  std::string bound;                   // compute, weights, memory, output; empty for prologue and epilogue
+  std::string pattern;                 // of the zeros among the weights; empty without weights
   int group = 0;  // the same for rows that run together: the first has the cycles of all; 0: it runs alone
 };
 
@@ -59,6 +61,8 @@ struct Totals {
   std::uint64_t dram_write_bytes = 0;
   std::int64_t nonzero_weights = 0;
   std::uint64_t weight_bytes = 0;
+  double weight_alignment_bytes = 0;
+  std::uint64_t code_table_bytes = 0;
   double weight_entropy_bytes = 0;
   double natural_entropy_bytes = 0;
 };

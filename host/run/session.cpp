@@ -59,6 +59,8 @@ LayerRow layer_row(const compile::LayerReport& layer, const std::string& device,
   row.weight_format = layer.weight_format;
   row.nonzero_weights = layer.nonzero_weights;
   row.weight_bytes = layer.weight_bytes;
+  row.code_table_bytes = layer.code_table_bytes;
+  row.weight_alignment_bytes = layer.weight_alignment_bytes;
   row.weight_entropy_bytes = layer.weight_entropy_bytes;
   row.natural_entropy_bytes = layer.natural_entropy_bytes;
   row.dram_read_bytes = layer.dram_read_bytes;

@@ -85,6 +85,8 @@ void add_network_report(Json& json, const NetworkReport& report) {
   sums["dram_write_bytes"] = totals.dram_write_bytes;
   sums["nonzero_weights"] = totals.nonzero_weights;
   sums["weight_bytes"] = totals.weight_bytes;
+  sums["code_table_bytes"] = totals.code_table_bytes;
+  sums["weight_alignment_bytes"] = totals.weight_alignment_bytes;
   sums["weight_entropy_bytes"] = totals.weight_entropy_bytes;
   sums["natural_entropy_bytes"] = totals.natural_entropy_bytes;
   sums["bound"] = main_bound(report.run.layers);

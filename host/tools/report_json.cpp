@@ -75,6 +75,8 @@ Json layer_json(const run::LayerRow& row) {
           {"dram_write_bytes", row.dram_write_bytes},
           {"weight_format", row.weight_format},
           {"weight_bytes", row.weight_bytes},
+          {"code_table_bytes", row.code_table_bytes},
+          {"weight_alignment_bytes", row.weight_alignment_bytes},
           {"weight_entropy_bytes", row.weight_entropy_bytes},
           {"natural_entropy_bytes", row.natural_entropy_bytes},
           {"nonzero_weights", row.nonzero_weights},
@@ -113,6 +115,8 @@ void add_report(Json& json, const run::RunReport& report) {
                     {"dram_write_bytes", totals.dram_write_bytes},
                     {"nonzero_weights", totals.nonzero_weights},
                     {"weight_bytes", totals.weight_bytes},
+                    {"code_table_bytes", totals.code_table_bytes},
+                    {"weight_alignment_bytes", totals.weight_alignment_bytes},
                     {"weight_entropy_bytes", totals.weight_entropy_bytes},
                     {"natural_entropy_bytes", totals.natural_entropy_bytes},
                     {"bound", main_bound(report.layers)}};

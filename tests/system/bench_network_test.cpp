@@ -87,7 +87,7 @@ TEST(BenchNetwork, ABatchRunsInputByInput) {
 }
 
 TEST(BenchNetwork, LayersThatRunTogetherShareAUtilisation) {
-  const auto document = bench({"mobilenet_v2", "--resolution", "96"});
+  const auto document = bench({"mobilenet_v2"});
   int groups = 0;
   nlohmann::json above;
   for (const auto& layer : document["layers"]) {
