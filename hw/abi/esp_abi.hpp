@@ -10,10 +10,9 @@
 #include <span>
 #include <type_traits>
 
+#include "esp_constants.hpp"
+
 namespace espalier::abi {
-#define localparam inline constexpr
-#include "esp_abi.svh"  // NOLINT(bugprone-suspicious-include)
-#undef localparam
 
 using Beat = std::array<std::uint8_t, BeatBytes>;
 
