@@ -35,6 +35,7 @@ struct Stream {
   std::vector<abi::ScaleEntry> scales;  // entry (j * K + k) * split + segment
   int slots = 0;
   int lower_bound = 0;      // slots
+  double coded_bits = 0;    // without what is left empty at the ends of words and beats; 0: all of the bytes
   double entropy_bits = 0;  // zero order, of its symbols
 };
 

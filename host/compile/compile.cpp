@@ -7,6 +7,7 @@
 #include "compile/placement.hpp"
 #include "compile/weight_format.hpp"
 #include "esp_error.hpp"
+#include "model/weight_pattern.hpp"
 
 namespace espalier::compile {
 namespace {
@@ -62,16 +63,35 @@ LayerReport report_of(const model::Network& network, std::size_t index, const La
   report.dram_write_bytes = work.write_beats * abi::BeatBytes;
   if (layer.kind == model::LayerKind::Convolution) {
     report.weight_bytes = work.weight_beats * abi::BeatBytes;
+    report.code_table_bytes = work.code_beats * abi::BeatBytes;
+    report.weight_alignment_bytes = work.alignment_bits / 8;
     report.weight_entropy_bytes = work.entropy_bits / 8;
     report.natural_entropy_bytes = natural_entropy_bits(layer.weights) / 8;
     report.weight_format = format_name(work.weight_format);
+    report.nonzero_weights = std::count_if(layer.weights.begin(), layer.weights.end(), [](auto w) { return w != 0; });
+    report.pattern = model::weight_pattern(layer.weights, model::weight_shape(network, layer));
   }
   report.bound = bound_of(work, memory, writers);
+  report.group = work.group;
   report.scheduled_slots = work.slots;
   report.lower_bound_cycles = work.lower_bound;
   report.split = work.split;
   report.mark = static_cast<int>(index) + 1;
   return report;
+}
+
+/// What the layers of a group do together.
+LayerWork group_work(const std::vector<LayerWork>& layers, int group) {
+  LayerWork sum;
+  for (const LayerWork& layer : layers) {
+    if (layer.group != group) continue;
+    sum.slots += layer.slots;
+    sum.result_words += layer.result_words;
+    sum.stream_beats += layer.stream_beats;
+    sum.read_beats += layer.read_beats;
+    sum.write_beats += layer.write_beats;
+  }
+  return sum;
 }
 
 PackedFeature packed(const model::Network& network, const Lowered& lowered, const Placement& placement, int image_index,
@@ -129,7 +149,10 @@ Compiled compile_once(const model::Network& network, const abi::Configuration& c
     compiled.outputs.push_back(packed(network, lowered, placement, lowered.output_images[i], network.outputs, i));
   }
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    compiled.layers.push_back(report_of(network, i, generated.layers[i], options.memory, configuration.writers));
+    const unsigned writers = configuration.writers;
+    LayerReport& report =
+        compiled.layers.emplace_back(report_of(network, i, generated.layers[i], options.memory, writers));
+    if (report.group > 0) report.bound = bound_of(group_work(generated.layers, report.group), options.memory, writers);
   }
   if (options.timing) predict_layers(compiled);
   return compiled;

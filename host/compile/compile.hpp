@@ -45,7 +45,8 @@ enum class Bound { Compute, Weights, Memory, Output };
 const char* to_string(Bound bound);
 
 /// One row of the report. Cycles run from the mark before to the layer's own mark. Layers that run together, strip by
-/// strip or piece by piece, are marked together: the cycles of all of them are those of the first.
+/// strip or piece by piece, are marked together: the cycles of all of them are those of the first, and their bound is
+/// that of what they do together.
 struct LayerReport {
   std::string name;
   std::string op;
@@ -58,7 +59,10 @@ struct LayerReport {
   Causes causes;  // of the predicted cycles; all 0 in a compiled file
   std::uint64_t dram_read_bytes = 0;
   std::uint64_t dram_write_bytes = 0;
-  std::uint64_t weight_bytes = 0;    // read for weight streams and their code tables
+  std::int64_t nonzero_weights = 0;
+  std::uint64_t weight_bytes = 0;     // read for weight streams, every time that they are read
+  double weight_alignment_bytes = 0;  // of them, left empty at the ends of the lanes' words and of beats
+  std::uint64_t code_table_bytes = 0;
   double weight_entropy_bytes = 0;   // zero order, of the symbols of those streams
   double natural_entropy_bytes = 0;  // of the gaps between non-zero weights in their own order, and of their values
   std::string weight_format;         // raw, packed, fixed or huffman; empty for layers without weights
@@ -67,6 +71,8 @@ struct LayerReport {
   std::uint64_t lower_bound_cycles = 0;  // the fullest lane or bank port, over all positions
   int mark = 0;                          // index of the layer's OpMark
   int split = 1;                         // channels in a computed word
+  int group = 0;                         // 1, 2, ...: the same for layers that run together; 0: alone
+  std::string pattern;                   // of the zeros among the weights, see model::weight_pattern()
 };
 
 /// A network input or output in its window: byte b of word (row, column) of plane n lies at offset * 64 + n *

@@ -405,6 +405,8 @@ class LayoutChooser {
     result.input_height = in.height;
     result.input_width = in.width;
     result.input_channels = in.channels;
+    result.input_computed = !contains(network_.inputs, root(layer.inputs[part]).feature);
+    if (layer.kind == LayerKind::Convolution) result.channels_per_result = in.channels / layer.groups;
     for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
       if (i != part && layer.kind != LayerKind::Add) continue;
       const int base = root(layer.inputs[i]).feature;

@@ -32,7 +32,8 @@ flatbuffers::Offset<file::Layer> write_layer(flatbuffers::FlatBufferBuilder& bui
       builder, builder.CreateString(l.name), builder.CreateString(l.op), builder.CreateString(l.shape), l.macs,
       l.nonzero_macs, l.density, l.sparse, l.predicted_cycles, l.dram_read_bytes, l.dram_write_bytes,
       static_cast<std::uint8_t>(l.bound), l.scheduled_slots, l.lower_bound_cycles, l.mark, l.split, l.weight_bytes,
-      l.weight_entropy_bytes, l.natural_entropy_bytes, builder.CreateString(l.weight_format));
+      l.code_table_bytes, l.weight_alignment_bytes, l.weight_entropy_bytes, l.natural_entropy_bytes,
+      builder.CreateString(l.weight_format), l.group, builder.CreateString(l.pattern), l.nonzero_weights);
 }
 
 PackedFeature read_feature(const file::Feature& f) {
@@ -67,9 +68,14 @@ LayerReport read_layer(const file::Layer& l) {
   result.mark = l.mark();
   result.split = l.split();
   result.weight_bytes = l.weight_bytes();
+  result.code_table_bytes = l.code_table_bytes();
+  result.weight_alignment_bytes = l.weight_alignment_bytes();
   result.weight_entropy_bytes = l.weight_entropy_bytes();
   result.natural_entropy_bytes = l.natural_entropy_bytes();
   if (l.weight_format() != nullptr) result.weight_format = l.weight_format()->str();
+  result.group = l.group();
+  result.nonzero_weights = l.nonzero_weights();
+  if (l.pattern() != nullptr) result.pattern = l.pattern()->str();
   return result;
 }
 

@@ -22,8 +22,7 @@ StepFacts::StepFacts(const model::Network& network, Lowered& lowered, const abi:
       words_(static_cast<int>(configuration.scratch_words())),
       densities_(network.layers.size(), 1) {
   equalise_row_pitches();
-  pad_streamed_rows();
-  equalise_row_pitches();
+  while (pad_streamed_rows()) equalise_row_pitches();
   for (const Step& step : lowered_.steps) {
     densities_[static_cast<std::size_t>(step.layer)] = density(step);
     entries_.push_back(count_entries(step));
@@ -71,7 +70,9 @@ int StepFacts::least_piece(const Step& step) const {
 }
 
 /// If the smallest piece of a step does not fit with all the rows it reads, the images are read in strips of rows.
-void StepFacts::pad_streamed_rows() {
+/// Whether an image was padded for this; others may not fit beside it any more.
+bool StepFacts::pad_streamed_rows() {
+  const std::size_t before = padded_.size();
   for (const Step& step : lowered_.steps) {
     const int planes = least_piece(step) / step.rows_per_group() * step.planes_per_group();
     std::int64_t words = piece_planes(step, least_piece(step)) * pitch(image(step.output)) + words_per_beat_;
@@ -81,11 +82,13 @@ void StepFacts::pad_streamed_rows() {
     }
     if (words <= words_) continue;
     for (const Operand& operand : step.inputs) {
+      if (padded(operand.image)) continue;
       Layout& in = lowered_.images[static_cast<std::size_t>(operand.image)].layout;
       in.row_pitch = round_up(in.row_pitch, words_per_beat_);
       padded_.push_back(operand.image);
     }
   }
+  return padded_.size() > before;
 }
 
 /// The operands of an addition are stepped through together, so their rows must be equally far apart.

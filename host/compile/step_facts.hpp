@@ -52,7 +52,7 @@ class StepFacts {
 
  private:
   int least_piece(const Step& step) const;
-  void pad_streamed_rows();
+  bool pad_streamed_rows();
   void equalise_row_pitches();
   std::vector<int> count_entries(const Step& step) const;
   double density(const Step& step) const;

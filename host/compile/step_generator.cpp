@@ -542,6 +542,8 @@ void StepGenerator::compute_stretch(const Job& job, const Chunk& chunk, const Pa
     const std::size_t beats = (stream.bytes.size() + abi::BeatBytes - 1) / abi::BeatBytes;
     work_->stream_beats += beats;
     work_->weight_beats += beats;
+    const double bits = 8.0 * static_cast<double>(beats) * abi::BeatBytes;
+    work_->alignment_bits += stream.coded_bits > 0 ? bits - stream.coded_bits : 0;
     work_->entropy_bits += stream.entropy_bits;
     work_->weight_format = stream.weights.format;
     if (before_first_compute_) before_first_compute_();

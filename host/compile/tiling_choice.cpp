@@ -13,6 +13,9 @@ constexpr double Infinite = std::numeric_limits<double>::infinity();
 /// Bytes above which a write plan of unlike tiles is not tried for its cost.
 constexpr int PlanLimit = 1 << 19;
 
+/// Weight of the cycles of tiles that the scratchpad does not hold, so that any others are preferred.
+constexpr double Unstageable = 1000;
+
 /// What streaming a chunk's weights for every position costs beside their transfer.
 constexpr double StreamedPenalty = 1.25;
 
@@ -46,6 +49,23 @@ const SplitOption& option(const TilingProblem& problem, const Tiling& tiling) {
 
 }  // namespace
 
+/// Whether a plane of results and the input of one row of positions fit the scratchpad together, the least that a
+/// streamed layer holds, and whether the layer that computes the input can do so plane by plane.
+bool TilingChooser::stageable(const TilingProblem& problem, const Tiling& tiling) const {
+  const Window& window = problem.window;
+  const std::int64_t rows = std::int64_t{tiling.height - 1} * window.stride_y + window.extent_y();
+  const std::int64_t columns = std::int64_t{tiling.width - 1} * window.stride_x + window.extent_x();
+  // Rows that are read in strips start on beats.
+  const int beat = static_cast<int>(configuration_.words_per_beat());
+  const std::int64_t strip = (window.extent_y() - 1) * round_up(static_cast<int>(columns), beat) + columns + 1;
+  const std::int64_t input =
+      divide_up(problem.channels_per_result, tiling.word.split) * std::min(strip, rows * columns);
+  const std::int64_t words = configuration_.scratch_words();
+  if (tiling.positions() + input > words) return false;
+  const bool one_plane = problem.input_channels <= tiling.word.split;
+  return !problem.input_computed || one_plane || 2 * rows * columns <= words;
+}
+
 /// Cycles of the lanes and of the weight unit, whichever is slower.
 double TilingChooser::compute(const TilingProblem& problem, const Tiling& tiling) const {
   double best = Infinite;
@@ -53,7 +73,7 @@ double TilingChooser::compute(const TilingProblem& problem, const Tiling& tiling
     const double streams = way.resident ? 1.0 : StreamedPenalty * tiling.positions();
     best = std::min(best, way.slots * std::max<double>(tiling.positions(), way.stream * streams));
   }
-  return best;
+  return stageable(problem, tiling) ? best : best * Unstageable;
 }
 
 double TilingChooser::cost(const TilingProblem& problem, const Tiling& tiling) {

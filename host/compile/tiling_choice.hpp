@@ -19,6 +19,8 @@ struct TilingProblem {
   Window window;
   int input_height = 1, input_width = 1;
   int input_channels = 1;                    // of one operand
+  bool input_computed = true;                // by a layer, not given to the network
+  int channels_per_result = 1;               // input channels that a result is computed from
   int most_source_split = 64;                // channels in a word that the input can have without another copy of it
   std::vector<SplitOption> splits;           // not empty
   std::optional<Layout> destination;         // what the output is written to; none: anything
@@ -63,6 +65,7 @@ class TilingChooser {
     int passes = 1;
   };
 
+  bool stageable(const TilingProblem& problem, const Tiling& tiling) const;
   double compute(const TilingProblem& problem, const Tiling& tiling) const;
   double reading(const TilingProblem& problem, const Layout& source);
   Writing writing(const Tiling& tiling, const Layout& layout);

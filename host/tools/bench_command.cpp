@@ -5,6 +5,7 @@
 #include <random>
 
 #include "backends.hpp"
+#include "bench_cores.hpp"
 #include "bench_network.hpp"
 #include "bench_spmm.hpp"
 #include "commands.hpp"
@@ -97,6 +98,8 @@ void bench_layer(const BenchOptions& options, Console& console) {
   json["dram_write_bytes"] = totals.dram_write_bytes;
   json["weight_format"] = report.layers.size() > 1 ? report.layers[1].weight_format : "";
   json["weight_bytes"] = totals.weight_bytes;
+  json["code_table_bytes"] = totals.code_table_bytes;
+  json["weight_alignment_bytes"] = totals.weight_alignment_bytes;
   json["weight_entropy_bytes"] = totals.weight_entropy_bytes;
   json["natural_entropy_bytes"] = totals.natural_entropy_bytes;
   console.report(
@@ -187,6 +190,7 @@ void add_bench(CLI::App& app, Console& console) {
   simulator->callback([options, &console] { bench_simulator(*options, console); });
 
   add_bench_network(*command, console);
+  add_bench_cores(*command, console);
   add_bench_spmm(*command, console);
 }
 
