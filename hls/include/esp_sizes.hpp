@@ -38,4 +38,9 @@ struct Sizes {
   static_assert(LineDepth > 0 && Writers > 0 && Writers <= abi::MostWriters && Lanes % Writers == 0, "writers");
 };
 
+/// The arrays of the contract.
+using Array8x8 = Sizes<8, 8, 1024, 4096, 2>;
+using Array16x16 = Sizes<16, 16, 4096, 4096, 4>;
+using Array32x32 = Sizes<32, 32, 4096, 8192, 4>;
+
 }  // namespace espalier::kernel

@@ -31,8 +31,8 @@ struct ListStep {
 };
 
 /// The top of the dataflow: weights and loads stream into the array, stores out of it.
-template <typename S, typename Memory>
-void run_step(const ListStep& step, const Memory weights, const Memory loads, Memory stores, WeightUnit<S>& unit,
+template <typename S, typename Source, typename Sink>
+void run_step(const ListStep& step, const Source weights, const Source loads, Sink stores, WeightUnit<S>& unit,
               Array<S>& array, ArrayResult& result) {
 #pragma HLS DATAFLOW
   hls::stream<WeightItem<S>> items("items");
@@ -104,8 +104,8 @@ void queue_weight(const Memory memory, const Arguments& arguments, const Beat& b
 }
 
 /// What the processes do for a command that has passed its checks.
-template <typename S, typename Memory>
-ListStep make_step(const Memory weights, const Memory loads, const Memory stores, const Arguments& arguments,
+template <typename S, typename Source, typename Sink>
+ListStep make_step(const Source weights, const Source loads, const Sink stores, const Arguments& arguments,
                    const Beat& beat, std::uint32_t position, WeightUnit<S>& unit, Run& run) {
   const std::uint32_t opcode = opcode_of(beat);
   const Transfer transfer = transfer_of(beat);
@@ -123,9 +123,9 @@ ListStep make_step(const Memory weights, const Memory loads, const Memory stores
 }
 
 /// One command of the list.
-template <typename S, typename Memory>
-void run_command(const Memory weights, const Memory loads, Memory stores, const Arguments& arguments, const Beat& beat,
-                 std::uint32_t position, Core<S>& core, Run& run) {
+template <typename S, typename Source, typename Sink>
+void run_command(const Source weights, const Source loads, Sink stores, const Arguments& arguments, const Beat& beat,
+                 std::uint32_t position, hls::stream<std::uint32_t>& marks, Core<S>& core, Run& run) {
   const Fault broken = check_command<S>(beat);
   if (broken.code != abi::ErrorNone) return fail(run, position, broken);
   if (!waits_met(beat, run.completed, core.weight.completed)) {
@@ -141,13 +141,14 @@ void run_command(const Memory weights, const Memory loads, Memory stores, const 
   if (opcode == abi::OpLoad) ++run.completed.loads;
   if (opcode == abi::OpCompute) ++run.completed.computes;
   if (opcode == abi::OpStore) ++run.completed.stores;
+  if (opcode == abi::OpMark) marks.write(field<abi::CmdLayerLsb, abi::CmdLayerBits>(beat));
 }
 
 /// A run: from the arguments to the result. Each of the ports is a master of the contract; `loads` and `stores` are the
-/// two directions of one.
-template <typename S, typename Memory>
-RunResult run_list(const Arguments& arguments, const Memory commands, const Memory weights, const Memory loads,
-                   Memory stores, Core<S>& core) {
+/// two directions of one. `marks` takes the layer of every OpMark.
+template <typename S, typename Source, typename Sink>
+RunResult run_list(const Arguments& arguments, const Source commands, const Source weights, const Source loads,
+                   Sink stores, hls::stream<std::uint32_t>& marks, Core<S>& core) {
   Run run = {};
   CommandBuffer buffer;
   core.weight.open = false;
@@ -168,7 +169,7 @@ RunResult run_list(const Arguments& arguments, const Memory commands, const Memo
     } else if (fault.code != abi::ErrorNone) {
       fail(run, i, fault);
     } else {
-      run_command<S>(weights, loads, stores, arguments, buffer.beats[i - buffer.first], i, core, run);
+      run_command<S>(weights, loads, stores, arguments, buffer.beats[i - buffer.first], i, marks, core, run);
     }
   }
   // The weight unit completes a command once its lines are in the store.

@@ -26,7 +26,8 @@ class SizedCore : public KernelCore {
     values.command_count = arguments.command_count;
     values.timeout = arguments.timeout;
     const KernelMemory port(memory);
-    const kernel::RunResult result = kernel::run_list<S>(values, port, port, port, port, *core_);
+    hls::stream<std::uint32_t> marks;  // without a clock there is nothing to stamp
+    const kernel::RunResult result = kernel::run_list<S>(values, port, port, port, port, marks, *core_);
     return {{result.error, result.position, result.detail}, result.read_beats, result.write_beats, result.macs};
   }
 
