@@ -54,7 +54,7 @@ template <unsigned P>
 void multiply_accumulate(const std::int8_t (&a)[P], const std::int8_t (&w)[P], bool maximum, std::int32_t (&acc)[P]) {
   for (unsigned p = 0; p < P; ++p) {
 #pragma HLS UNROLL
-    const auto product = static_cast<std::int32_t>(a[p]) * static_cast<std::int32_t>(w[p]);
+    const auto product = static_cast<std::int16_t>(a[p] * w[p]);  // 16 bits hold it
     const std::int32_t sum = abi::accumulate(acc[p], product);
     const std::int32_t larger = product > acc[p] ? product : acc[p];
     acc[p] = maximum ? larger : sum;
