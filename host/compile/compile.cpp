@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compile/exact_choice.hpp"
 #include "compile/generate.hpp"
 #include "compile/lower.hpp"
 #include "compile/placement.hpp"
@@ -11,10 +12,6 @@
 
 namespace espalier::compile {
 namespace {
-
-/// Programs up to so many cycles are compiled in several ways, and the one that the timing model finds fastest is
-/// taken; longer ones follow the estimates.
-constexpr std::uint32_t ExactChoice = 300000;
 
 std::string shape_of(const model::Feature& feature) {
   return std::to_string(feature.channels) + "x" + std::to_string(feature.height) + "x" + std::to_string(feature.width);
@@ -94,8 +91,8 @@ LayerWork group_work(const std::vector<LayerWork>& layers, int group) {
   return sum;
 }
 
-PackedFeature packed(const model::Network& network, const Lowered& lowered, const Placement& placement, int image_index,
-                     const std::vector<int>& order, std::size_t position) {
+PackedFeature packed(const model::Network& network, const Lowered& lowered, const Placement& placement, unsigned pixels,
+                     int image_index, const std::vector<int>& order, std::size_t position) {
   const Image& image = lowered.images[static_cast<std::size_t>(image_index)];
   const ImagePlace& place = placement.images[static_cast<std::size_t>(image_index)];
   const model::Feature& feature = network.features[static_cast<std::size_t>(image.feature)];
@@ -109,7 +106,8 @@ PackedFeature packed(const model::Network& network, const Lowered& lowered, cons
   result.layout = image.layout;
   result.fill = image.fill;
   result.offset = place.offset;
-  result.plane_bytes = static_cast<std::uint64_t>(place.plane_beats) * abi::BeatBytes;
+  const std::uint64_t words = static_cast<std::uint64_t>(place.plane_pitch) * pixels;
+  result.plane_bytes = place.linear ? words : static_cast<std::uint64_t>(place.plane_beats) * abi::BeatBytes;
   return result;
 }
 
@@ -135,7 +133,7 @@ void predict_layers(Compiled& compiled) {
 /// Compiles in one way.
 Compiled compile_once(const model::Network& network, const abi::Configuration& configuration, const Options& options) {
   Lowered lowered = lower(network, configuration, options);
-  const Placement placement = place(network, lowered, configuration);
+  const Placement placement = place(network, lowered, configuration, options);
   Generated generated = generate(network, lowered, placement, configuration, options);
   Compiled compiled;
   compiled.name = network.name;
@@ -143,10 +141,11 @@ Compiled compile_once(const model::Network& network, const abi::Configuration& c
   compiled.memory = options.memory;
   compiled.program = std::move(generated.program);
   for (const int image : lowered.input_images) {
-    compiled.inputs.push_back(packed(network, lowered, placement, image, network.inputs, 0));
+    compiled.inputs.push_back(packed(network, lowered, placement, configuration.pixels, image, network.inputs, 0));
   }
   for (std::size_t i = 0; i < lowered.output_images.size(); ++i) {
-    compiled.outputs.push_back(packed(network, lowered, placement, lowered.output_images[i], network.outputs, i));
+    compiled.outputs.push_back(
+        packed(network, lowered, placement, configuration.pixels, lowered.output_images[i], network.outputs, i));
   }
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const unsigned writers = configuration.writers;
@@ -156,25 +155,6 @@ Compiled compile_once(const model::Network& network, const abi::Configuration& c
   }
   if (options.timing) predict_layers(compiled);
   return compiled;
-}
-
-/// Compiles in another way; `best` and the options that it was `chosen` with become the other if that is faster.
-void prefer_faster(Compiled& best, Options& chosen, const model::Network& network,
-                   const abi::Configuration& configuration, const Options& other) {
-  Compiled compiled = compile_once(network, configuration, other);
-  if (compiled.total_cycles >= best.total_cycles) return;
-  best = std::move(compiled);
-  chosen = other;
-}
-
-/// Whether all weights lie in `format`; packed dense weights have fixed codes.
-bool stored_as(const Compiled& compiled, WeightFormat format) {
-  return std::all_of(compiled.layers.begin(), compiled.layers.end(), [&](const LayerReport& layer) {
-    if (layer.weight_bytes == 0) return true;
-    if (format == WeightFormat::Raw) return layer.weight_format == "raw";
-    if (format == WeightFormat::Huffman) return layer.weight_format == "huffman";
-    return layer.weight_format == "fixed" || layer.weight_format == "packed";
-  });
 }
 
 }  // namespace
@@ -200,23 +180,8 @@ Compiled compile(const model::Network& network, const abi::Configuration& config
                 "use at least 1");
   }
   model::validate(network);
-  Compiled best = compile_once(network, configuration, options);
-  if (!options.timing || best.total_cycles > ExactChoice) return best;
-  Options chosen = options;
-  chosen.progress = nullptr;
-  if (options.joint_layouts) {
-    Options alone = chosen;
-    alone.joint_layouts = false;
-    prefer_faster(best, chosen, network, configuration, alone);
-  }
-  if (options.weight_format != WeightFormat::Auto) return best;
-  for (const WeightFormat format : {WeightFormat::Raw, WeightFormat::Fixed, WeightFormat::Huffman}) {
-    if (stored_as(best, format)) continue;
-    Options told = chosen;
-    told.weight_format = format;
-    prefer_faster(best, chosen, network, configuration, told);
-  }
-  return best;
+  return fastest(network, configuration, options,
+                 [&](const Options& way) { return compile_once(network, configuration, way); });
 }
 
 LayerCycles layer_cycles(const Compiled& compiled, std::span<const std::uint32_t> marks, std::uint32_t cycles) {

@@ -15,11 +15,18 @@
 
 #include "compile/device_program.hpp"
 #include "compile/layout.hpp"
+#include "compile/strips.hpp"
 #include "compile/timing/predict.hpp"
 #include "esp_abi.hpp"
 #include "model/network.hpp"
 
 namespace espalier::compile {
+
+/// What can be told of a layer.
+struct LayerChoice {
+  std::vector<Tiling> tilings;        // of each input; none: estimated
+  std::optional<StripChoice> strips;  // of its steps, where they can be cut freely
+};
 
 /// How convolutions read their weights.
 enum class Mode { Auto, Dense, Sparse };
@@ -33,9 +40,12 @@ struct Options {
   WeightFormat weight_format = WeightFormat::Auto;
   /// Channels in a computed word: this many, or the most below that the layer can be computed with. None: the best.
   std::optional<int> split;
-  bool joint_layouts = true;  // choose layouts for the network as a whole; otherwise layer by layer
-  bool timing = true;         // run the timing model
-  unsigned threads = 0;       // that schedule layers at the same time, 0: one per processor; the program is the same
+  bool joint_layouts = true;   // choose layouts for the network as a whole; otherwise layer by layer
+  bool inputs_by_rows = true;  // network inputs that fit are laid out so that their first rows are loaded first
+  bool timing = true;          // run the timing model
+  /// What is told of single layers instead of estimated, by layer; fewer: nothing is told of the others.
+  std::vector<LayerChoice> layers;
+  unsigned threads = 0;  // that schedule layers at the same time, 0: one per processor; the program is the same
   /// Called before each layer with its index, the number of layers and its name.
   std::function<void(std::size_t, std::size_t, const std::string&)> progress;
 };

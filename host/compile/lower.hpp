@@ -25,6 +25,8 @@ struct Image {
   std::int8_t fill = 0;  // bytes outside the map
   bool input = false;    // lies in the input window, packed by the host
   bool output = false;   // lies in the output window
+  /// Rows lie one after the other, each with the columns of all planes, so that the first rows are the first words.
+  bool by_rows = false;
 };
 
 /// Planes [plane, ...) of an image, as one input of a step.

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "compile/group.hpp"
+#include "compile/linear_images.hpp"
 #include "compile/scratchpad.hpp"
 #include "compile/step_facts.hpp"
 #include "compile/streaming.hpp"
@@ -64,8 +65,9 @@ class Placer {
     }
     for (std::size_t i = 0; i < result_.images.size(); ++i) {
       if (result_.images[i].in_memory && !image(static_cast<int>(i)).input)
-        cost_ += StoreShare * facts_.image_beats(static_cast<int>(i));
+        cost_ += StoreShare * facts_.image_cycles(static_cast<int>(i));
     }
+    find_linear(facts_, result_);
     assign_memory();
   }
 
@@ -129,7 +131,7 @@ class Placer {
       for (std::size_t i = 0; i < step.inputs.size(); ++i) {
         const bool there = std::find(kept_.begin(), kept_.end(), step.inputs[i].image) != kept_.end();
         place.inputs[i].load = !there;
-        if (!there) cost_ += facts_.image_beats(step.inputs[i].image);
+        if (!there) cost_ += facts_.image_cycles(step.inputs[i].image);
       }
       if (reused) scratchpad_.rename(*reused, step.output);
       place.output = whole(step.output);
@@ -207,7 +209,7 @@ class Placer {
         return std::nullopt;
       }
       group.compute += facts_.compute_cycles(step);
-      group.stream += facts_.stream_beats(step);
+      group.stream += facts_.stream_cycles(step);
     }
     return group;
   }
@@ -249,7 +251,7 @@ class Placer {
       if (evicted > 0) {
         const int victim = others[static_cast<std::size_t>(evicted) - 1];
         scratchpad.release(victim);
-        evictions += (1 + StoreShare) * facts_.image_beats(victim);
+        evictions += (1 + StoreShare) * facts_.image_cycles(victim);
       }
       for (const int buffers : {2, 1}) {
         for (int rows = step(group.first).tiling.height; rows > 0; --rows) {
@@ -371,7 +373,7 @@ class Placer {
     for (const Operand& operand : maker.inputs) {
       make.inputs.push_back(whole(operand.image));
       make.inputs.back().load = !contains(kept, operand.image);
-      if (make.inputs.back().load) cost_ += facts_.image_beats(operand.image);
+      if (make.inputs.back().load) cost_ += facts_.image_cycles(operand.image);
     }
     make.output.whole = false;
     make.output.address = {*address};
@@ -475,7 +477,7 @@ class Placer {
       throw Error(ErrorCode::Unsupported, "the layer cannot be cut into pieces that fit",
                   "layer '" + facts_.layer_name(step) + "'", sizes, "use a larger array or a smaller map");
     }
-    cost_ += std::max(best->cost, ContendedBeat * best->moved) - best->compute;
+    cost_ += std::max(best->cost, contended_share(facts_) * best->moved) - best->compute;
     image_place(step.output).in_memory = true;
     for (std::size_t i = 0; i < step.inputs.size(); ++i) image_place(step.inputs[i].image).in_memory = true;
     result_.steps.push_back(best->place);
@@ -554,11 +556,20 @@ class Search {
 
 }  // namespace
 
-Placement place(const model::Network& network, Lowered& lowered, const abi::Configuration& configuration) {
-  const StepFacts facts(network, lowered, configuration);
-  Search search(facts);
-  search.run();
-  return search.take();
+Placement place(const model::Network& network, Lowered& lowered, const abi::Configuration& configuration,
+                const Options& options) {
+  const Lowered original = lowered;
+  for (const bool by_rows : {true, false}) {
+    if (by_rows && !options.inputs_by_rows) continue;
+    lowered = original;
+    const StepFacts facts(network, lowered, configuration, options.memory, by_rows);
+    Search search(facts);
+    search.run();
+    Placement placement = search.take();
+    if (held_whole(lowered, placement)) return placement;
+  }
+  throw Error(ErrorCode::Internal, "an image is laid out by rows for no reason", "network '" + network.name + "'", "",
+              "report this");
 }
 
 }  // namespace espalier::compile

@@ -171,9 +171,10 @@ class Checker {
     const std::uint64_t words = static_cast<std::uint64_t>(layout.rows) * static_cast<std::uint64_t>(layout.row_pitch);
     const std::uint64_t last = words - static_cast<std::uint64_t>(layout.row_pitch - layout.columns);
     const auto planes = static_cast<std::uint64_t>(layout.planes(feature.channels()));
-    const bool inside = last * program.pixels() <= feature.plane_bytes() && feature.plane_bytes() <= window_bytes &&
+    const std::uint64_t end = last * program.pixels() + (planes - 1) * feature.plane_bytes();
+    const bool inside = feature.plane_bytes() >= 1 && feature.plane_bytes() <= window_bytes &&
                         feature.offset() <= window_bytes / abi::BeatBytes &&
-                        feature.offset() * abi::BeatBytes + planes * feature.plane_bytes() <= window_bytes;
+                        feature.offset() * abi::BeatBytes + end <= window_bytes;
     require(inside, "a feature lies outside its window", name);
   }
 

@@ -1,11 +1,17 @@
 // In which format a step's weight streams are read.
+#include <algorithm>
+
 #include "compile/layout.hpp"
 #include "compile/step_generator.hpp"
 
 namespace espalier::compile {
 
 /// Strips that a pass takes part in: each of them reads the streams of the pass.
-int StepGenerator::reads(const Pass& pass) const { return divide_up(pass.y + pass.height, strip_) - pass.y / strip_; }
+int StepGenerator::reads(const Pass& pass) const {
+  return static_cast<int>(std::count_if(strips_.begin(), strips_.end(), [&](const Range& strip) {
+    return strip.first < pass.y + pass.height && pass.y < strip.first + strip.count;
+  }));
+}
 
 /// Slots that the weight store holds.
 int StepGenerator::most_slots(const abi::Command& command) const {

@@ -158,28 +158,27 @@ std::string cause_chart(const run::RunReport& report) {
 
 std::string table_row(const std::vector<std::string>& cells, const char* element, const char* style) {
   static constexpr std::array<bool, 12> left{true,  true,  true,  false, false, true,
-                                             false, false, false, false, false, true};
+                                             false, false, false, true,  false, false};
   std::string html = fmt::format("<tr class=\"{}\">", style);
   for (std::size_t i = 0; i < cells.size(); ++i)
     html += fmt::format("<{0}{1}>{2}</{0}>", element, left[i] ? " class=\"left\"" : "", escaped(cells[i]));
   return html + "</tr>\n";
 }
 
-// What the last column means.
+// What the column of bounds means.
 std::string bound_words() {
   return "<p>A layer is bound by what it needs most cycles of: <b>compute</b>, slots of the lanes and banks; "
          "<b>weights</b>, "
          "their stream from memory; <b>memory</b>, data read and results written; <b>output</b>, the writers of "
          "results. "
          "The last row names the bound of most cycles. Layers that run together, strip by strip, have one count of "
-         "cycles, one "
-         "utilisation and one bound: they stand in the first of their rows.</p>\n";
+         "cycles, one utilisation and one bound: they stand in the first of their rows.</p>\n";
 }
 
 std::string layer_rows(const run::RunReport& report) {
   std::string html = "<h2>Layers</h2>\n" + bound_words() + "<div class=\"card\"><table>\n";
   html += table_row({"layer", "operator", "shape", "MACs", "density", "ran on", "predicted", "measured", "utilisation",
-                     "bytes read", "bytes written", "bound"},
+                     "bound", "bytes read", "bytes written"},
                     "th", "");
   const auto add = [&](const run::LayerRow& row, const run::LayerRow& together, bool above, const char* style) {
     const bool macs = row.macs > 0;
@@ -190,8 +189,8 @@ std::string layer_rows(const run::RunReport& report) {
             : "-";
     html += table_row({row.name, row.op, row.shape, macs ? grouped(static_cast<std::uint64_t>(row.macs)) : "-",
                        macs ? percent(run::density(row)) : "-", row.device.empty() ? "-" : row.device, cells.predicted,
-                       cells.measured, above ? "with above" : used, grouped(row.dram_read_bytes),
-                       grouped(row.dram_write_bytes), row.bound.empty() ? "-" : row.bound},
+                       cells.measured, above ? "with above" : used, row.bound.empty() ? "-" : row.bound,
+                       grouped(row.dram_read_bytes), grouped(row.dram_write_bytes)},
                       "td", style);
   };
   for (std::size_t i = 0; i < report.layers.size(); ++i)
