@@ -40,6 +40,8 @@ const char* format_name(unsigned format) {
       return "fixed";
     case abi::FormatHuffman:
       return "huffman";
+    case abi::FormatVector:
+      return "vector";
     default:
       return "raw";
   }
@@ -75,7 +77,7 @@ LayerReport report_of(const model::Network& network, std::size_t index, const La
 }
 
 PackedFeature packed(const model::Network& network, const Lowered& lowered, const Placement& placement, int image_index,
-                     const std::vector<int>& order, std::size_t position) {
+                     const std::vector<int>& order, std::size_t position, const abi::Configuration& configuration) {
   const Image& image = lowered.images[static_cast<std::size_t>(image_index)];
   const ImagePlace& place = placement.images[static_cast<std::size_t>(image_index)];
   const model::Feature& feature = network.features[static_cast<std::size_t>(image.feature)];
@@ -89,7 +91,9 @@ PackedFeature packed(const model::Network& network, const Lowered& lowered, cons
   result.layout = image.layout;
   result.fill = image.fill;
   result.offset = place.offset;
-  result.plane_bytes = static_cast<std::uint64_t>(place.plane_beats) * abi::BeatBytes;
+  const auto plane_words = static_cast<std::uint64_t>(image.layout.plane_words());
+  result.plane_bytes = place.adjacent ? plane_words * configuration.pixels
+                                      : static_cast<std::uint64_t>(place.plane_beats) * abi::BeatBytes;
   return result;
 }
 
@@ -123,10 +127,10 @@ Compiled compile_once(const model::Network& network, const abi::Configuration& c
   compiled.memory = options.memory;
   compiled.program = std::move(generated.program);
   for (const int image : lowered.input_images) {
-    compiled.inputs.push_back(packed(network, lowered, placement, image, network.inputs, 0));
+    compiled.inputs.push_back(packed(network, lowered, placement, image, network.inputs, 0, configuration));
   }
   for (std::size_t i = 0; i < lowered.output_images.size(); ++i) {
-    compiled.outputs.push_back(packed(network, lowered, placement, lowered.output_images[i], network.outputs, i));
+    compiled.outputs.push_back(packed(network, lowered, placement, lowered.output_images[i], network.outputs, i, configuration));
   }
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     compiled.layers.push_back(report_of(network, i, generated.layers[i], options.memory));
@@ -150,7 +154,7 @@ bool stored_as(const Compiled& compiled, WeightFormat format) {
     if (layer.weight_bytes == 0) return true;
     if (format == WeightFormat::Raw) return layer.weight_format == "raw";
     if (format == WeightFormat::Huffman) return layer.weight_format == "huffman";
-    return layer.weight_format == "fixed" || layer.weight_format == "packed";
+    return layer.weight_format == "fixed" || layer.weight_format == "packed" || layer.weight_format == "vector";
   });
 }
 
@@ -181,6 +185,13 @@ Compiled compile(const model::Network& network, const abi::Configuration& config
   if (!options.timing || best.total_cycles > ExactChoice) return best;
   Options chosen = options;
   chosen.progress = nullptr;
+  const bool has_vectors = std::any_of(best.layers.begin(), best.layers.end(),
+                                       [](const LayerReport& layer) { return layer.weight_format == "vector"; });
+  if (has_vectors) {
+    Options without = chosen;
+    without.vectors = false;
+    prefer_faster(best, chosen, network, configuration, without);
+  }
   if (options.joint_layouts) {
     Options alone = chosen;
     alone.joint_layouts = false;

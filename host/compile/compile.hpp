@@ -34,6 +34,7 @@ struct Options {
   /// Channels in a computed word: this many, or the most below that the layer can be computed with. None: the best.
   std::optional<int> split;
   bool joint_layouts = true;  // choose layouts for the network as a whole; otherwise layer by layer
+  bool vectors = true;        // fully connected layers may run as the product of a sparse matrix and a vector
   bool timing = true;         // run the timing model
   unsigned threads = 0;       // that schedule layers at the same time, 0: one per processor; the program is the same
   /// Called before each layer with its index, the number of layers and its name.

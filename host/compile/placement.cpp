@@ -44,7 +44,9 @@ class Placer {
     for (const Image& image : facts.images()) {
       ImagePlace place;
       place.plane_pitch = facts_.pitch(image);
-      place.plane_beats = divide_up(image.layout.plane_words(), facts_.words_per_beat());
+      place.adjacent = image.vector;
+      place.plane_beats =
+          divide_up((image.vector ? image.planes : 1) * image.layout.plane_words(), facts_.words_per_beat());
       place.in_memory = image.input || image.output;
       result_.images.push_back(place);
     }
@@ -114,6 +116,7 @@ class Placer {
 
   void place_step(int index) {
     const Step& step = this->step(index);
+    if (step.vector) return place_vector(index);
     std::vector<int> images{step.output};
     for (const Operand& operand : step.inputs) {
       if (std::find(images.begin(), images.end(), operand.image) == images.end()) images.push_back(operand.image);
@@ -137,6 +140,36 @@ class Placer {
       place.strip_rows = step.tiling.height;
       result_.steps.push_back(place);
     }
+    finish_step(index);
+  }
+
+  /// The vector fills rows of all banks from address 0 on; the output lies behind it.
+  void place_vector(int index) {
+    const Step& step = this->step(index);
+    const int input = step.inputs[0].image;
+    std::vector<int> all;
+    for (const auto& [resident, range] : scratchpad_.ranges()) all.push_back(resident);
+    for (const int resident : all) evict(resident);
+    image_place(input).in_memory = true;
+    const auto words = static_cast<std::int64_t>(image_place(input).beats(image(input).planes)) *
+                       facts_.words_per_beat() * static_cast<int>(abi::Banks);
+    if (words + facts_.image_size(step.output) > facts_.words()) {
+      throw Error(ErrorCode::Unsupported, "the input does not fit all banks", "layer '" + facts_.layer_name(step) + "'",
+                  size_text(static_cast<int>(words)), "use a larger array");
+    }
+    scratchpad_.allocate(strip_key(0), static_cast<int>(words), Side::Low);
+    scratchpad_.allocate(step.output, facts_.image_size(step.output), Side::Low);
+    StepPlace place;
+    place.inputs.emplace_back();
+    place.inputs[0].whole = false;
+    place.inputs[0].load = true;
+    place.inputs[0].address = {scratchpad_.address(strip_key(0))};
+    place.output = whole(step.output);
+    place.piece_rows = step.rows();
+    place.strip_rows = step.tiling.height;
+    result_.steps.push_back(place);
+    scratchpad_.release(strip_key(0));
+    cost_ += static_cast<double>(words) / abi::Banks;
     finish_step(index);
   }
 
@@ -179,7 +212,7 @@ class Placer {
       const Step& step = this->step(i);
       const bool whole =
           step.output_channel == 0 && image(step.output).planes == facts_.piece_planes(step, step.rows());
-      if (step.kind == StepKind::GlobalPool || step.tiling.height != this->step(first).tiling.height || !whole ||
+      if (step.kind == StepKind::GlobalPool || step.vector || step.tiling.height != this->step(first).tiling.height || !whole ||
           started_[static_cast<std::size_t>(step.output)] || facts_.row_entries(i).empty()) {
         return std::nullopt;
       }
@@ -330,7 +363,7 @@ class Placer {
       return s.output_channel == 0 && image(s.output).planes == facts_.piece_planes(s, s.rows()) &&
              !started_[static_cast<std::size_t>(s.output)];
     };
-    return reader.inputs.size() == 1 && reader.inputs[0].image == maker.output && reader.inputs[0].plane == 0 &&
+    return !maker.vector && !reader.vector && reader.inputs.size() == 1 && reader.inputs[0].image == maker.output && reader.inputs[0].plane == 0 &&
            reader.channelwise() && facts_.by_piece(reader) && reader.kind != StepKind::GlobalPool &&
            maker.split() == reader.split() && maker.rows() == reader.rows() &&
            image(maker.output).layout.word == reader.tiling.word && fresh(maker) && fresh(reader) &&

@@ -20,8 +20,10 @@ struct ImagePlace {
   unsigned window = 0;
   std::uint32_t offset = 0;  // beats
   bool in_memory = false;    // written by the host, or stored by the steps that compute it
+  bool adjacent = false;     // a packed vector: all planes together take plane_beats
 
   std::uint64_t beats(int planes) const {
+    if (adjacent) return static_cast<std::uint64_t>(plane_beats);
     return static_cast<std::uint64_t>(plane_beats) * static_cast<std::uint64_t>(planes);
   }
 };

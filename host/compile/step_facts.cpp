@@ -72,6 +72,7 @@ int StepFacts::least_piece(const Step& step) const {
 /// If the smallest piece of a step does not fit with all the rows it reads, the images are read in strips of rows.
 void StepFacts::pad_streamed_rows() {
   for (const Step& step : lowered_.steps) {
+    if (step.vector) continue;  // loads all of its input
     const int planes = least_piece(step) / step.rows_per_group() * step.planes_per_group();
     std::int64_t words = piece_planes(step, least_piece(step)) * pitch(image(step.output)) + words_per_beat_;
     for (const Operand& operand : step.inputs) {
