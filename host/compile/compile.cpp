@@ -130,7 +130,8 @@ Compiled compile_once(const model::Network& network, const abi::Configuration& c
     compiled.inputs.push_back(packed(network, lowered, placement, image, network.inputs, 0, configuration));
   }
   for (std::size_t i = 0; i < lowered.output_images.size(); ++i) {
-    compiled.outputs.push_back(packed(network, lowered, placement, lowered.output_images[i], network.outputs, i, configuration));
+    compiled.outputs.push_back(
+        packed(network, lowered, placement, lowered.output_images[i], network.outputs, i, configuration));
   }
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     compiled.layers.push_back(report_of(network, i, generated.layers[i], options.memory));

@@ -212,8 +212,8 @@ class Placer {
       const Step& step = this->step(i);
       const bool whole =
           step.output_channel == 0 && image(step.output).planes == facts_.piece_planes(step, step.rows());
-      if (step.kind == StepKind::GlobalPool || step.vector || step.tiling.height != this->step(first).tiling.height || !whole ||
-          started_[static_cast<std::size_t>(step.output)] || facts_.row_entries(i).empty()) {
+      if (step.kind == StepKind::GlobalPool || step.vector || step.tiling.height != this->step(first).tiling.height ||
+          !whole || started_[static_cast<std::size_t>(step.output)] || facts_.row_entries(i).empty()) {
         return std::nullopt;
       }
       for (const Operand& operand : step.inputs) {
@@ -363,9 +363,9 @@ class Placer {
       return s.output_channel == 0 && image(s.output).planes == facts_.piece_planes(s, s.rows()) &&
              !started_[static_cast<std::size_t>(s.output)];
     };
-    return !maker.vector && !reader.vector && reader.inputs.size() == 1 && reader.inputs[0].image == maker.output && reader.inputs[0].plane == 0 &&
-           reader.channelwise() && facts_.by_piece(reader) && reader.kind != StepKind::GlobalPool &&
-           maker.split() == reader.split() && maker.rows() == reader.rows() &&
+    return !maker.vector && !reader.vector && reader.inputs.size() == 1 && reader.inputs[0].image == maker.output &&
+           reader.inputs[0].plane == 0 && reader.channelwise() && facts_.by_piece(reader) &&
+           reader.kind != StepKind::GlobalPool && maker.split() == reader.split() && maker.rows() == reader.rows() &&
            image(maker.output).layout.word == reader.tiling.word && fresh(maker) && fresh(reader) &&
            last_use_[static_cast<std::size_t>(maker.output)] == first + 1 && !image(maker.output).output;
   }

@@ -113,7 +113,7 @@ class StepGenerator {
   const StepPlace& place_;
   const abi::Configuration& configuration_;
   const Options& options_;
-  std::optional<VectorStep> vector_;  // instead of all that follows
+  std::optional<VectorStep> vector_;   // instead of all that follows
   ProgramBuilder* builder_ = nullptr;  // while the step is emitted
   LayerWork* work_ = nullptr;
   std::vector<std::vector<Chunk>> pieces_;  // chunks of every piece

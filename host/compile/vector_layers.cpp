@@ -56,7 +56,8 @@ class Chooser {
     if (options_.weight_format != WeightFormat::Auto && options_.weight_format != WeightFormat::Fixed) return false;
     const Feature& out = feature(layer.output);
     const bool padded = layer.pad_top > 0 || layer.pad_left > 0 || layer.pad_bottom > 0 || layer.pad_right > 0;
-    return out.height == 1 && out.width == 1 && !padded && !concatenated(layer.inputs[0]) && !concatenated(layer.output);
+    return out.height == 1 && out.width == 1 && !padded && !concatenated(layer.inputs[0]) &&
+           !concatenated(layer.output);
   }
 
   void choose_features() {
@@ -111,8 +112,13 @@ class Chooser {
     const double stream = std::max(symbols * (gap_bits + value_bits) / 8 / options_.memory.bytes,
                                    symbols / (lanes * configuration_.vector_products() * SlotShare));
     const double dense = all / std::min<double>(abi::BeatBytes, options_.memory.bytes);
-    // The tables take as long either way, the input is loaded a word at a time.
-    return stream + input_words(layer) < Gain * std::min(dense, nonzero / lanes + rows / lanes);
+    // The tables take as long either way. The input is loaded a word at a time; otherwise, if it comes from the host,
+    // in planes of whole beats.
+    const Feature& in = feature(layer.inputs[0]);
+    const double plane = std::ceil(1.0 * in.height * in.width * configuration_.max_split() / abi::BeatBytes);
+    const bool host = contains(network_.inputs, layer.inputs[0]);
+    const double load = host ? in.channels * plane / configuration_.max_split() : 0;
+    return stream + input_words(layer) < Gain * (std::min(dense, nonzero / lanes + rows / lanes) + load);
   }
 
   const model::Network& network_;

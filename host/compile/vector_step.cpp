@@ -39,9 +39,9 @@ VectorStep::VectorStep(const StepRows& rows, const Lowered& lowered, const Place
 std::vector<std::uint32_t> VectorStep::weight_columns() const {
   const Layout& layout = in_.layout;
   const Window& window = step_.window;
-  std::vector<std::uint32_t> columns(static_cast<std::size_t>(step_.input_channels) *
-                                         static_cast<std::size_t>(window.kernel_y * window.kernel_x),
-                                     NoColumn);
+  std::vector<std::uint32_t> columns(
+      static_cast<std::size_t>(step_.input_channels) * static_cast<std::size_t>(window.kernel_y * window.kernel_x),
+      NoColumn);
   const auto pixels = static_cast<int>(configuration_.pixels);
   const int plane_bytes =
       in_.vector ? layout.plane_words() * pixels : in_place_.plane_beats * static_cast<int>(abi::BeatBytes);
@@ -135,7 +135,8 @@ VectorStep::Tables VectorStep::load_tables(ProgramBuilder& builder, LayerWork& w
   tables.program = builder.program_table(entries);
   if (code_.value_bits < 8) {
     std::vector<std::uint32_t> codes(abi::CodeDepth - CodeTableFirst, 0);
-    for (const std::int8_t weight : code_.weights) codes.push_back(abi::encode(abi::Symbol{weight, 0, false, false, 0}));
+    for (const std::int8_t weight : code_.weights)
+      codes.push_back(abi::encode(abi::Symbol{weight, 0, false, false, 0}));
     const std::uint32_t beats = builder.code_table(codes);
     work.stream_beats += beats;
     work.weight_beats += beats;
@@ -205,8 +206,8 @@ void VectorStep::emit(ProgramBuilder& builder, LayerWork& work, std::function<vo
   work.split = 1;
   work.weight_format = abi::FormatVector;
   work.entropy_bits += code_.entropy_bits;
-  work.lower_bound += static_cast<std::uint64_t>(code_.bits / (code_.gap_bits + code_.value_bits) / configuration_.lanes /
-                                                 configuration_.vector_products());
+  work.lower_bound += static_cast<std::uint64_t>(code_.bits / (code_.gap_bits + code_.value_bits) /
+                                                 configuration_.lanes / configuration_.vector_products());
   load(builder);
   const Tables tables = load_tables(builder, work);
   for (const Chunk& chunk : chunks_) compute(builder, work, chunk, tables, before_first_compute);

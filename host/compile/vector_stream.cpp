@@ -14,41 +14,40 @@ namespace {
 /// Values of symbols that end something.
 constexpr std::uint32_t RowEnds = 0, LastRowEnds = 1, NoRowEnds = 2;
 
-/// Share of a slot's products that are used where slots are the limit.
-constexpr double SlotShare = 0.83;
+constexpr unsigned MostGapBits = 8;
 
-/// Symbols for `distance` columns, of which the last one may advance by `most`.
-std::uint64_t symbols_for(std::uint64_t distance, std::uint64_t most, unsigned gap_bits) {
-  return distance <= most ? 1 : 1 + ((distance - most + (1U << gap_bits) - 1) >> gap_bits);
+/// Widths of gaps that are estimated to cost up to this much more than the best are tried, with so many rows of a lane.
+constexpr double Similar = 1.1;
+constexpr std::size_t SampleRows = 8;
+
+/// The gap of all ones, which passes over so many columns.
+constexpr std::uint32_t pass_gap(unsigned gap_bits) { return (1U << gap_bits) - 1; }
+
+/// Symbols for a gap in front of a product, which may not be all ones, or of an end.
+std::uint64_t product_symbols(std::uint64_t gap, unsigned gap_bits) { return gap / pass_gap(gap_bits) + 1; }
+std::uint64_t end_symbols(std::uint64_t gap, unsigned gap_bits) {
+  return std::max<std::uint64_t>(1, (gap + pass_gap(gap_bits) - 1) / pass_gap(gap_bits));
 }
 
-/// A product may not have the gap of all ones, which passes over columns; an end may.
-std::uint64_t product_symbols(std::uint64_t distance, unsigned gap_bits) {
-  return symbols_for(distance, (1U << gap_bits) - 1, gap_bits);
-}
-std::uint64_t end_symbols(std::uint64_t distance, unsigned gap_bits) {
-  return symbols_for(distance, 1U << gap_bits, gap_bits);
-}
-
-/// How often products and ends have each distance from the symbol before.
-struct Distances {
+/// How often each gap stands in front of products and of ends.
+struct Gaps {
   std::vector<std::uint64_t> products, ends;
 
-  Distances(std::span<const VectorRow> rows, std::uint32_t columns) : products(columns + 2), ends(columns + 2) {
+  Gaps(std::span<const VectorRow> rows, std::uint32_t columns) : products(columns + 1), ends(columns + 1) {
     for (const VectorRow& row : rows) {
       std::uint32_t behind = 0;
       for (const std::uint32_t column : row.columns) {
-        ++products[column + 1 - behind];
+        ++products[column - behind];
         behind = column + 1;
       }
-      ++ends[columns + 1 - behind];
+      ++ends[columns - behind];
     }
   }
 
   std::uint64_t symbols(unsigned gap_bits) const {
     std::uint64_t count = 0;
-    for (std::size_t d = 1; d < products.size(); ++d) {
-      count += products[d] * product_symbols(d, gap_bits) + ends[d] * end_symbols(d, gap_bits);
+    for (std::size_t gap = 0; gap < products.size(); ++gap) {
+      count += products[gap] * product_symbols(gap, gap_bits) + ends[gap] * end_symbols(gap, gap_bits);
     }
     return count;
   }
@@ -78,21 +77,23 @@ class LaneWriter {
   void row(const VectorRow& row, std::uint32_t end) {
     std::uint32_t behind = 0;
     for (std::size_t i = 0; i < row.columns.size(); ++i) {
-      const std::uint32_t gap = pass(row.columns[i] - behind, (1U << code_.gap_bits) - 2);
+      const std::uint32_t gap = pass(row.columns[i] - behind, pass_gap(code_.gap_bits) - 1);
       symbol(gap, code_.values[static_cast<std::uint8_t>(row.weights[i])]);
       behind = row.columns[i] + 1;
     }
-    symbol(pass(columns_ - behind, (1U << code_.gap_bits) - 1), end);
+    symbol(pass(columns_ - behind, pass_gap(code_.gap_bits)), end);
   }
 
   const std::vector<std::uint32_t>& words() const { return bits_.words(); }
 
  private:
-  void symbol(std::uint32_t gap, std::uint32_t value) { bits_.put(gap << code_.value_bits | value, code_.gap_bits + code_.value_bits); }
+  void symbol(std::uint32_t gap, std::uint32_t value) {
+    bits_.put(gap << code_.value_bits | value, code_.gap_bits + code_.value_bits);
+  }
 
   /// Passes over columns until the gap that is left is at most `most`, and returns it.
   std::uint32_t pass(std::uint32_t gap, std::uint32_t most) {
-    for (; gap > most; gap -= 1U << code_.gap_bits) symbol((1U << code_.gap_bits) - 1, 0);
+    for (; gap > most; gap -= pass_gap(code_.gap_bits)) symbol(pass_gap(code_.gap_bits), 0);
     return gap;
   }
 
@@ -105,10 +106,10 @@ std::uint64_t row_symbols(const VectorRow& row, std::uint32_t columns, unsigned 
   std::uint64_t count = 0;
   std::uint32_t behind = 0;
   for (const std::uint32_t column : row.columns) {
-    count += product_symbols(column + 1 - behind, gap_bits);
+    count += product_symbols(column - behind, gap_bits);
     behind = column + 1;
   }
-  return count + end_symbols(columns + 1 - behind, gap_bits);
+  return count + end_symbols(columns - behind, gap_bits);
 }
 
 /// The rows of each lane.
@@ -149,25 +150,38 @@ VectorCode vector_code(std::span<const VectorRow> rows, std::uint32_t columns, c
   }
   if (code.weights.size() <= 16) {
     // Two bits tell all ends apart.
-    code.value_bits = std::max(2U, static_cast<unsigned>(std::bit_width(std::max<std::size_t>(code.weights.size(), 1) - 1)));
+    code.value_bits =
+        std::max(2U, static_cast<unsigned>(std::bit_width(std::max<std::size_t>(code.weights.size(), 1) - 1)));
   } else {
     code.weights.clear();
     std::iota(code.values.begin(), code.values.end(), std::uint8_t{0});
   }
-  const Distances distances(rows, columns);
-  code.entropy_bits = entropy_bits(distances.products) + entropy_bits(counts);
-  double best = std::numeric_limits<double>::infinity();
-  for (unsigned gap_bits = 1; gap_bits <= 8; ++gap_bits) {
-    const auto symbols = static_cast<double>(distances.symbols(gap_bits));
-    const double bits = symbols * (gap_bits + code.value_bits);
-    const double slots = symbols / (configuration.lanes * configuration.vector_products() * SlotShare);
-    const double cycles = std::max(bits / 8 / memory.bytes, slots);
-    if (cycles >= best) continue;
-    best = cycles;
-    code.gap_bits = gap_bits;
-    code.bits = bits;
+  const Gaps gaps(rows, columns);
+  code.entropy_bits = entropy_bits(gaps.products) + entropy_bits(counts);
+  const auto cycles_of = [&](unsigned gap_bits) {
+    const double bits = static_cast<double>(gaps.symbols(gap_bits)) * (gap_bits + code.value_bits);
+    return std::max(bits / 8 / memory.bytes,
+                    bits / (gap_bits + code.value_bits) / configuration.lanes / configuration.vector_products());
+  };
+  double least = std::numeric_limits<double>::infinity();
+  for (unsigned gap_bits = 1; gap_bits <= MostGapBits; ++gap_bits) least = std::min(least, cycles_of(gap_bits));
+  // Which symbols share a slot is known when they are dealt: the best widths are tried with some of the rows.
+  const auto sample = rows.first(std::min<std::size_t>(rows.size(), SampleRows * std::size_t{configuration.lanes}));
+  VectorCode best;
+  double best_cycles = std::numeric_limits<double>::infinity();
+  for (code.gap_bits = 1; code.gap_bits <= MostGapBits; ++code.gap_bits) {
+    if (cycles_of(code.gap_bits) > Similar * least) continue;
+    const double cycles = vector_stream(sample, columns, code, sample.size(), configuration).cycles(memory);
+    if (cycles >= best_cycles) continue;
+    best_cycles = cycles;
+    best = code;
+    best.bits = static_cast<double>(gaps.symbols(code.gap_bits)) * (code.gap_bits + code.value_bits);
   }
-  return code;
+  return best;
+}
+
+double VectorStream::cycles(const abi::MemoryParameters& memory) const {
+  return std::max(rounds, static_cast<double>(bytes.size()) / memory.bytes);
 }
 
 VectorStream vector_stream(std::span<const VectorRow> rows, std::uint32_t columns, const VectorCode& code,
@@ -177,7 +191,8 @@ VectorStream vector_stream(std::span<const VectorRow> rows, std::uint32_t column
   VectorStream stream;
   for (std::size_t k = 0; k < lanes.size(); ++k) {
     for (std::size_t j = 0; j < lane_rows[k].size(); ++j) {
-      lanes[k].row(rows[static_cast<std::size_t>(lane_rows[k][j])], j + 1 < lane_rows[k].size() ? RowEnds : LastRowEnds);
+      lanes[k].row(rows[static_cast<std::size_t>(lane_rows[k][j])],
+                   j + 1 < lane_rows[k].size() ? RowEnds : LastRowEnds);
       stream.rows.resize(std::max(stream.rows.size(), (j + 1) * lanes.size()), -1);
       stream.rows[j * lanes.size() + k] = lane_rows[k][j];
     }
@@ -199,7 +214,11 @@ VectorStream vector_stream(std::span<const VectorRow> rows, std::uint32_t column
     for (unsigned byte = 0; byte < 4; ++byte) stream.bytes.push_back(static_cast<std::uint8_t>(word >> (8 * byte)));
     return word;
   };
-  while (!readers.over()) stream.slots += readers.round(slot, deal).slot ? 1U : 0U;
+  while (!readers.over()) {
+    const abi::CodeRound round = readers.round(slot, deal);
+    stream.slots += round.slot ? 1U : 0U;
+    stream.rounds += std::max(1U, (round.words + abi::WordsPerBeat - 1) / abi::WordsPerBeat);
+  }
   return stream;
 }
 

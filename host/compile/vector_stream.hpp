@@ -23,11 +23,11 @@ struct VectorRow {
 /// Widths of the symbols, and the values of weights.
 struct VectorCode {
   unsigned gap_bits = 1;
-  unsigned value_bits = 8;                  // less: `weights` go to the first entries of the code table
-  std::vector<std::int8_t> weights;         // of the values
-  std::array<std::uint8_t, 256> values{};   // by weight + 128, modulo 256
-  double bits = 0;                          // of all symbols
-  double entropy_bits = 0;                  // zero order, of gaps and values
+  unsigned value_bits = 8;                 // less: `weights` go to the first entries of the code table
+  std::vector<std::int8_t> weights;        // of the values
+  std::array<std::uint8_t, 256> values{};  // by weight + 128, modulo 256
+  double bits = 0;                         // of all symbols
+  double entropy_bits = 0;                 // zero order, of gaps and values
 };
 
 /// The code by which the rows are estimated to be read in the fewest cycles.
@@ -39,6 +39,10 @@ struct VectorStream {
   std::vector<std::uint8_t> bytes;
   std::uint32_t slots = 0;
   std::vector<int> rows;
+  double rounds = 0;  // cycles of the weight unit
+
+  /// Cycles until the stream is read, estimated.
+  double cycles(const abi::MemoryParameters& memory) const;
 };
 
 /// At most `most` rows of a lane; the longest rows are given out first, each to the lane with the fewest symbols.

@@ -314,9 +314,7 @@ struct Configuration {
   constexpr unsigned line_weights() const { return BeatBytes / lanes; }
   constexpr unsigned max_split() const { return line_weights() < pixels ? line_weights() : pixels; }
   /// Products of a lane in a slot of WeightsVector.
-  constexpr unsigned vector_products() const {
-    return line_weights() < VectorProducts ? line_weights() : VectorProducts;
-  }
+  constexpr unsigned vector_products() const { return max_split() < VectorProducts ? max_split() : VectorProducts; }
   /// Slots in a line for a WeightsX mode.
   constexpr unsigned line_slots(unsigned weights, unsigned split) const {
     if (weights == WeightsDense) return line_weights() / split;

@@ -207,7 +207,7 @@ localparam int unsigned Operations         = 5;
 // that of one segment: byte g * P / s + p mod (P / s) of the word.
 // WeightsVector: the vector is in every bank; byte c of it is byte c mod P of row CmdAddress div 16 + c div P. OpLoad with
 // FlagReplicate brings it there: word i of a plane goes to row (address + plane * word_pitch) div 16 + i of all banks, a
-// word per cycle. Lane k reads banks 2 m and 2 m + 1, m = k mod 8, each at a row of its own. It has V = min(4, 64 / K)
+// word per cycle. Lane k reads banks 2 m and 2 m + 1, m = k mod 8, each at a row of its own. It has V = min(4, RegMaxSplit)
 // products per slot, each of a byte of one of the two words and a weight of its own. That of symbol i of the slot is in
 // pixel i * P / V, those of the other pixels are 0, and FlagBroadcast means nothing.
 localparam int unsigned WeightsSparse = 0;
@@ -252,16 +252,16 @@ localparam int unsigned Formats       = 12;
 // of c, the entry of the symbol (base + (c >> (12 - l))) mod 256. If there is no such length it has 12 bits, and the
 // entry is 0. A code in which symbol n has n + 1 bits is the unary code of a run length, which is the same bits as a bitmap.
 // In FormatPacked the weight of symbol n is that of entry n.
-// FormatVector: a symbol is a gap in gap_bits bits and a value in value_bits bits; 8 bits are the weight itself, fewer
-// the number of the entry of the code table that has it. The column of a symbol is that of the one before plus 1 plus the
-// gap; a row starts in front of column 0. A symbol whose column is not less than CmdColumns ends the row with this slot;
-// if bit 0 of its value is set the lane reads no more, if bit 1 is set it reads no more and no row ends. Such a lane
-// gives up the words it holds and takes no more. Any other symbol whose gap is all ones is passed over; the rest are
-// products of their weight and the byte of the vector in their column. A step is a slot. In it a lane sees 64 bits, of
-// the words that it held before the round, and reads symbols as long as all their bits are there, they are at most V,
-// their products take bytes of at most two words, and none has ended a row: none or more. The word of the first product
-// is read in bank 2 m. The stream ends with its last item, or before a step in which no lane would read a symbol, if the
-// run has no more words or no lane takes one.
+// FormatVector: a symbol is a gap in gap_bits bits and a value in value_bits bits; 8 bits are the weight itself, fewer the
+// number of the entry of the code table that has it. The column of a symbol is the next column plus the gap; at the start
+// of a row the next column is 0. A symbol whose column is not less than CmdColumns ends the row with this slot; if bit 0
+// of its value is set the lane reads no more, if bit 1 is set it reads no more and no row ends. Such a lane gives up the
+// words it holds and takes no more. Any other symbol whose gap is all ones makes its column the next one, and that is all.
+// The rest are products of their weight and the byte of the vector in their column; the next column follows it. A step is
+// a slot. In it a lane sees 64 bits, of the words that it held before the round, and reads symbols as long as all their
+// bits are there, they are at most V, their products take bytes of at most two words, and none has ended a row: none or
+// more. The word of the first product is read in bank 2 m. The stream ends with its last item, or before a step in which
+// no lane would read a symbol, if the run has no more words or no lane takes one.
 // Each round takes a cycle, or more if it deals more than 16 words or the weights have not arrived; FormatPacked writes a
 // line per cycle.
 localparam int unsigned WordsPerBeat      = 16;

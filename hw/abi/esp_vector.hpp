@@ -29,9 +29,9 @@ struct VectorProduct {
 
 /// What a lane does in a slot of WeightsVector.
 struct VectorEntry {
-  std::array<std::uint16_t, 2> words{};  // of the vector, in banks 2 m and 2 m + 1
-  std::uint8_t used = 0;                 // of them
-  bool last = false;                     // the lane's row ends
+  std::array<std::uint16_t, 2> words{};                  // of the vector, in banks 2 m and 2 m + 1
+  std::uint8_t used = 0;                                 // of them
+  bool last = false;                                     // the lane's row ends
   std::array<VectorProduct, VectorProducts> products{};  // of the symbols read; weight 0 where there is none
 
   bool valid() const { return used != 0; }
@@ -83,10 +83,10 @@ class VectorLanes {
  private:
   struct Lane {
     std::array<std::uint32_t, LaneWords> words{};
-    unsigned count = 0;           // words held
-    unsigned bit = 0;             // of the first one, read next
-    std::uint32_t column = 0;     // behind the last symbol
-    bool over = false;            // it reads no more
+    unsigned count = 0;        // words held
+    unsigned bit = 0;          // of the first one, read next
+    std::uint32_t column = 0;  // to read next
+    bool over = false;         // it reads no more
   };
 
   unsigned width() const { return gap_bits_ + value_bits_; }
@@ -134,14 +134,15 @@ class VectorLanes {
       const auto gap = static_cast<std::uint32_t>(symbol >> value_bits_);
       const auto value = static_cast<unsigned>(symbol & ((1U << value_bits_) - 1U));
       const std::uint32_t column = lane.column + gap;
+      const bool passes = gap + 1 == 1U << gap_bits_;
       ends = column >= columns_;
       if (ends) {
         entry.last = (value & 2U) == 0;
         lane.over = (value & 3U) != 0;
-      } else if (gap + 1 != 1U << gap_bits_ && !multiply(entry, count, column, value)) {
+      } else if (!passes && !multiply(entry, count, column, value)) {
         break;
       }
-      lane.column = ends ? 0 : column + 1;
+      lane.column = ends ? 0 : passes ? column : column + 1;
       ++count;
     }
     consume(lane, count * width());

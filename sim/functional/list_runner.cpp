@@ -61,9 +61,8 @@ std::optional<Fault> check_weight(const abi::Command& c) {
 }
 
 bool known_split(const abi::Command& c, const abi::Configuration& array) {
-  return c.split == 1 ||
-         (std::has_single_bit(c.split) && c.split <= array.max_split() && c.weights != abi::WeightsSparse &&
-          c.weights != abi::WeightsVector);
+  return c.split == 1 || (std::has_single_bit(c.split) && c.split <= array.max_split() &&
+                          c.weights != abi::WeightsSparse && c.weights != abi::WeightsVector);
 }
 
 /// Fields that have passed weights and split: a chunk for several positions stays in the store, whole.

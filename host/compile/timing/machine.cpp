@@ -36,6 +36,10 @@ void check(const abi::Command& command, const abi::Configuration& configuration,
   } else if (command.opcode != abi::OpMark) {
     const bool moves = command.run != 0 && (command.opcode == abi::OpWeight ? command.items : command.planes) != 0;
     require(moves, "a transfer without beats, planes or items");
+    const bool symbols = command.gap_bits >= 1 && command.gap_bits <= 8 && command.value_bits >= 1 &&
+                         command.value_bits <= 8 && (command.value_bits <= 4 || command.value_bits == 8);
+    const bool vector = command.opcode == abi::OpWeight && command.format == abi::FormatVector;
+    require(!vector || symbols, "symbols of a width that does not exist");
   }
 }
 
@@ -324,7 +328,8 @@ void Machine::clock_units(const Signals& s) {
   fetch.offset = program_.command_offset;
   fetch.run = program_.command_count;
 
-  sequencer_.clock(s.issue, s.weight.line ? &line : nullptr, s.weight.slot ? &slot : nullptr, s.finished, compute_started);
+  sequencer_.clock(s.issue, s.weight.line ? &line : nullptr, s.weight.slot ? &slot : nullptr, s.finished,
+                   compute_started);
   load_.clock(s.load_takes, s.load_grants, load_started);
   load_dma_.clock(s.response, s.load_takes, load_started);
   weight_.clock(s.weight, weight_started);

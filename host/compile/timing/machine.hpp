@@ -37,8 +37,8 @@ class Sequencer {
   Issue signals(std::uint32_t busy_lanes, bool command_ready) const;
   /// Edge. `written`, `queued`: a line is written, a slot of WeightsVector arrives; `finished`: results of each context
   /// whose last word left.
-  void clock(const Issue& issue, const LineTiming* written, const SlotTiming* queued, const std::array<unsigned, 2>& finished,
-             const abi::Command* started);
+  void clock(const Issue& issue, const LineTiming* written, const SlotTiming* queued,
+             const std::array<unsigned, 2>& finished, const abi::Command* started);
 
  private:
   SlotTiming current_slot() const;

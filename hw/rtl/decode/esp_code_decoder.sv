@@ -183,7 +183,7 @@ module esp_code_decoder #(
 
     esp_vector_symbols #(
         .Pixels(Pixels),
-        .Products(esp_abi_pkg::vector_products(Lanes))
+        .Products(esp_abi_pkg::vector_products(Lanes, Pixels))
     ) u_symbols (
         .window_i(window),
         .held_i(vector_q && !over_q[k] ? held : 7'd0),

@@ -13,7 +13,7 @@ module esp_vector_symbols #(
     input  logic [3:0]          gap_bits_i,
     input  logic [3:0]          value_bits_i,
     input  logic [16:0]         columns_i,
-    input  logic [16:0]         column_i,      // behind the last symbol
+    input  logic [16:0]         column_i,      // to read next
     input  logic [127:0]        weights_i,     // of values of less than 8 bits
     output logic                reads_o,       // there is a symbol
     output logic [6:0]          used_o,        // bits
@@ -22,7 +22,7 @@ module esp_vector_symbols #(
     output logic [SlotBits-1:0] slot_o         // {last, words used, second and first word, products}
 );
   logic [4:0]          width;
-  logic                going, valid, ends, fits, second;
+  logic                going, valid, ends, passes, fits, second;
   logic [6:0]          end_bit;    // of the window, behind the symbol
   logic [15:0]         symbol;
   logic [7:0]          gap, value, all_ones, weight;
@@ -55,9 +55,10 @@ module esp_vector_symbols #(
       gap     = symbol[15:8] >> (4'd8 - gap_bits_i);
       value   = 8'((symbol << gap_bits_i) >> 8) >> (4'd8 - value_bits_i);
       column  = column_i + 17'(ahead) + 17'(gap);
-      ahead   = ahead + 11'(gap) + 11'd1;
+      passes  = gap == all_ones;
+      ahead   = ahead + 11'(gap) + (passes ? 11'd0 : 11'd1);
       ends    = column >= columns_i;
-      valid   = !ends && gap != all_ones;
+      valid   = !ends && !passes;
       word    = AddrBits'(column >> ByteBits);
       second  = words_used[0] && word != words[0];
       fits    = !valid || !second || !words_used[1] || word == words[1];
@@ -65,7 +66,7 @@ module esp_vector_symbols #(
       going   = going && held_i >= end_bit && fits;
       if (going) begin
         used_o   = end_bit;
-        column_o = column + 17'd1;
+        column_o = passes ? column : column + 17'd1;
         if (valid) begin
           words[second]      = word;
           words_used[second] = 1'b1;

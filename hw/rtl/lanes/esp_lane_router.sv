@@ -49,7 +49,7 @@ module esp_lane_router #(
   localparam int unsigned StoredBits  = esp_abi_pkg::EntryLastLsb + 1;
   localparam int unsigned SparseSlots = LineWeights > 2 ? 2 : 1;
 
-  localparam int unsigned Products    = esp_abi_pkg::vector_products(Lanes);
+  localparam int unsigned Products    = esp_abi_pkg::vector_products(Lanes, Pixels);
   localparam int unsigned ByteBits    = $clog2(Pixels);
   localparam int unsigned WordBits    = 16 - ByteBits;  // of the number of a word of the vector
   localparam int unsigned ProductBits = 9 + ByteBits;   // {word, byte, weight}
