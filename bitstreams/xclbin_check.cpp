@@ -149,7 +149,7 @@ class Checker {
       fail("the image speaks another version of the contract",
            fmt::format("version {}, expected {}", value("version"), abi::AbiVersion), "take the image of this release");
     }
-    return {value("lanes"), value("pixels"), value("bank_rows"), value("line_depth")};
+    return {value("lanes"), value("pixels"), value("bank_rows"), value("line_depth"), value("writers")};
   }
 
   Bytes image_;

@@ -130,8 +130,9 @@ std::string metadata_xml() {
 }
 
 std::string marker_text(const abi::Configuration& configuration) {
-  return fmt::format("{}version {}\nlanes {}\npixels {}\nbank_rows {}\nline_depth {}\n", MarkerStart, +abi::AbiVersion,
-                     configuration.lanes, configuration.pixels, configuration.bank_rows, configuration.line_depth);
+  return fmt::format("{}version {}\nlanes {}\npixels {}\nbank_rows {}\nline_depth {}\nwriters {}\n", MarkerStart,
+                     +abi::AbiVersion, configuration.lanes, configuration.pixels, configuration.bank_rows,
+                     configuration.line_depth, configuration.writers);
 }
 
 struct Part {

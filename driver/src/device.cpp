@@ -34,9 +34,13 @@ void check_program(const Program& program) {
 
 void check_configuration(const abi::Configuration& c, const Bus& bus) {
   const auto divides = [](unsigned value) { return value != 0 && abi::BeatBytes % value == 0; };
-  if (divides(c.lanes) && divides(c.pixels) && c.bank_rows != 0 && c.line_depth != 0) return;
+  if (divides(c.lanes) && divides(c.pixels) && c.bank_rows != 0 && c.line_depth != 0 && c.writers != 0 &&
+      c.writers <= abi::MostWriters) {
+    return;
+  }
   throw Error(ErrorCode::Device, "the device reports an array that cannot be", bus.name(),
-              fmt::format("{}x{}, {} rows per bank, {} lines", c.lanes, c.pixels, c.bank_rows, c.line_depth),
+              fmt::format("{}x{}, {} rows per bank, {} lines, {} writers", c.lanes, c.pixels, c.bank_rows, c.line_depth,
+                          c.writers),
               "load the device image again");
 }
 
@@ -72,6 +76,7 @@ Device::Device(Bus& bus) : bus_(&bus) {
   configuration_.pixels = bus.read_register(abi::RegPixels);
   configuration_.bank_rows = bus.read_register(abi::RegBankRows);
   configuration_.line_depth = bus.read_register(abi::RegLineDepth);
+  configuration_.writers = bus.read_register(abi::RegWriters);
   check_configuration(configuration_, bus);
 }
 
@@ -139,9 +144,17 @@ RunResult Loaded::read_result() {
 }
 
 RunResult Loaded::run(std::span<const std::uint8_t> input) {
+  start(input);
+  return wait();
+}
+
+void Loaded::start(std::span<const std::uint8_t> input) {
   input_.write(input);
   write_arguments();
   bus_->write_register(abi::RegControl, ControlStart);
+}
+
+RunResult Loaded::wait() {
   finish(bus_->wait_done(limits_.wall));
   bus_->read_register(abi::RegControl);  // reading clears done
   return read_result();

@@ -137,8 +137,10 @@ std::vector<Stretch> stretches_of(int x, int width, int unroll) {
 
 std::vector<Range> cut_dense(const ChunkProblem& problem) {
   const int lanes = lanes_of(problem);
-  const int groups = std::clamp(slot_limit(problem, abi::WeightsDense) / std::max(1, problem.rows->dense_slots()), 1,
-                                std::max(1, TableShare / lanes / std::max(4, split_of(problem))));
+  // A slow memory delays the first position of a chunk: less so if chunks are small.
+  const int fitting = std::clamp(slot_limit(problem, abi::WeightsDense) / std::max(1, problem.rows->dense_slots()), 1,
+                                 std::max(1, TableShare / lanes / std::max(4, split_of(problem))));
+  const int groups = problem.beat_cycles > 1 ? 1 : fitting;
   const int unit = problem.rows->step().rows_per_group();
   std::vector<Range> chunks;
   for (int first = problem.piece.first; first < problem.piece.first + problem.piece.count;) {
@@ -274,13 +276,14 @@ SlotEstimate estimate_dense(const ChunkProblem& problem, int height, int width, 
     slots += static_cast<double>(divide_up(chunk.count, lanes_of(problem))) * problem.rows->dense_slots();
   }
   const double beats = slots * split_of(problem) / problem.configuration.line_weights();
-  return {std::max(slots * height * width, beats * strips), 1, beats};
+  const double issued = slots * height * width;
+  return {std::max(issued, beats * strips * problem.beat_cycles), 1, beats, issued};
 }
 
 SlotEstimate estimate_private(const ChunkProblem& problem, const std::vector<Row>& rows, int height, int width,
                               int strips) {
   const int lanes = lanes_of(problem);
-  SlotEstimate best{std::numeric_limits<double>::infinity(), 1, 0};
+  SlotEstimate best{std::numeric_limits<double>::infinity(), 1, 0, 0};
   for (int unroll = 1; unroll <= std::min(MaxUnroll, width); ++unroll) {
     double cycles = 0;
     double beats = 0;
@@ -297,8 +300,9 @@ SlotEstimate estimate_private(const ChunkProblem& problem, const std::vector<Row
         stream += slots * private_slot_cycles(problem);
       }
     }
-    cycles = std::max(cycles, stream * strips);
-    if (cycles < 0.995 * best.cycles) best = {cycles, unroll, beats};
+    const double issued = cycles;
+    cycles = std::max(cycles, std::max(stream, beats * problem.beat_cycles) * strips);
+    if (cycles < 0.995 * best.cycles) best = {cycles, unroll, beats, issued};
   }
   return best;
 }

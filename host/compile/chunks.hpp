@@ -35,6 +35,7 @@ struct Stream {
   std::vector<abi::ScaleEntry> scales;  // entry (j * K + k) * split + segment
   int slots = 0;
   int lower_bound = 0;      // slots
+  double coded_bits = 0;    // without what is left empty at the ends of words and beats; 0: all of the bytes
   double entropy_bits = 0;  // zero order, of its symbols
 };
 
@@ -49,10 +50,11 @@ struct ChunkProblem {
   const StepRows* rows = nullptr;
   abi::Configuration configuration;
   std::vector<OperandView> views;
-  int output_pitch = 1;  // words between output planes
-  Range piece;           // rows to compute
-  int output_plane = 0;  // plane of the output image at the output address
-  int most_rows = 0;     // of a chunk with private words; 0: any
+  int output_pitch = 1;    // words between output planes
+  Range piece;             // rows to compute
+  int output_plane = 0;    // plane of the output image at the output address
+  int most_rows = 0;       // of a chunk with private words; 0: any
+  double beat_cycles = 1;  // of the memory
 };
 
 /// Cuts a piece into chunks. A chunk takes at most half of the weight store where rows are short enough.
@@ -69,6 +71,7 @@ struct SlotEstimate {
   double cycles = 0;
   int unroll = 1;
   double beats = 0;  // of the weight streams, once
+  double slots = 0;  // of all positions
 };
 SlotEstimate estimate_dense(const ChunkProblem& problem, int height, int width, int strips);
 /// The best unroll factor for a width x height rectangle of positions.

@@ -2,30 +2,28 @@
 
 #include <algorithm>
 
+#include "compile/exact_choice.hpp"
 #include "compile/generate.hpp"
 #include "compile/lower.hpp"
 #include "compile/placement.hpp"
 #include "compile/weight_format.hpp"
 #include "esp_error.hpp"
+#include "model/weight_pattern.hpp"
 
 namespace espalier::compile {
 namespace {
-
-/// Programs up to so many cycles are compiled in several ways, and the one that the timing model finds fastest is
-/// taken; longer ones follow the estimates.
-constexpr std::uint32_t ExactChoice = 300000;
 
 std::string shape_of(const model::Feature& feature) {
   return std::to_string(feature.channels) + "x" + std::to_string(feature.height) + "x" + std::to_string(feature.width);
 }
 
 /// What takes most cycles; a beat takes BeatBytes / memory.bytes of them in its direction.
-Bound bound_of(const LayerWork& work, const MemoryParameters& memory) {
+Bound bound_of(const LayerWork& work, const MemoryParameters& memory, unsigned writers) {
   const std::uint64_t interval = abi::BeatBytes / memory.bytes;
   const std::uint64_t weights = work.stream_beats * interval;
   const std::uint64_t data = (work.read_beats - std::min(work.read_beats, work.stream_beats)) * interval;
   const std::uint64_t moved = std::max(data, work.write_beats * interval);
-  const std::uint64_t output = work.result_words / abi::Writers;
+  const std::uint64_t output = work.result_words / writers;
   const std::uint64_t most = std::max({work.slots, weights, moved, output});
   if (most == work.slots) return Bound::Compute;
   if (most == weights) return Bound::Weights;
@@ -48,7 +46,7 @@ const char* format_name(unsigned format) {
 }
 
 LayerReport report_of(const model::Network& network, std::size_t index, const LayerWork& work,
-                      const MemoryParameters& memory) {
+                      const MemoryParameters& memory, unsigned writers) {
   const model::Layer& layer = network.layers[index];
   const model::MacCount macs = model::count_macs(network, layer);
   LayerReport report;
@@ -64,11 +62,16 @@ LayerReport report_of(const model::Network& network, std::size_t index, const La
   report.dram_write_bytes = work.write_beats * abi::BeatBytes;
   if (layer.kind == model::LayerKind::Convolution) {
     report.weight_bytes = work.weight_beats * abi::BeatBytes;
+    report.code_table_bytes = work.code_beats * abi::BeatBytes;
+    report.weight_alignment_bytes = work.alignment_bits / 8;
     report.weight_entropy_bytes = work.entropy_bits / 8;
     report.natural_entropy_bytes = natural_entropy_bits(layer.weights) / 8;
     report.weight_format = format_name(work.weight_format);
+    report.nonzero_weights = std::count_if(layer.weights.begin(), layer.weights.end(), [](auto w) { return w != 0; });
+    report.pattern = model::weight_pattern(layer.weights, model::weight_shape(network, layer));
   }
-  report.bound = bound_of(work, memory);
+  report.bound = bound_of(work, memory, writers);
+  report.group = work.group;
   report.scheduled_slots = work.slots;
   report.lower_bound_cycles = work.lower_bound;
   report.split = work.split;
@@ -76,8 +79,22 @@ LayerReport report_of(const model::Network& network, std::size_t index, const La
   return report;
 }
 
-PackedFeature packed(const model::Network& network, const Lowered& lowered, const Placement& placement, int image_index,
-                     const std::vector<int>& order, std::size_t position, const abi::Configuration& configuration) {
+/// What the layers of a group do together.
+LayerWork group_work(const std::vector<LayerWork>& layers, int group) {
+  LayerWork sum;
+  for (const LayerWork& layer : layers) {
+    if (layer.group != group) continue;
+    sum.slots += layer.slots;
+    sum.result_words += layer.result_words;
+    sum.stream_beats += layer.stream_beats;
+    sum.read_beats += layer.read_beats;
+    sum.write_beats += layer.write_beats;
+  }
+  return sum;
+}
+
+PackedFeature packed(const model::Network& network, const Lowered& lowered, const Placement& placement, unsigned pixels,
+                     int image_index, const std::vector<int>& order, std::size_t position) {
   const Image& image = lowered.images[static_cast<std::size_t>(image_index)];
   const ImagePlace& place = placement.images[static_cast<std::size_t>(image_index)];
   const model::Feature& feature = network.features[static_cast<std::size_t>(image.feature)];
@@ -91,9 +108,8 @@ PackedFeature packed(const model::Network& network, const Lowered& lowered, cons
   result.layout = image.layout;
   result.fill = image.fill;
   result.offset = place.offset;
-  const auto plane_words = static_cast<std::uint64_t>(image.layout.plane_words());
-  result.plane_bytes = place.adjacent ? plane_words * configuration.pixels
-                                      : static_cast<std::uint64_t>(place.plane_beats) * abi::BeatBytes;
+  const std::uint64_t words = static_cast<std::uint64_t>(place.plane_pitch) * pixels;
+  result.plane_bytes = place.linear ? words : static_cast<std::uint64_t>(place.plane_beats) * abi::BeatBytes;
   return result;
 }
 
@@ -119,7 +135,7 @@ void predict_layers(Compiled& compiled) {
 /// Compiles in one way.
 Compiled compile_once(const model::Network& network, const abi::Configuration& configuration, const Options& options) {
   Lowered lowered = lower(network, configuration, options);
-  const Placement placement = place(network, lowered, configuration);
+  const Placement placement = place(network, lowered, configuration, options);
   Generated generated = generate(network, lowered, placement, configuration, options);
   Compiled compiled;
   compiled.name = network.name;
@@ -127,36 +143,20 @@ Compiled compile_once(const model::Network& network, const abi::Configuration& c
   compiled.memory = options.memory;
   compiled.program = std::move(generated.program);
   for (const int image : lowered.input_images) {
-    compiled.inputs.push_back(packed(network, lowered, placement, image, network.inputs, 0, configuration));
+    compiled.inputs.push_back(packed(network, lowered, placement, configuration.pixels, image, network.inputs, 0));
   }
   for (std::size_t i = 0; i < lowered.output_images.size(); ++i) {
     compiled.outputs.push_back(
-        packed(network, lowered, placement, lowered.output_images[i], network.outputs, i, configuration));
+        packed(network, lowered, placement, configuration.pixels, lowered.output_images[i], network.outputs, i));
   }
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    compiled.layers.push_back(report_of(network, i, generated.layers[i], options.memory));
+    const unsigned writers = configuration.writers;
+    LayerReport& report =
+        compiled.layers.emplace_back(report_of(network, i, generated.layers[i], options.memory, writers));
+    if (report.group > 0) report.bound = bound_of(group_work(generated.layers, report.group), options.memory, writers);
   }
   if (options.timing) predict_layers(compiled);
   return compiled;
-}
-
-/// Compiles in another way; `best` and the options that it was `chosen` with become the other if that is faster.
-void prefer_faster(Compiled& best, Options& chosen, const model::Network& network,
-                   const abi::Configuration& configuration, const Options& other) {
-  Compiled compiled = compile_once(network, configuration, other);
-  if (compiled.total_cycles >= best.total_cycles) return;
-  best = std::move(compiled);
-  chosen = other;
-}
-
-/// Whether all weights lie in `format`; packed dense weights have fixed codes.
-bool stored_as(const Compiled& compiled, WeightFormat format) {
-  return std::all_of(compiled.layers.begin(), compiled.layers.end(), [&](const LayerReport& layer) {
-    if (layer.weight_bytes == 0) return true;
-    if (format == WeightFormat::Raw) return layer.weight_format == "raw";
-    if (format == WeightFormat::Huffman) return layer.weight_format == "huffman";
-    return layer.weight_format == "fixed" || layer.weight_format == "packed" || layer.weight_format == "vector";
-  });
 }
 
 }  // namespace
@@ -182,30 +182,8 @@ Compiled compile(const model::Network& network, const abi::Configuration& config
                 "use at least 1");
   }
   model::validate(network);
-  Compiled best = compile_once(network, configuration, options);
-  if (!options.timing || best.total_cycles > ExactChoice) return best;
-  Options chosen = options;
-  chosen.progress = nullptr;
-  const bool has_vectors = std::any_of(best.layers.begin(), best.layers.end(),
-                                       [](const LayerReport& layer) { return layer.weight_format == "vector"; });
-  if (has_vectors) {
-    Options without = chosen;
-    without.vectors = false;
-    prefer_faster(best, chosen, network, configuration, without);
-  }
-  if (options.joint_layouts) {
-    Options alone = chosen;
-    alone.joint_layouts = false;
-    prefer_faster(best, chosen, network, configuration, alone);
-  }
-  if (options.weight_format != WeightFormat::Auto) return best;
-  for (const WeightFormat format : {WeightFormat::Raw, WeightFormat::Fixed, WeightFormat::Huffman}) {
-    if (stored_as(best, format)) continue;
-    Options told = chosen;
-    told.weight_format = format;
-    prefer_faster(best, chosen, network, configuration, told);
-  }
-  return best;
+  return fastest(network, configuration, options,
+                 [&](const Options& way) { return compile_once(network, configuration, way); });
 }
 
 LayerCycles layer_cycles(const Compiled& compiled, std::span<const std::uint32_t> marks, std::uint32_t cycles) {

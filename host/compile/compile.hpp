@@ -15,11 +15,18 @@
 
 #include "compile/device_program.hpp"
 #include "compile/layout.hpp"
+#include "compile/strips.hpp"
 #include "compile/timing/predict.hpp"
 #include "esp_abi.hpp"
 #include "model/network.hpp"
 
 namespace espalier::compile {
+
+/// What can be told of a layer.
+struct LayerChoice {
+  std::vector<Tiling> tilings;        // of each input; none: estimated
+  std::optional<StripChoice> strips;  // of its steps, where they can be cut freely
+};
 
 /// How convolutions read their weights.
 enum class Mode { Auto, Dense, Sparse };
@@ -33,10 +40,13 @@ struct Options {
   WeightFormat weight_format = WeightFormat::Auto;
   /// Channels in a computed word: this many, or the most below that the layer can be computed with. None: the best.
   std::optional<int> split;
-  bool joint_layouts = true;  // choose layouts for the network as a whole; otherwise layer by layer
-  bool vectors = true;        // fully connected layers may run as the product of a sparse matrix and a vector
-  bool timing = true;         // run the timing model
-  unsigned threads = 0;       // that schedule layers at the same time, 0: one per processor; the program is the same
+  bool joint_layouts = true;   // choose layouts for the network as a whole; otherwise layer by layer
+  bool inputs_by_rows = true;  // network inputs that fit are laid out so that their first rows are loaded first
+  bool vectors = true;         // fully connected layers may run as the product of a sparse matrix and a vector
+  bool timing = true;          // run the timing model
+  /// What is told of single layers instead of estimated, by layer; fewer: nothing is told of the others.
+  std::vector<LayerChoice> layers;
+  unsigned threads = 0;  // that schedule layers at the same time, 0: one per processor; the program is the same
   /// Called before each layer with its index, the number of layers and its name.
   std::function<void(std::size_t, std::size_t, const std::string&)> progress;
 };
@@ -46,7 +56,8 @@ enum class Bound { Compute, Weights, Memory, Output };
 const char* to_string(Bound bound);
 
 /// One row of the report. Cycles run from the mark before to the layer's own mark. Layers that run together, strip by
-/// strip or piece by piece, are marked together: the cycles of all of them are those of the first.
+/// strip or piece by piece, are marked together: the cycles of all of them are those of the first, and their bound is
+/// that of what they do together.
 struct LayerReport {
   std::string name;
   std::string op;
@@ -59,7 +70,10 @@ struct LayerReport {
   Causes causes;  // of the predicted cycles; all 0 in a compiled file
   std::uint64_t dram_read_bytes = 0;
   std::uint64_t dram_write_bytes = 0;
-  std::uint64_t weight_bytes = 0;    // read for weight streams and their code tables
+  std::int64_t nonzero_weights = 0;
+  std::uint64_t weight_bytes = 0;     // read for weight streams, every time that they are read
+  double weight_alignment_bytes = 0;  // of them, left empty at the ends of the lanes' words and of beats
+  std::uint64_t code_table_bytes = 0;
   double weight_entropy_bytes = 0;   // zero order, of the symbols of those streams
   double natural_entropy_bytes = 0;  // of the gaps between non-zero weights in their own order, and of their values
   std::string weight_format;         // raw, packed, fixed or huffman; empty for layers without weights
@@ -68,6 +82,8 @@ struct LayerReport {
   std::uint64_t lower_bound_cycles = 0;  // the fullest lane or bank port, over all positions
   int mark = 0;                          // index of the layer's OpMark
   int split = 1;                         // channels in a computed word
+  int group = 0;                         // 1, 2, ...: the same for layers that run together; 0: alone
+  std::string pattern;                   // of the zeros among the weights, see model::weight_pattern()
 };
 
 /// A network input or output in its window: byte b of word (row, column) of plane n lies at offset * 64 + n *

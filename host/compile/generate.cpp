@@ -22,13 +22,15 @@ class Generator {
 
   Generated run() {
     result_.layers.resize(network_.layers.size());
+    mark_layers(0);
     for (std::size_t step = 0; step < lowered_.steps.size();) {
-      mark_layers(step);
       const auto count = static_cast<std::size_t>(std::max(1, placement_.steps[step].group));
       generate_steps(step, count);
       step += count;
+      const std::size_t first = marked_;
+      mark_layers(step);
+      if (count > 1) name_group(first);
     }
-    mark_layers(lowered_.steps.size());
     result_.program = builder_.link();
     result_.program.input_bytes = placement_.input_bytes;
     result_.program.output_bytes = placement_.output_bytes;
@@ -65,6 +67,13 @@ class Generator {
         result_.layers[layer].write_beats += builder_.write_beats() - writes;
       }
     }
+  }
+
+  /// The layers from `first` on that are marked have run together.
+  void name_group(std::size_t first) {
+    if (marked_ - first < 2) return;
+    ++groups_;
+    for (std::size_t layer = first; layer < marked_; ++layer) result_.layers[layer].group = groups_;
   }
 
   void show_progress(std::size_t layer) {
@@ -108,6 +117,7 @@ class Generator {
   Generated result_;
   std::size_t shown_ = 0;   // layers whose progress was reported
   std::size_t marked_ = 0;  // layers
+  int groups_ = 0;
   bool started_ = false;
 };
 

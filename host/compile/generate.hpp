@@ -18,11 +18,14 @@ struct LayerWork {
   std::uint64_t lower_bound = 0;  // slots at least, over all positions
   std::uint64_t result_words = 0;
   std::uint64_t stream_beats = 0;  // weights and tables
-  std::uint64_t weight_beats = 0;  // weight streams and code tables
+  std::uint64_t weight_beats = 0;  // weight streams
+  std::uint64_t code_beats = 0;    // their code tables
+  double alignment_bits = 0;       // of coded weight streams, left empty at the ends of words and beats
   double entropy_bits = 0;         // of the weight streams
   unsigned weight_format = 0;      // of OpWeight, of the last weight stream
   std::uint64_t read_beats = 0;    // all reads
   std::uint64_t write_beats = 0;
+  int group = 0;  // as in LayerReport
 };
 
 struct Generated {

@@ -42,14 +42,14 @@ double group_cost(const StepFacts& facts, const Group& group, int rows, int buff
   const int strips = divide_up(facts.step(group.first).tiling.height, rows);
   double loads = 0, stores = 0;
   for (const StripImage& strip : group.strips) {
-    const double beats =
-        static_cast<double>(strips) * strip_pitch(facts, strip, rows) * strip.planes / facts.words_per_beat();
-    if (strip.load) loads += beats;
-    if (strip.store) stores += beats;
+    const double words = static_cast<double>(strips) * strip_pitch(facts, strip, rows) * strip.planes;
+    const double cycles = facts.beat_cycles() * words / facts.words_per_beat();
+    if (strip.load) loads += cycles;
+    if (strip.store) stores += cycles;
   }
   double cost = loads / strips + TurnCycles * strips * group.count;
-  for (const int index : group.loads) cost += facts.image_beats(index);
-  const double moved = ContendedBeat * (loads + stores);
+  for (const int index : group.loads) cost += facts.image_cycles(index);
+  const double moved = contended_share(facts) * (loads + stores);
   // With one buffer transfers run beside the other steps of the group.
   const double hidden = buffers > 1 ? group.compute : group.compute * (group.count - 1) / group.count / 2;
   return cost + std::max(0.0, moved - hidden) + std::max(0.0, group.stream * strips - group.compute);

@@ -1,6 +1,7 @@
 // Steps that run together strip by strip: what they hold in the scratchpad, and what that costs.
 #pragma once
 
+#include <algorithm>
 #include <limits>
 #include <vector>
 
@@ -27,7 +28,7 @@ struct Group {
   std::vector<int> loads;    // images brought in whole
   std::vector<int> outputs;  // images made whole
   double compute = 0;        // estimated cycles
-  double stream = 0;         // beats of weights
+  double stream = 0;         // cycles of the memory for weights
 };
 
 /// How a group is placed.
@@ -43,6 +44,9 @@ inline constexpr double TurnCycles = 60;
 
 /// Cycles of a beat that is loaded or stored while the lanes read.
 inline constexpr double ContendedBeat = 1.3;
+
+/// Cycles of a transfer while the lanes read over those of the memory alone.
+inline double contended_share(const StepFacts& facts) { return std::max(1.0, ContendedBeat / facts.beat_cycles()); }
 
 /// Words between planes, and of all planes, of a strip of so many rows of positions.
 int strip_pitch(const StepFacts& facts, const StripImage& strip, int rows);

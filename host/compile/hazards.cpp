@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "esp_error.hpp"
 
@@ -67,7 +68,7 @@ void HazardTracker::add(Unit unit, std::uint32_t count, bool write, const Region
   accesses_.push_back({unit, count, write, region});
 }
 
-int TableRing::allocate(int entries, Waits& waits) {
+int TableRing::allocate(int entries, Waits& waits, std::string contents) {
   if (cursor_ + entries > depth_) cursor_ = 0;
   const int first = cursor_;
   cursor_ += entries;
@@ -76,8 +77,15 @@ int TableRing::allocate(int entries, Waits& waits) {
     if (overlap && used.last_compute > 0) waits.on(Unit::Compute, used.last_compute);
     return overlap;
   });
-  used_.push_back({first, entries, 0});
+  used_.push_back({first, entries, 0, std::move(contents)});
   return first;
+}
+
+std::optional<int> TableRing::find(const std::string& contents) const {
+  const auto found = std::find_if(used_.begin(), used_.end(), [&](const Used& used) {
+    return !used.contents.empty() && used.contents == contents;
+  });
+  return found == used_.end() ? std::nullopt : std::optional(found->first);
 }
 
 void TableRing::use(int first, std::uint32_t compute_count) {

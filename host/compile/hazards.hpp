@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace espalier::compile {
@@ -60,8 +62,13 @@ class TableRing {
  public:
   explicit TableRing(int depth) : depth_(depth) {}
 
-  /// First of `entries` consecutive entries; `waits` receives the users of what lay there.
-  int allocate(int entries, Waits& waits);
+  /// First of `entries` consecutive entries, which are to hold `contents`; `waits` receives the users of what lay
+  /// there.
+  int allocate(int entries, Waits& waits, std::string contents = {});
+
+  /// First of the entries that hold `contents`, unless they were handed out again. Whoever takes it uses it before the
+  /// next allocation.
+  std::optional<int> find(const std::string& contents) const;
 
   /// The compute command with this count reads the region that starts at `first`. Throws Error(Unsupported) if the
   /// region was handed out again before.
@@ -72,6 +79,7 @@ class TableRing {
     int first;
     int entries;
     std::uint32_t last_compute;
+    std::string contents;
   };
 
   int depth_;

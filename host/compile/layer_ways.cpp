@@ -1,6 +1,7 @@
 #include "compile/layer_ways.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 
 namespace espalier::compile {
@@ -40,9 +41,17 @@ bool LayerWays::possible(int split, const ChannelPlace& place) const {
   return inputs / layer_.groups % split == 0 && place.channels / layer_.groups % split == 0;
 }
 
+/// Cycles until a slot of private words has arrived: those of the weight unit or of the memory.
+double LayerWays::private_stream(int split) const {
+  const double entries = std::max(1.0, configuration_.lanes / 16.0) + (split == 1 ? 0 : 1);
+  const double bytes = configuration_.lanes * abi::EntryBits / 8.0;
+  const double beats = split == 1 ? bytes / abi::BeatBytes : 1 + std::ceil(bytes / abi::BeatBytes);
+  return std::max(entries, beats * abi::BeatBytes / options_.memory.bytes);
+}
+
 std::vector<Way> LayerWays::ways(int split, int channels) const {
   const double lanes = configuration_.lanes;
-  const double sparse_stream = std::max(1.0, lanes / 16.0);
+  const double sparse_stream = private_stream(1);
   const double rows = divide_up(channels, split);
   switch (layer_.kind) {
     case LayerKind::Convolution:
@@ -54,7 +63,7 @@ std::vector<Way> LayerWays::ways(int split, int channels) const {
       return {{layer_.kernel_h * layer_.kernel_w * rows / lanes, sparse_stream}};
     case LayerKind::GlobalAveragePool:
     case LayerKind::GlobalMaxPool:
-      return {{std::max(1.0, rows / lanes), split == 1 ? sparse_stream : 1 + sparse_stream}};
+      return {{std::max(1.0, rows / lanes), private_stream(split)}};
     case LayerKind::Requantise:
     case LayerKind::Concat:
       break;
@@ -87,7 +96,8 @@ std::vector<Way> LayerWays::convolution_ways(int split) const {
   const int outputs = static_cast<int>(layer_.bias.size()) / layer_.groups;
   const int kernel = layer_.kernel_h * layer_.kernel_w;
   const double line_weights = configuration_.line_weights();
-  const double entries_stream = std::max(1.0, lanes / 16.0);
+  const double beat_cycles = static_cast<double>(abi::BeatBytes) / options_.memory.bytes;
+  const double entries_stream = private_stream(split);
   const bool dense_possible = dense_kernel(layer_.kernel_h, layer_.kernel_w);
   const bool channelwise = inputs == 1 && outputs == 1;
   std::vector<Way> ways;
@@ -95,13 +105,15 @@ std::vector<Way> LayerWays::convolution_ways(int split) const {
     const double row = static_cast<double>(divide_up(inputs, split)) * split * kernel;
     const double rows = static_cast<double>(layer_.groups) * divide_up(divide_up(outputs, split), lanes);
     const double lines = row * split / line_weights;
-    ways.push_back({rows * row, split / line_weights, lines <= configuration_.line_depth});
+    ways.push_back({rows * row, split / line_weights * beat_cycles, lines <= configuration_.line_depth,
+                    beat_cycles > 1 ? row : 0});
   }
   if (ways.empty() || options_.mode == Mode::Auto) {
     const double slots = std::max(1.0, union_size(split) / lanes);
     const double rows = divide_up(outputs, split) * static_cast<double>(layer_.groups);
+    const double first = beat_cycles > 1 ? slots : 0;
     const bool resident = slots * lanes / rows <= configuration_.line_depth / 2.0;
-    ways.push_back({slots, split == 1 ? entries_stream : 1 + entries_stream, split == 1 || resident});
+    ways.push_back({slots, entries_stream, split == 1 || resident, first});
   }
   return ways;
 }

@@ -13,8 +13,9 @@ namespace espalier::compile {
 /// One way to stream the weights of a layer.
 struct Way {
   double slots = 1;      // per position, over all rows
-  double stream = 1;     // cycles of the weight unit per slot
+  double stream = 1;     // cycles per slot of the weight unit or the memory
   bool resident = true;  // a row fits the weight store; otherwise it is streamed for every position
+  double first = 0;      // slots that a slow memory streams before it is ahead of the lanes
 };
 
 /// A number of channels in a word of results, and of the input.
@@ -43,6 +44,7 @@ class LayerWays {
   bool possible(int split, const ChannelPlace& place) const;
   std::vector<Way> ways(int split, int channels) const;
   std::vector<Way> convolution_ways(int split) const;
+  double private_stream(int split) const;
   double union_size(int split) const;
   int input_channels() const;
 

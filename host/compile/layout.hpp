@@ -35,6 +35,12 @@ struct WordShape {
 /// Tiles computed in parallel, one per byte of a segment. Tile (ty, tx) is byte ty * grid_x + tx; its position (y, x)
 /// is the pixel (ty * step_y + y, tx * step_x + x). Positions beyond a step are used by the last tile of an axis only.
 ///
+/// Strands are tiles of one row that need not be rectangles of the map: a band of step_y rows is one line, in which row
+/// follows row with the padding between them, strand_pitch pixels apart, and strand tx is the step_x pixels of that
+/// line from tx * step_x on. So 14 x 14 pixels are 2 x 8 strands of 13, where 2 x 8 rectangles have 14. Only windows
+/// that move by single pixels over a map of the size of their input can use them; the padding is what lies beside them
+/// in a row.
+///
 /// Packed tiles leave no byte of a segment empty that the pixels of the last positions could fill: position n = y *
 /// width
 /// + x of the tiles is column n of a single row, and the pixels of the positions beyond the last column lie one after
@@ -47,12 +53,17 @@ struct Tiling {
   WordShape word;
   int packed_height = 0, packed_width = 0;  // of a tile if they are packed; height is 1 then
   bool sampled = false;                     // the input has the pixels alone that a strided window of one pixel reads
+  int strand_pitch = 0;                     // of the line that strands are cut of; 0: rectangles
 
   /// A height x width map cut into grid_y x grid_x tiles of equal size, at most `word.segment` of them.
   static Tiling of(int height, int width, int grid_y, int grid_x, WordShape word);
 
   /// The same packed; none if that takes as many positions, or if the map is not cut evenly.
   static std::optional<Tiling> packed(int height, int width, int grid_y, int grid_x, WordShape word);
+
+  /// The shortest strands of a height x width map with `gap` pixels of padding between its rows; none if no band is cut
+  /// into few enough.
+  static std::optional<Tiling> strands(int height, int width, int gap, WordShape word);
 
   int positions() const { return height * width; }
   int tiles() const { return grid_y * grid_x; }
@@ -91,6 +102,7 @@ struct Layout {
   WordShape word;
   int packed_height = 0, packed_width = 0;  // as in Tiling
   int sample_y = 1, sample_x = 1;           // pixel (y, x) here is (y * sample_y, x * sample_x) of the map
+  int strand_pitch = 0;                     // as in Tiling
 
   /// Words from the first to the last of a plane.
   int plane_words() const { return (rows - 1) * row_pitch + columns; }

@@ -39,6 +39,9 @@ constexpr double Better = 0.9999;
 constexpr double CandidateShare = 1.35;
 constexpr double GridShare = 1.1;
 
+/// The same for those that the timing model compares.
+constexpr double AlternativeShare = 1.2;
+
 class LayoutChooser {
  public:
   LayoutChooser(const model::Network& network, const abi::Configuration& configuration, const Options& options)
@@ -48,16 +51,29 @@ class LayoutChooser {
         vectors_(choose_vector_layers(network, configuration, options)),
         chooser_(configuration_) {}
 
-  LayoutPlan run() {
+  std::vector<std::vector<Tiling>> alternatives(std::size_t most) {
+    run();
+    std::vector<std::vector<Tiling>> result(network_.layers.size());
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      if (global_pool(network_.layers[i].kind) || vectors_.layers[i]) continue;
+      result[i] = chooser_.candidates(problem(i, 0), AlternativeShare, false);
+      if (result[i].size() > most) result[i].resize(most);
+    }
+    return result;
+  }
+
+  void run() {
     find_roots();
     wishes_.resize(network_.features.size());
     splits_.resize(network_.layers.size());
     fixed_.resize(network_.layers.size());
+    const bool told = take_told();
     // Each pass knows what the readers of a feature that come earlier wanted in the one before.
     for (int pass = 0; pass < Passes; ++pass) choose_all();
-    if (options_.joint_layouts) improve();
-    return {std::move(roots_), std::move(requests_), std::move(tilings_), std::move(vectors_)};
+    if (options_.joint_layouts && !told) improve();
   }
+
+  LayoutPlan take() { return {std::move(roots_), std::move(requests_), std::move(tilings_), std::move(vectors_)}; }
 
  private:
   /// A part of a layer, which is a step of its own.
@@ -67,6 +83,18 @@ class LayoutChooser {
     bool operator==(const Place&) const = default;
   };
   using Change = std::pair<Place, Tiling>;
+
+  /// Tilings that the options tell; whether there are any.
+  bool take_told() {
+    bool any = false;
+    for (std::size_t i = 0; i < std::min(network_.layers.size(), options_.layers.size()); ++i) {
+      const auto& tilings = options_.layers[i].tilings;
+      if (tilings.size() != network_.layers[i].inputs.size() || global_pool(network_.layers[i].kind)) continue;
+      fixed_[i].assign(tilings.begin(), tilings.end());
+      any = true;
+    }
+    return any;
+  }
 
   void choose_all() {
     requests_.assign(network_.features.size(), {});
@@ -123,6 +151,28 @@ class LayoutChooser {
            std::none_of(layer.inputs.begin(), layer.inputs.end(), [&](int input) { return outside(input); });
   }
 
+  /// The padding between rows of the map that strands of a layer need; none if it cannot be computed in strands.
+  std::optional<int> strand_gap(const Place& place) {
+    const Layer& layer = network_.layers[place.layer];
+    if (layer.kind != LayerKind::Convolution && layer.kind != LayerKind::Add) return std::nullopt;
+    const Feature& in = feature(layer.inputs[place.part]);
+    const Feature& out = feature(layer.output);
+    const Window window = windowed(layer.kind) ? window_of(layer) : Window{};
+    const bool same = in.height == out.height && in.width == out.width && window.stride_y == 1 && window.stride_x == 1;
+    if (!same || outside(layer.output) ||
+        std::any_of(layer.inputs.begin(), layer.inputs.end(), [&](int input) { return outside(input); }))
+      return std::nullopt;
+    return std::max(window.pad_left, window.extent_x() - 1 - window.pad_left);
+  }
+
+  /// Whether these strands cut the map of a layer and leave its windows the padding that they need.
+  bool can_strand(const Place& place, const Tiling& tiling) {
+    const Feature& out = feature(network_.layers[place.layer].output);
+    const int gap = tiling.strand_pitch - out.width;
+    return gap >= strand_gap(place).value_or(gap + 1) &&
+           Tiling::strands(out.height, out.width, gap, tiling.word) == tiling;
+  }
+
   bool same_size(const Place& a, const Place& b) const {
     const Feature& first = feature(network_.layers[a.layer].output);
     const Feature& second = feature(network_.layers[b.layer].output);
@@ -145,11 +195,14 @@ class LayoutChooser {
     std::vector<Tiling> grids;
     const auto same_grid = [](const Tiling& a, const Tiling& b) {
       return a.grid_y == b.grid_y && a.grid_x == b.grid_x && a.word == b.word &&
-             (a.packed_width > 0) == (b.packed_width > 0);
+             (a.packed_width > 0) == (b.packed_width > 0) && a.strand_pitch == b.strand_pitch;
     };
     for (std::size_t i = 0; i < places.size(); ++i) {
-      if (i > 0 && same_size(places[i - 1], places[i])) continue;
+      const bool changed_size = i == 0 || !same_size(places[i - 1], places[i]);
+      // The strands of one layer are those of the layers around it.
+      if (!changed_size && strand_gap(places[i]).value_or(0) == 0) continue;
       for (const Tiling& tiling : chooser_.candidates(problem(places[i].layer, places[i].part), GridShare, true)) {
+        if (!changed_size && tiling.strand_pitch == 0) continue;
         if (std::none_of(grids.begin(), grids.end(), [&](const Tiling& t) { return same_grid(t, tiling); })) {
           grids.push_back(tiling);
         }
@@ -162,6 +215,10 @@ class LayoutChooser {
         const Feature& out = feature(network_.layers[place.layer].output);
         const int grid_y = std::min(grid.grid_y, out.height);
         const int grid_x = std::min(grid.grid_x, out.width);
+        if (grid.strand_pitch > 0) {
+          if (can_strand(place, grid)) changes.emplace_back(place, grid);
+          continue;
+        }
         Tiling tiling = Tiling::of(out.height, out.width, grid_y, grid_x, grid.word);
         if (tiling.grid_y != grid.grid_y || tiling.grid_x != grid.grid_x) continue;
         const bool sampled = tilings_[place.layer][place.part].sampled;
@@ -200,6 +257,7 @@ class LayoutChooser {
       if (std::find(tried.begin(), tried.end(), tiling) != tried.end()) continue;
       if (tiling.packed_width > 0 && !can_pack(place, tiling.sampled)) continue;
       if (tiling.sampled && !can_sample(place)) continue;
+      if (tiling.strand_pitch > 0 && (tiling.sampled || !can_strand(place, tiling))) continue;
       tried.push_back(tiling);
       better = change({{place, tiling}}) || better;
     }
@@ -425,6 +483,10 @@ class LayoutChooser {
     result.input_height = in.height;
     result.input_width = in.width;
     result.input_channels = in.channels;
+    result.loaded = contains(network_.inputs, root(layer.inputs[part]).feature);
+    result.beat_cycles = static_cast<double>(abi::BeatBytes) / options_.memory.bytes;
+    result.strand_gap = strand_gap({index, part});
+    if (layer.kind == LayerKind::Convolution) result.channels_per_result = in.channels / layer.groups;
     for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
       if (i != part && layer.kind != LayerKind::Add) continue;
       const int base = root(layer.inputs[i]).feature;
@@ -556,7 +618,15 @@ FillRule fill_rule(const model::Network& network, const Layer& layer, const Feat
 
 LayoutPlan choose_layouts(const model::Network& network, const abi::Configuration& configuration,
                           const Options& options) {
-  return LayoutChooser(network, configuration, options).run();
+  LayoutChooser chooser(network, configuration, options);
+  chooser.run();
+  return chooser.take();
+}
+
+std::vector<std::vector<Tiling>> alternative_tilings(const model::Network& network,
+                                                     const abi::Configuration& configuration, const Options& options,
+                                                     std::size_t most) {
+  return LayoutChooser(network, configuration, options).alternatives(most);
 }
 
 }  // namespace espalier::compile

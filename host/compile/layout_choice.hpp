@@ -57,6 +57,12 @@ struct LayoutPlan {
 LayoutPlan choose_layouts(const model::Network& network, const abi::Configuration& configuration,
                           const Options& options);
 
+/// Per layer, up to `most` tilings of its first input that are estimated to be about as fast, the fastest first; none
+/// of global pooling.
+std::vector<std::vector<Tiling>> alternative_tilings(const model::Network& network,
+                                                     const abi::Configuration& configuration, const Options& options,
+                                                     std::size_t most);
+
 /// Facts of a layer that layouts depend on.
 Window window_of(const model::Layer& layer);
 bool windowed(model::LayerKind kind);

@@ -26,6 +26,8 @@ struct Image {
   bool input = false;    // lies in the input window, packed by the host
   bool output = false;   // lies in the output window
   bool vector = false;   // a packed vector: in memory its planes follow each other without a gap
+  /// Rows lie one after the other, each with the columns of all planes, so that the first rows are the first words.
+  bool by_rows = false;
 };
 
 /// Planes [plane, ...) of an image, as one input of a step.

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "compile/group.hpp"
+#include "compile/linear_images.hpp"
 #include "compile/scratchpad.hpp"
 #include "compile/step_facts.hpp"
 #include "compile/streaming.hpp"
@@ -44,9 +45,7 @@ class Placer {
     for (const Image& image : facts.images()) {
       ImagePlace place;
       place.plane_pitch = facts_.pitch(image);
-      place.adjacent = image.vector;
-      place.plane_beats =
-          divide_up((image.vector ? image.planes : 1) * image.layout.plane_words(), facts_.words_per_beat());
+      place.plane_beats = divide_up(image.layout.plane_words(), facts_.words_per_beat());
       place.in_memory = image.input || image.output;
       result_.images.push_back(place);
     }
@@ -66,8 +65,9 @@ class Placer {
     }
     for (std::size_t i = 0; i < result_.images.size(); ++i) {
       if (result_.images[i].in_memory && !image(static_cast<int>(i)).input)
-        cost_ += StoreShare * facts_.image_beats(static_cast<int>(i));
+        cost_ += StoreShare * facts_.image_cycles(static_cast<int>(i));
     }
+    find_linear(facts_, result_);
     assign_memory();
   }
 
@@ -132,7 +132,7 @@ class Placer {
       for (std::size_t i = 0; i < step.inputs.size(); ++i) {
         const bool there = std::find(kept_.begin(), kept_.end(), step.inputs[i].image) != kept_.end();
         place.inputs[i].load = !there;
-        if (!there) cost_ += facts_.image_beats(step.inputs[i].image);
+        if (!there) cost_ += facts_.image_cycles(step.inputs[i].image);
       }
       if (reused) scratchpad_.rename(*reused, step.output);
       place.output = whole(step.output);
@@ -151,8 +151,10 @@ class Placer {
     for (const auto& [resident, range] : scratchpad_.ranges()) all.push_back(resident);
     for (const int resident : all) evict(resident);
     image_place(input).in_memory = true;
-    const auto words = static_cast<std::int64_t>(image_place(input).beats(image(input).planes)) *
-                       facts_.words_per_beat() * static_cast<int>(abi::Banks);
+    const std::int64_t beats = image(input).vector
+                                   ? divide_up(facts_.image_words(image(input)), facts_.words_per_beat())
+                                   : image_place(input).plane_beats * image(input).planes;
+    const std::int64_t words = beats * facts_.words_per_beat() * static_cast<int>(abi::Banks);
     if (words + facts_.image_size(step.output) > facts_.words()) {
       throw Error(ErrorCode::Unsupported, "the input does not fit all banks", "layer '" + facts_.layer_name(step) + "'",
                   size_text(static_cast<int>(words)), "use a larger array");
@@ -240,7 +242,7 @@ class Placer {
         return std::nullopt;
       }
       group.compute += facts_.compute_cycles(step);
-      group.stream += facts_.stream_beats(step);
+      group.stream += facts_.stream_cycles(step);
     }
     return group;
   }
@@ -282,7 +284,7 @@ class Placer {
       if (evicted > 0) {
         const int victim = others[static_cast<std::size_t>(evicted) - 1];
         scratchpad.release(victim);
-        evictions += (1 + StoreShare) * facts_.image_beats(victim);
+        evictions += (1 + StoreShare) * facts_.image_cycles(victim);
       }
       for (const int buffers : {2, 1}) {
         for (int rows = step(group.first).tiling.height; rows > 0; --rows) {
@@ -404,7 +406,7 @@ class Placer {
     for (const Operand& operand : maker.inputs) {
       make.inputs.push_back(whole(operand.image));
       make.inputs.back().load = !contains(kept, operand.image);
-      if (make.inputs.back().load) cost_ += facts_.image_beats(operand.image);
+      if (make.inputs.back().load) cost_ += facts_.image_cycles(operand.image);
     }
     make.output.whole = false;
     make.output.address = {*address};
@@ -508,7 +510,7 @@ class Placer {
       throw Error(ErrorCode::Unsupported, "the layer cannot be cut into pieces that fit",
                   "layer '" + facts_.layer_name(step) + "'", sizes, "use a larger array or a smaller map");
     }
-    cost_ += std::max(best->cost, ContendedBeat * best->moved) - best->compute;
+    cost_ += std::max(best->cost, contended_share(facts_) * best->moved) - best->compute;
     image_place(step.output).in_memory = true;
     for (std::size_t i = 0; i < step.inputs.size(); ++i) image_place(step.inputs[i].image).in_memory = true;
     result_.steps.push_back(best->place);
@@ -587,11 +589,20 @@ class Search {
 
 }  // namespace
 
-Placement place(const model::Network& network, Lowered& lowered, const abi::Configuration& configuration) {
-  const StepFacts facts(network, lowered, configuration);
-  Search search(facts);
-  search.run();
-  return search.take();
+Placement place(const model::Network& network, Lowered& lowered, const abi::Configuration& configuration,
+                const Options& options) {
+  const Lowered original = lowered;
+  for (const bool by_rows : {true, false}) {
+    if (by_rows && !options.inputs_by_rows) continue;
+    lowered = original;
+    const StepFacts facts(network, lowered, configuration, options.memory, by_rows);
+    Search search(facts);
+    search.run();
+    Placement placement = search.take();
+    if (held_whole(lowered, placement)) return placement;
+  }
+  throw Error(ErrorCode::Internal, "an image is laid out by rows for no reason", "network '" + network.name + "'", "",
+              "report this");
 }
 
 }  // namespace espalier::compile

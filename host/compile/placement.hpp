@@ -15,15 +15,17 @@ namespace espalier::compile {
 
 /// An image in memory and in the scratchpad.
 struct ImagePlace {
-  int plane_pitch = 1;  // words, in the scratchpad when it is whole there
-  int plane_beats = 1;  // pitch in memory
+  int plane_pitch = 1;   // words, in the scratchpad when it is whole there
+  int plane_beats = 1;   // pitch in memory, unless linear
+  int linear_beats = 1;  // all of them, if linear
   unsigned window = 0;
   std::uint32_t offset = 0;  // beats
   bool in_memory = false;    // written by the host, or stored by the steps that compute it
-  bool adjacent = false;     // a packed vector: all planes together take plane_beats
+  bool linear = false;       // memory holds the words of the scratchpad, from the first to the last, with its pitches
 
+  /// Beats of planes from the first on; of all of a linear image.
   std::uint64_t beats(int planes) const {
-    if (adjacent) return static_cast<std::uint64_t>(plane_beats);
+    if (linear) return static_cast<std::uint64_t>(linear_beats);
     return static_cast<std::uint64_t>(plane_beats) * static_cast<std::uint64_t>(planes);
   }
 };
@@ -60,6 +62,7 @@ struct Placement {
 
 /// Plans all steps. Pads the row pitch of images that are read in strips, so that every row starts on a beat. Throws
 /// Error(Unsupported) naming the layer and its sizes if a step does not fit.
-Placement place(const model::Network& network, Lowered& lowered, const abi::Configuration& configuration);
+Placement place(const model::Network& network, Lowered& lowered, const abi::Configuration& configuration,
+                const Options& options);
 
 }  // namespace espalier::compile

@@ -40,11 +40,12 @@ void ProgramBuilder::append(abi::Command command, Unit unit, const Waits& waits)
   }
 }
 
-void ProgramBuilder::load(abi::Command command) {
+void ProgramBuilder::load(abi::Command command, std::uint32_t after_weights) {
   command.opcode = static_cast<std::uint8_t>(abi::OpLoad);
   const std::vector<Region> words{scratch_region(command, configuration_.words_per_beat())};
   const std::vector<Region> beats{memory_region(command)};
   Waits waits = scratchpad_.waits(Unit::Load, {}, words);
+  waits.on(Unit::Weight, after_weights);
   waits.merge(windows_[command.window].waits(Unit::Load, beats, {}));
   append(command, Unit::Load, waits);
   scratchpad_.record(Unit::Load, count(Unit::Load), {}, words);
@@ -89,41 +90,60 @@ void ProgramBuilder::table(std::uint8_t format, int first, std::size_t entries, 
   read_beats_ += command.run;
 }
 
-int ProgramBuilder::row_table(std::span<const abi::Row> entries) {
+int ProgramBuilder::loaded(TableRing& ring, unsigned format, const TableContents& table) {
+  std::string contents(table.bytes.begin(), table.bytes.end());
+  if (const auto known = ring.find(contents)) return *known;
   Waits waits;
-  const int first = row_ring_.allocate(static_cast<int>(entries.size()), waits);
+  const int first = ring.allocate(table.reserved, waits, std::move(contents));
+  this->table(static_cast<std::uint8_t>(format), first, table.entries, table.bytes, waits);
+  return first;
+}
+
+int ProgramBuilder::row_table(std::span<const abi::Row> entries) {
   std::vector<std::uint8_t> bytes(entries.size() * (abi::RowBits / 8));
   for (std::size_t i = 0; i < entries.size(); ++i) {
     abi::set_bits(bytes, static_cast<unsigned>(i * abi::RowBits), abi::RowBits, abi::encode(entries[i]));
   }
-  table(static_cast<std::uint8_t>(abi::FormatRow), first, entries.size(), bytes, waits);
-  return first;
+  return loaded(row_ring_, abi::FormatRow, {entries.size(), static_cast<int>(entries.size()), bytes});
 }
 
 int ProgramBuilder::scale_table(std::span<const abi::ScaleEntry> entries) {
-  Waits waits;
   const int split = static_cast<int>(configuration_.max_split());
-  const int first = scale_ring_.allocate(round_up(static_cast<int>(entries.size()), split), waits);
   std::vector<std::uint8_t> bytes(entries.size() * (abi::ScaleBits / 8));
   for (std::size_t i = 0; i < entries.size(); ++i) {
     abi::set_bits(bytes, static_cast<unsigned>(i * abi::ScaleBits), abi::ScaleBits, abi::encode(entries[i]));
   }
-  table(static_cast<std::uint8_t>(abi::FormatScale), first, entries.size(), bytes, waits);
-  return first;
+  const int reserved = round_up(static_cast<int>(entries.size()), split);
+  return loaded(scale_ring_, abi::FormatScale, {entries.size(), reserved, bytes});
 }
 
 int ProgramBuilder::permute_table(std::span<const std::vector<std::uint8_t>> entries) {
-  Waits waits;
-  const int first = permute_ring_.allocate(static_cast<int>(entries.size()), waits);
   std::vector<std::uint8_t> bytes;
   for (const auto& entry : entries) bytes.insert(bytes.end(), entry.begin(), entry.end());
-  table(static_cast<std::uint8_t>(abi::FormatPermute), first, entries.size(), bytes, waits);
-  return first;
+  return loaded(permute_ring_, abi::FormatPermute, {entries.size(), static_cast<int>(entries.size()), bytes});
 }
 
-int ProgramBuilder::program_table(std::span<const abi::ProgramEntry> entries) {
+std::vector<int> ProgramBuilder::program_tables(std::span<const std::vector<abi::ProgramEntry>> tables) {
+  std::vector<std::string> contents;
+  std::vector<int> firsts;
+  for (const auto& entries : tables) {
+    std::string& bytes = contents.emplace_back();
+    for (const abi::ProgramEntry& entry : entries) {
+      const auto bits = static_cast<std::uint64_t>(abi::encode(entry));
+      for (unsigned byte = 0; byte < 8; ++byte) bytes.push_back(static_cast<char>(bits >> (8 * byte)));
+    }
+    if (const auto known = program_ring_.find(bytes)) firsts.push_back(*known);
+  }
+  // All of them are used together: those that are there must not make room for the others.
+  if (firsts.size() == tables.size()) return firsts;
+  firsts.clear();
+  for (std::size_t i = 0; i < tables.size(); ++i) firsts.push_back(program_table(tables[i], std::move(contents[i])));
+  return firsts;
+}
+
+int ProgramBuilder::program_table(std::span<const abi::ProgramEntry> entries, std::string contents) {
   Waits waits;
-  const int first = program_ring_.allocate(static_cast<int>(entries.size()), waits);
+  const int first = program_ring_.allocate(static_cast<int>(entries.size()), waits, std::move(contents));
   std::vector<std::uint8_t> bytes(entries.size() * (abi::ProgramBits / 8));
   for (std::size_t i = 0; i < entries.size(); ++i) {
     abi::ProgramEntry entry = entries[i];

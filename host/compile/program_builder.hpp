@@ -22,17 +22,20 @@ class ProgramBuilder {
   /// The index that later commands carry for marks and error reports.
   void set_layer(int index) { layer_ = static_cast<std::uint16_t>(index); }
 
-  /// OpLoad or OpStore: planes of `run` beats between memory and scratchpad.
-  void load(abi::Command command);
+  /// OpLoad or OpStore: planes of `run` beats between memory and scratchpad. A load that waits for so many weight
+  /// commands leaves them the bandwidth.
+  void load(abi::Command command, std::uint32_t after_weights = 0);
   void store(abi::Command command);
 
-  /// OpWeight into a table: allocates entries of the table and returns the first.
+  /// OpWeight into a table, unless the table holds these entries already: returns the first of them. They are used
+  /// before the next call.
   int row_table(std::span<const abi::Row> entries);
   /// The first entry is a multiple of every split.
   int scale_table(std::span<const abi::ScaleEntry> entries);
   int permute_table(std::span<const std::vector<std::uint8_t>> entries);
-  /// Entries of a write program whose `next` counts from its own start; 0 still ends a list.
-  int program_table(std::span<const abi::ProgramEntry> entries);
+  /// Write programs that are used together, up to the next call; `next` counts from the start of each, 0 still ends a
+  /// list.
+  std::vector<int> program_tables(std::span<const std::vector<abi::ProgramEntry>> tables);
 
   /// OpWeight into the code table, from entry CodeTableFirst on, unless it holds these entries already; returns
   /// its beats. Coded weights that follow are read with it: the weight unit runs its commands in order.
@@ -72,6 +75,14 @@ class ProgramBuilder {
  private:
   void append(abi::Command command, Unit unit, const Waits& waits);
   std::uint32_t blob(std::span<const std::uint8_t> bytes);
+  /// What a table is to hold: entries, those to allocate, and their bytes.
+  struct TableContents {
+    std::size_t entries = 0;
+    int reserved = 0;
+    std::span<const std::uint8_t> bytes;
+  };
+  int loaded(TableRing& ring, unsigned format, const TableContents& table);
+  int program_table(std::span<const abi::ProgramEntry> entries, std::string contents);
   void table(std::uint8_t format, int first, std::size_t entries, std::span<const std::uint8_t> bytes,
              const Waits& waits);
   void mark(int index, const Waits& waits);

@@ -32,7 +32,8 @@ flatbuffers::Offset<file::Layer> write_layer(flatbuffers::FlatBufferBuilder& bui
       builder, builder.CreateString(l.name), builder.CreateString(l.op), builder.CreateString(l.shape), l.macs,
       l.nonzero_macs, l.density, l.sparse, l.predicted_cycles, l.dram_read_bytes, l.dram_write_bytes,
       static_cast<std::uint8_t>(l.bound), l.scheduled_slots, l.lower_bound_cycles, l.mark, l.split, l.weight_bytes,
-      l.weight_entropy_bytes, l.natural_entropy_bytes, builder.CreateString(l.weight_format));
+      l.code_table_bytes, l.weight_alignment_bytes, l.weight_entropy_bytes, l.natural_entropy_bytes,
+      builder.CreateString(l.weight_format), l.group, builder.CreateString(l.pattern), l.nonzero_weights);
 }
 
 PackedFeature read_feature(const file::Feature& f) {
@@ -67,9 +68,14 @@ LayerReport read_layer(const file::Layer& l) {
   result.mark = l.mark();
   result.split = l.split();
   result.weight_bytes = l.weight_bytes();
+  result.code_table_bytes = l.code_table_bytes();
+  result.weight_alignment_bytes = l.weight_alignment_bytes();
   result.weight_entropy_bytes = l.weight_entropy_bytes();
   result.natural_entropy_bytes = l.natural_entropy_bytes();
   if (l.weight_format() != nullptr) result.weight_format = l.weight_format()->str();
+  result.group = l.group();
+  result.nonzero_weights = l.nonzero_weights();
+  if (l.pattern() != nullptr) result.pattern = l.pattern()->str();
   return result;
 }
 
@@ -140,7 +146,8 @@ class Checker {
  private:
   static std::string array_text(const abi::Configuration& c) {
     return std::to_string(c.lanes) + "x" + std::to_string(c.pixels) + " with " + std::to_string(c.bank_rows) +
-           " rows per bank and " + std::to_string(c.line_depth) + " lines";
+           " rows per bank and " + std::to_string(c.line_depth) + " lines and " + std::to_string(c.writers) +
+           " writers";
   }
 
   void feature(const file::Feature& feature, const file::Program& program, std::uint64_t window_bytes) const {
@@ -164,9 +171,10 @@ class Checker {
     const std::uint64_t words = static_cast<std::uint64_t>(layout.rows) * static_cast<std::uint64_t>(layout.row_pitch);
     const std::uint64_t last = words - static_cast<std::uint64_t>(layout.row_pitch - layout.columns);
     const auto planes = static_cast<std::uint64_t>(layout.planes(feature.channels()));
-    const bool inside = last * program.pixels() <= feature.plane_bytes() && feature.plane_bytes() <= window_bytes &&
+    const std::uint64_t end = last * program.pixels() + (planes - 1) * feature.plane_bytes();
+    const bool inside = feature.plane_bytes() >= 1 && feature.plane_bytes() <= window_bytes &&
                         feature.offset() <= window_bytes / abi::BeatBytes &&
-                        feature.offset() * abi::BeatBytes + planes * feature.plane_bytes() <= window_bytes;
+                        feature.offset() * abi::BeatBytes + end <= window_bytes;
     require(inside, "a feature lies outside its window", name);
   }
 
@@ -196,7 +204,7 @@ std::vector<std::uint8_t> serialise(const Compiled& compiled) {
   const DeviceProgram& program = compiled.program;
   builder.Finish(
       file::CreateProgram(builder, FileFormatVersion, abi::AbiVersion, array.lanes, array.pixels, array.bank_rows,
-                          array.line_depth, name, compiled.memory.bytes, compiled.memory.latency, image,
+                          array.line_depth, array.writers, name, compiled.memory.bytes, compiled.memory.latency, image,
                           program.command_offset, program.command_count, program.input_bytes, program.output_bytes,
                           program.arena_bytes, input_vector, output_vector, layer_vector, compiled.prologue_cycles,
                           compiled.epilogue_cycles, compiled.total_cycles),
@@ -210,7 +218,8 @@ Compiled deserialise(std::span<const std::uint8_t> bytes, const std::string& whe
   const file::Program& program = checker.verified(bytes);
   checker.versions(program);
   Compiled compiled;
-  compiled.configuration = {program.lanes(), program.pixels(), program.bank_rows(), program.line_depth()};
+  compiled.configuration = {program.lanes(), program.pixels(), program.bank_rows(), program.line_depth(),
+                            program.writers()};
   checker.known_array(compiled.configuration);
   if (configuration) checker.array(compiled.configuration, *configuration);
   checker.fields(program);

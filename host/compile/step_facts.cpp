@@ -13,18 +13,21 @@ constexpr double DenseShare = 0.9;
 
 }  // namespace
 
-StepFacts::StepFacts(const model::Network& network, Lowered& lowered, const abi::Configuration& configuration)
+StepFacts::StepFacts(const model::Network& network, Lowered& lowered, const abi::Configuration& configuration,
+                     const abi::MemoryParameters& memory, bool by_rows)
     : network_(network),
       lowered_(lowered),
       lanes_(static_cast<int>(configuration.lanes)),
+      writers_(static_cast<int>(configuration.writers)),
       words_per_beat_(static_cast<int>(configuration.words_per_beat())),
       words_(static_cast<int>(configuration.scratch_words())),
+      beat_cycles_(static_cast<double>(abi::BeatBytes) / memory.bytes),
       densities_(network.layers.size(), 1) {
   equalise_row_pitches();
-  pad_streamed_rows();
-  equalise_row_pitches();
+  while (pad_streamed_rows()) equalise_row_pitches();
+  for (const Step& step : lowered_.steps) densities_[static_cast<std::size_t>(step.layer)] = density(step);
+  if (by_rows) lay_out_by_rows();
   for (const Step& step : lowered_.steps) {
-    densities_[static_cast<std::size_t>(step.layer)] = density(step);
     entries_.push_back(count_entries(step));
   }
 }
@@ -36,12 +39,14 @@ const std::string& StepFacts::layer_name(const Step& step) const {
 bool StepFacts::padded(int index) const { return std::find(padded_.begin(), padded_.end(), index) != padded_.end(); }
 
 int StepFacts::pitch(const Image& image) const {
+  if (image.by_rows) return image.layout.row_pitch / image.planes;
   const int words = image.layout.plane_words();
-  return (image.input && words >= 8 * words_per_beat_ ? round_up(words, words_per_beat_) : words) | 1;
+  return (image.input && !small(image) ? round_up(words, words_per_beat_) : words) | 1;
 }
 
-double StepFacts::image_beats(int index) const {
-  return static_cast<double>(image(index).planes) * image(index).layout.plane_words() / words_per_beat_;
+double StepFacts::image_cycles(int index) const {
+  if (image(index).by_rows) return beat_cycles_ * image_words(image(index)) / words_per_beat_;
+  return beat_cycles_ * image(index).planes * image(index).layout.plane_words() / words_per_beat_;
 }
 
 bool StepFacts::rows_match(const Step& step) const {
@@ -70,7 +75,9 @@ int StepFacts::least_piece(const Step& step) const {
 }
 
 /// If the smallest piece of a step does not fit with all the rows it reads, the images are read in strips of rows.
-void StepFacts::pad_streamed_rows() {
+/// Whether an image was padded for this; others may not fit beside it any more.
+bool StepFacts::pad_streamed_rows() {
+  const std::size_t before = padded_.size();
   for (const Step& step : lowered_.steps) {
     if (step.vector) continue;  // loads all of its input
     const int planes = least_piece(step) / step.rows_per_group() * step.planes_per_group();
@@ -81,10 +88,38 @@ void StepFacts::pad_streamed_rows() {
     }
     if (words <= words_) continue;
     for (const Operand& operand : step.inputs) {
+      if (padded(operand.image)) continue;
       Layout& in = lowered_.images[static_cast<std::size_t>(operand.image)].layout;
       in.row_pitch = round_up(in.row_pitch, words_per_beat_);
       padded_.push_back(operand.image);
     }
+  }
+  return padded_.size() > before;
+}
+
+/// Inputs that steps read as a whole: those of one operand whose images fit together. If taps are private, several
+/// planes and their rows are an odd number of words apart, so that the words of private taps spread over the banks.
+void StepFacts::lay_out_by_rows() {
+  std::vector<bool> possible(lowered_.images.size(), false);
+  for (std::size_t i = 0; i < possible.size(); ++i)
+    possible[i] = lowered_.images[i].input && !lowered_.images[i].output && !padded(static_cast<int>(i));
+  std::vector<bool> dense(possible.size(), true);
+  for (const Step& step : lowered_.steps) {
+    const auto in = static_cast<std::size_t>(step.inputs[0].image);
+    const int words = image_size(step.inputs[0].image) + image_size(step.output);
+    if (step.inputs.size() > 1 || step.kind == StepKind::GlobalPool || step.vector || words > words_) {
+      for (const Operand& operand : step.inputs) possible[static_cast<std::size_t>(operand.image)] = false;
+    }
+    dense[in] = dense[in] && step.kind == StepKind::Convolution && !by_piece(step) &&
+                densities_[static_cast<std::size_t>(step.layer)] >= 1;
+  }
+  for (std::size_t i = 0; i < possible.size(); ++i) {
+    if (!possible[i]) continue;
+    Image& image = lowered_.images[i];
+    const bool spread = !dense[i] && image.planes > 1;
+    const int columns = spread ? image.layout.columns | 1 : image.layout.columns;
+    image.layout.row_pitch = spread ? columns * image.planes | 1 : columns * image.planes;
+    image.by_rows = true;
   }
 }
 
@@ -135,14 +170,14 @@ double StepFacts::taps(const Step& step) const {
 
 double StepFacts::compute_cycles(const Step& step) const {
   const double results = static_cast<double>(step.tiling.positions()) * step.rows();
-  return results * std::max(taps(step) * densities_[static_cast<std::size_t>(step.layer)] / lanes_, 1.0 / abi::Writers);
+  return results * std::max(taps(step) * densities_[static_cast<std::size_t>(step.layer)] / lanes_, 1.0 / writers_);
 }
 
-double StepFacts::stream_beats(const Step& step) const {
+double StepFacts::stream_cycles(const Step& step) const {
   const double share = densities_[static_cast<std::size_t>(step.layer)];
   const double bytes = share < 1 ? 4 : 1.0 * step.split();
   const double tables = 12.0;  // bytes of a row and its scale
-  return (taps(step) * share * bytes + tables) * step.rows() / abi::BeatBytes;
+  return beat_cycles_ * (taps(step) * share * bytes + tables) * step.rows() / abi::BeatBytes;
 }
 
 }  // namespace espalier::compile

@@ -1,12 +1,16 @@
 // In which format a step's weight streams are read.
+#include <algorithm>
+
 #include "compile/layout.hpp"
 #include "compile/step_generator.hpp"
 
 namespace espalier::compile {
 
 /// Strips that a pass takes part in: each of them reads the streams of the pass.
-double StepGenerator::reads(const Pass& pass) const {
-  return divide_up(pass.y + pass.height, strip_) - pass.y / strip_;
+int StepGenerator::reads(const Pass& pass) const {
+  return static_cast<int>(std::count_if(strips_.begin(), strips_.end(), [&](const Range& strip) {
+    return strip.first < pass.y + pass.height && pass.y < strip.first + strip.count;
+  }));
 }
 
 /// Slots that the weight store holds.
@@ -22,7 +26,8 @@ void StepGenerator::choose_format() {
         const Pass& pass = rows_.passes()[p];
         for (std::size_t s = 0; s < chunk.streams[p].size(); ++s) {
           const Stretch& stretch = stretches_[p][s];
-          const double positions = static_cast<double>(stretch.count / stretch.unroll) * pass.height;
+          const int rounds = stretch.count / stretch.unroll;
+          const double positions = static_cast<double>(rounds) * pass.height;
           Stream& stream = chunk.streams[p][s];
           // What does not fit the store is streamed for every position.
           uses.push_back({&stream, stream.slots > most_slots(stream.compute) ? positions : reads(pass), positions});
@@ -36,7 +41,7 @@ void StepGenerator::choose_format() {
 }
 
 void StepGenerator::load_codes() {
-  if (!coded_.table.empty()) work_->weight_beats += builder_->code_table(coded_.table);
+  if (!coded_.table.empty()) work_->code_beats += builder_->code_table(coded_.table);
 }
 
 }  // namespace espalier::compile

@@ -16,12 +16,6 @@ constexpr std::size_t ProgramShare = abi::ProgramDepth / 2 - 24;
 /// Estimated cycles by which private words must win before 32-bit entries are preferred to dense weights.
 constexpr double SparseMargin = 0.99;
 
-/// A step is cut into strips, so that its loads and stores overlap with its computation, if they are more than this
-/// share of it; the weights, which every strip streams again, may take up to StreamShare of the cycles.
-constexpr double OverlapShare = 0.005;
-constexpr double StreamShare = 0.4;
-constexpr double MaxStrips = 8;
-
 std::uint16_t word(int address) { return static_cast<std::uint16_t>(address); }
 
 }  // namespace
@@ -42,11 +36,11 @@ void StepGenerator::prepare() {
   if (vector_) return vector_->prepare();
   choose_loading();
   choose_mode();
-  strip_ = overlapping_strip(strip_rows());
-  strips_ = divide_up(step_.tiling.height, strip_);
+  strips_ = {{0, step_.tiling.height}};
   for (int piece = 0; piece * place_.piece_rows < step_.rows(); ++piece) {
     pieces_.push_back(make_chunks(first_job(piece)));
   }
+  strips_ = choose_strips(strip_rows());
   if (step_.kind == StepKind::Convolution) choose_format();
 }
 
@@ -73,12 +67,12 @@ void StepGenerator::emit_turn(int turn) {
   if (place_.grouping == Grouping::Pieces) {
     emit_piece(static_cast<std::size_t>(turn));
   } else {
-    emit_strip(0, turn);
+    emit_strip(0, static_cast<std::size_t>(turn));
   }
 }
 
 int StepGenerator::turns() const {
-  return place_.grouping == Grouping::Pieces ? static_cast<int>(pieces_.size()) : strips_;
+  return static_cast<int>(place_.grouping == Grouping::Pieces ? pieces_.size() : strips_.size());
 }
 
 /// The first strip of a piece.
@@ -86,23 +80,23 @@ StepGenerator::Job StepGenerator::first_job(int piece) const {
   const int first = piece * place_.piece_rows;
   Job job;
   job.piece = {first, std::min(place_.piece_rows, step_.rows() - first)};
-  job.height = std::min(strip_, step_.tiling.height);
-  job.index = piece * strips_;
-  job.last_strip = strips_ == 1;
+  job.height = strips_.front().count;
+  job.index = piece * static_cast<int>(strips_.size());
+  job.last_strip = strips_.size() == 1;
   return job;
 }
 
 void StepGenerator::emit_piece(std::size_t piece) {
   stored_rows_ = 0;
-  for (int strip = 0; strip < strips_; ++strip) emit_strip(piece, strip);
+  for (std::size_t strip = 0; strip < strips_.size(); ++strip) emit_strip(piece, strip);
 }
 
-void StepGenerator::emit_strip(std::size_t piece, int strip) {
+void StepGenerator::emit_strip(std::size_t piece, std::size_t strip) {
   Job job = first_job(static_cast<int>(piece));
-  job.y = strip * strip_;
-  job.index += strip;
-  job.height = std::min(strip_, step_.tiling.height - job.y);
-  job.last_strip = strip + 1 == strips_;
+  job.y = strips_[strip].first;
+  job.index += static_cast<int>(strip);
+  job.height = strips_[strip].count;
+  job.last_strip = strip + 1 == strips_.size();
   load_inputs(job);
   for (PassSet& set : pass_sets_) {
     load_permutations(set);
@@ -131,6 +125,7 @@ void StepGenerator::choose_mode() {
   const double pieces = divide_up(step_.rows(), place_.piece_rows);
   estimate_ = use_dense ? dense : by_lane;
   estimate_.cycles *= pieces;
+  estimate_.slots *= pieces;
   estimate_.beats *= pieces;
   stream_mode_ = use_dense ? StreamMode::Dense : rows_.command_split() > 1 ? StreamMode::Block : StreamMode::Sparse;
   for (const Pass& pass : rows_.passes()) {
@@ -192,83 +187,6 @@ int StepGenerator::strip_rows() const {
               std::to_string(step_.tiling.width) + " positions", "use a larger array or a narrower map");
 }
 
-void StepGenerator::choose_loading() {
-  const int words_per_beat = static_cast<int>(configuration_.words_per_beat());
-  for (std::size_t i = 0; i < step_.inputs.size(); ++i) {
-    const Operand& operand = step_.inputs[i];
-    const Image& image = lowered_.images[static_cast<std::size_t>(operand.image)];
-    const bool again = i > 0 && operand.image == step_.inputs[0].image;
-    const bool shared = step_.inputs.size() > 1 && step_.inputs[0].image == step_.inputs[1].image;
-    const bool all_planes = operand.plane == 0 && image.channels == step_.input_channels && !shared;
-    const bool by_beats =
-        place_.inputs[i].plane_pitch >= round_up(image.layout.plane_words(), words_per_beat) && image.input;
-    Loading loading = Loading::None;
-    if (place_.inputs[i].whole && place_.inputs[i].load && !again) {
-      loading = step_.row_groups() > 1 && all_planes ? Loading::Planes : Loading::Rows;
-      weights_after_loads_ = weights_after_loads_ || image.input;
-    }
-    by_planes_ = by_planes_ || loading == Loading::Planes;
-    loading_.push_back(loading);
-    row_loads_ = row_loads_ || (loading == Loading::Rows && by_beats);
-    loaded_.push_back(0);
-  }
-  const Layout& out = lowered_.images[static_cast<std::size_t>(step_.output)].layout;
-  const Tiling tiling = out.tiling();
-  rows_match_ = tiling == step_.tiling && out.origin_y == 0 && out.origin_x == 0 && out.rows == tiling.height &&
-                out.columns == tiling.width;
-}
-
-int StepGenerator::rows_per_beat(const Layout& layout) const {
-  const int words_per_beat = static_cast<int>(configuration_.words_per_beat());
-  return words_per_beat / std::gcd(layout.row_pitch, words_per_beat);
-}
-
-int StepGenerator::loadable_rows(std::size_t operand, const Job& job) const {
-  const Layout& layout = lowered_.images[static_cast<std::size_t>(step_.inputs[operand].image)].layout;
-  if (!row_loads_ || job.last_strip) return layout.rows;
-  const int end = first_input_row(operand, job) + (job.height - 1) * step_.window.stride_y + step_.window.extent_y();
-  return std::min(layout.rows, round_up(end, rows_per_beat(layout)));
-}
-
-int StepGenerator::storable_rows(const Job& job) const {
-  const Layout& layout = lowered_.images[static_cast<std::size_t>(step_.output)].layout;
-  if (job.last_strip) return layout.rows;
-  if (!rows_match_) return 0;
-  const int unit = std::max(1, rows_per_beat(layout));
-  return (job.y + job.height) / unit * unit;
-}
-
-int StepGenerator::overlapping_strip(int rows) const {
-  const bool staged = std::any_of(place_.inputs.begin(), place_.inputs.end(), [](const auto& r) { return !r.whole; });
-  if (staged || place_.grouping == Grouping::Strips) return rows;
-  const ImagePlace& out = placement_.images[static_cast<std::size_t>(step_.output)];
-  double moved = 0;
-  if (row_loads_) {
-    for (const Operand& operand : step_.inputs) {
-      const auto& image = lowered_.images[static_cast<std::size_t>(operand.image)];
-      moved += static_cast<double>(placement_.images[static_cast<std::size_t>(operand.image)].beats(image.planes));
-    }
-  }
-  if (rows_match_ && out.in_memory) moved += static_cast<double>(out.beats(rows_.output_planes(0, step_.rows())));
-  if (by_planes_ || moved < OverlapShare * estimate_.cycles) return rows;
-  const double most = std::min(MaxStrips, estimate_.cycles * StreamShare / std::max(1.0, estimate_.beats));
-  return std::min(rows, std::max(1, divide_up(step_.tiling.height, std::max(1, static_cast<int>(most)))));
-}
-
-void StepGenerator::load_planes(const Chunk& chunk) {
-  for (std::size_t i = 0; i < step_.inputs.size(); ++i) {
-    if (loading_[i] != Loading::Planes) continue;
-    const Image& image = lowered_.images[static_cast<std::size_t>(step_.inputs[i].image)];
-    const Range planes = group_planes(chunk.rows);
-    const int end = planes.first + planes.count;
-    if (end <= loaded_[i]) continue;
-    const int pitch = place_.inputs[i].plane_pitch;
-    load_image(i, {loaded_[i], end - loaded_[i]}, 0, image.layout.rows,
-               place_.inputs[i].address[0] + loaded_[i] * pitch, pitch);
-    loaded_[i] = end;
-  }
-}
-
 /// Input planes of the groups that these rows belong to.
 Range StepGenerator::group_planes(Range rows) const {
   const int first = rows.first / step_.rows_per_group();
@@ -322,54 +240,9 @@ ChunkProblem StepGenerator::problem(const Job& job) const {
   result.output_pitch = place_.output.plane_pitch;
   result.piece = job.piece;
   result.output_plane = output_plane(job);
+  result.beat_cycles = static_cast<double>(abi::BeatBytes) / options_.memory.bytes;
   if (by_planes_) result.most_rows = static_cast<int>(configuration_.lanes);
   return result;
-}
-
-void StepGenerator::load_image(std::size_t operand, Range planes, int first_row, int rows, int address, int pitch) {
-  const int index = step_.inputs[operand].image;
-  const Layout& layout = lowered_.images[static_cast<std::size_t>(index)].layout;
-  const ImagePlace& place = placement_.images[static_cast<std::size_t>(index)];
-  const int words_per_beat = static_cast<int>(configuration_.words_per_beat());
-  abi::Command command;
-  command.window = static_cast<std::uint8_t>(place.window);
-  command.address = word(address);
-  command.offset = place.offset + static_cast<std::uint32_t>(place.beats(planes.first)) +
-                   static_cast<std::uint32_t>(first_row * layout.row_pitch / words_per_beat);
-  command.run = static_cast<std::uint32_t>(divide_up((rows - 1) * layout.row_pitch + layout.columns, words_per_beat));
-  command.pitch = static_cast<std::uint32_t>(place.plane_beats);
-  command.planes = static_cast<std::uint16_t>(planes.count);
-  command.word_pitch = static_cast<std::uint16_t>(pitch);
-  builder_->load(command);
-}
-
-void StepGenerator::load_inputs(const Job& job) {
-  for (std::size_t i = 0; i < step_.inputs.size(); ++i) {
-    const Residence& residence = place_.inputs[i];
-    const Operand& operand = step_.inputs[i];
-    const Image& image = lowered_.images[static_cast<std::size_t>(operand.image)];
-    const Layout& layout = image.layout;
-    if (residence.whole) {
-      if (loading_[i] != Loading::Rows) continue;
-      const int end = loadable_rows(i, job);
-      if (end <= loaded_[i]) continue;
-      load_image(i, {0, image.planes}, loaded_[i], end - loaded_[i],
-                 residence.address[0] + loaded_[i] * layout.row_pitch, residence.plane_pitch);
-      loaded_[i] = end;
-    } else if (!residence.load) {
-      continue;
-    } else if (!residence.strip) {
-      if (job.y > 0) continue;
-      const Range planes = input_planes(job);
-      load_image(i, {operand.plane + planes.first, planes.count}, 0, layout.rows,
-                 buffer(residence, job.piece.first / place_.piece_rows), residence.plane_pitch);
-    } else {
-      const int rows = (job.height - 1) * step_.window.stride_y + step_.window.extent_y();
-      const Range planes = input_planes(job);
-      load_image(i, {operand.plane + planes.first, planes.count}, first_input_row(i, job), rows,
-                 buffer(residence, job.index), residence.plane_pitch);
-    }
-  }
 }
 
 std::vector<abi::ProgramEntry> StepGenerator::program_entries(const Job& job, const Pass& pass, const Stretch& stretch,
@@ -405,16 +278,21 @@ std::vector<abi::ProgramEntry> StepGenerator::program_entries(const Job& job, co
 }
 
 std::vector<std::vector<int>> StepGenerator::write_programs(const Job& job, const PassSet& set) {
-  std::vector<std::vector<int>> programs;
+  std::vector<std::vector<abi::ProgramEntry>> tables;
+  std::vector<std::vector<int>> programs;  // per pass and stretch: index of the table, -1 if it has no rows here
   for (std::size_t p = set.first; p < set.first + set.count; ++p) {
     const Pass& pass = rows_.passes()[p];
     const int y = std::max(job.y, pass.y);
     const int height = std::min(job.y + job.height, pass.y + pass.height) - y;
-    auto& firsts = programs.emplace_back();
+    auto& indices = programs.emplace_back();
     for (const Stretch& stretch : stretches_[p]) {
-      const int permute_first = set.permute_table + permute_first_[p];
-      firsts.push_back(height > 0 ? builder_->program_table(program_entries(job, pass, stretch, permute_first)) : -1);
+      indices.push_back(height > 0 ? static_cast<int>(tables.size()) : -1);
+      if (height > 0) tables.push_back(program_entries(job, pass, stretch, set.permute_table + permute_first_[p]));
     }
+  }
+  const std::vector<int> firsts = builder_->program_tables(tables);
+  for (auto& indices : programs) {
+    for (int& index : indices) index = index < 0 ? index : firsts[static_cast<std::size_t>(index)];
   }
   return programs;
 }
@@ -469,14 +347,15 @@ std::vector<Region> StepGenerator::reads(const Job& job, const Chunk& chunk) con
 
 int StepGenerator::output_base(const Job& job) const {
   const Residence& residence = place_.output;
-  if (residence.whole) return residence.address[0];
-  return buffer(residence, residence.strip ? job.index : job.piece.first / place_.piece_rows);
+  if (residence.whole) return residence.address[0] + strip_offset(job);
+  if (residence.strip) return buffer(residence, job.index);
+  return buffer(residence, job.piece.first / place_.piece_rows) + strip_offset(job);
 }
 
-/// Words of a plane that lie before the strip at output_base().
+/// Words of a plane that lie before output_base(): write programs of equal strips are the same then.
 int StepGenerator::strip_offset(const Job& job) const {
   const Layout& layout = lowered_.images[static_cast<std::size_t>(step_.output)].layout;
-  return place_.output.strip ? job.y * layout.row_pitch : 0;
+  return place_.output.strip || rows_match_ ? job.y * layout.row_pitch : 0;
 }
 
 /// The plane at output_base().
@@ -543,10 +422,13 @@ void StepGenerator::compute_stretch(const Job& job, const Chunk& chunk, const Pa
   const int row = builder_->row_table(stream.rows);
   const int scale = builder_->scale_table(stream.scales);
   const auto emit = [&](const abi::Command& part, int first_entry) {
-    builder_->weights(stream.weights, stream.bytes, weights_after_loads_);
+    builder_->weights(stream.weights, stream.bytes, weights_after_loads_ && first_weights_ == 0);
+    if (first_weights_ == 0) first_weights_ = builder_->count(Unit::Weight);
     const std::size_t beats = (stream.bytes.size() + abi::BeatBytes - 1) / abi::BeatBytes;
     work_->stream_beats += beats;
     work_->weight_beats += beats;
+    const double bits = 8.0 * static_cast<double>(beats) * abi::BeatBytes;
+    work_->alignment_bits += stream.coded_bits > 0 ? bits - stream.coded_bits : 0;
     work_->entropy_bits += stream.entropy_bits;
     work_->weight_format = stream.weights.format;
     if (before_first_compute_) before_first_compute_();
@@ -566,29 +448,6 @@ void StepGenerator::compute_stretch(const Job& job, const Chunk& chunk, const Pa
   work_->slots += static_cast<std::uint64_t>(stream.slots) * static_cast<std::uint64_t>(positions);
   work_->lower_bound += static_cast<std::uint64_t>(stream.lower_bound) * static_cast<std::uint64_t>(positions);
   work_->result_words += entries(pass, y, height) * static_cast<std::size_t>(chunk.rows.count);
-}
-
-void StepGenerator::store(const Job& job, const Chunk& chunk) {
-  const ImagePlace& place = placement_.images[static_cast<std::size_t>(step_.output)];
-  if (!place.in_memory) return;
-  const Image& image = lowered_.images[static_cast<std::size_t>(step_.output)];
-  const int end = storable_rows(job);
-  if (end <= stored_rows_) return;
-  const int words_per_beat = static_cast<int>(configuration_.words_per_beat());
-  const int first_word = stored_rows_ * image.layout.row_pitch;
-  const int words = (end - stored_rows_ - 1) * image.layout.row_pitch + image.layout.columns;
-  abi::Command command;
-  command.window = static_cast<std::uint8_t>(place.window);
-  const Range planes = output_planes(chunk);
-  command.address = word(output_base(job) + (planes.first - output_plane(job)) * place_.output.plane_pitch +
-                         first_word - strip_offset(job));
-  command.offset = place.offset + static_cast<std::uint32_t>(place.beats(planes.first)) +
-                   static_cast<std::uint32_t>(first_word / words_per_beat);
-  command.run = static_cast<std::uint32_t>(divide_up(words, words_per_beat));
-  command.pitch = static_cast<std::uint32_t>(place.plane_beats);
-  command.planes = static_cast<std::uint16_t>(planes.count);
-  command.word_pitch = static_cast<std::uint16_t>(place_.output.plane_pitch);
-  builder_->store(command);
 }
 
 }  // namespace espalier::compile

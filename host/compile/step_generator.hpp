@@ -62,11 +62,11 @@ class StepGenerator {
   void choose_mode();
   void choose_format();
   void load_codes();
-  double reads(const Pass& pass) const;
+  int reads(const Pass& pass) const;
   int most_slots(const abi::Command& command) const;
   Job first_job(int piece) const;
   void emit_piece(std::size_t piece);
-  void emit_strip(std::size_t piece, int strip);
+  void emit_strip(std::size_t piece, std::size_t strip);
   void choose_pass_sets();
   void load_permutations(PassSet& set);
   int strip_rows() const;
@@ -80,6 +80,7 @@ class StepGenerator {
   int buffer(const Residence& residence, int turn) const;
   void load_inputs(const Job& job);
   void load_image(std::size_t operand, Range planes, int first_row, int rows, int address, int pitch);
+  void load_words(std::size_t operand, int words);
   std::vector<std::vector<int>> write_programs(const Job& job, const PassSet& set);
   std::vector<abi::ProgramEntry> program_entries(const Job& job, const Pass& pass, const Stretch& stretch,
                                                  int permute_first) const;
@@ -90,14 +91,19 @@ class StepGenerator {
                        int program);
   Range output_planes(const Chunk& chunk) const;
   void store(const Job& job, const Chunk& chunk);
+  void store_words(const Job& job, const Chunk& chunk);
   std::vector<Region> reads(const Job& job, const Chunk& chunk) const;
   Region output_region(const Job& job, const Chunk& chunk) const;
   int output_base(const Job& job) const;
   int output_plane(const Job& job) const;
   int strip_offset(const Job& job) const;
   void choose_loading();
+  bool shared_in_group(int image) const;
   void load_planes(const Chunk& chunk);
-  int overlapping_strip(int rows) const;
+  std::vector<Range> choose_strips(int most) const;
+  bool linear(std::size_t operand) const {
+    return placement_.images[static_cast<std::size_t>(step_.inputs[operand].image)].linear;
+  }
   int rows_per_beat(const Layout& layout) const;
   int loadable_rows(std::size_t operand, const Job& job) const;
   /// Index of a tile's position in the write plan.
@@ -117,8 +123,7 @@ class StepGenerator {
   ProgramBuilder* builder_ = nullptr;  // while the step is emitted
   LayerWork* work_ = nullptr;
   std::vector<std::vector<Chunk>> pieces_;  // chunks of every piece
-  int strip_ = 1;                           // rows of positions per strip
-  int strips_ = 1;
+  std::vector<Range> strips_;               // of rows of positions
   StreamMode stream_mode_ = StreamMode::Sparse;
   std::vector<std::vector<Stretch>> stretches_;  // per pass
   std::vector<int> permute_first_;               // per pass, from the start of its set's table
@@ -126,12 +131,14 @@ class StepGenerator {
   SlotEstimate estimate_;
   CodedWeights coded_;
   std::vector<Loading> loading_;      // per operand
-  std::vector<int> loaded_;           // per operand, rows or planes
+  std::vector<int> loaded_;           // per operand, rows or planes; beats of a linear image
   int stored_rows_ = 0;               // of the current piece
+  int stored_beats_ = 0;              // of a linear output
   bool by_planes_ = false;            // chunks of one row per lane are loaded one by one
   bool row_loads_ = false;            // a strip of rows can be loaded by itself
   bool rows_match_ = false;           // row y of positions is written to row y of the output alone
   bool weights_after_loads_ = false;  // at the start, the input goes before the weights
+  std::uint32_t first_weights_ = 0;   // weight commands up to the first stream; later strips are loaded after it
   std::function<void()> before_first_compute_;
 };
 

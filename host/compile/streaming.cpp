@@ -93,16 +93,19 @@ void consider(const StepFacts& facts, Streaming& best, const Step& step, int pie
   const int segments = step.channelwise() ? 1 : step.split();
   const double taps =
       static_cast<double>(step.planes_per_group()) * segments * step.window.kernel_y * step.window.kernel_x;
-  const double compute = results * std::max(taps / facts.lanes() / busy_lanes, 1.0 / abi::Writers);
+  const double compute = results * std::max(taps / facts.lanes() / busy_lanes, 1.0 / facts.writers());
   streaming.compute = compute;
-  loads /= facts.words_per_beat();
-  const double stores = static_cast<double>(output_pitch) * facts.image(step.output).planes / facts.words_per_beat();
+  loads *= facts.beat_cycles() / facts.words_per_beat();
+  const double stores = facts.beat_cycles() * output_pitch * facts.image(step.output).planes / facts.words_per_beat();
   streaming.moved = loads + stores;
-  const int turns = pieces * divide_up(step.tiling.height, place.strip_rows);
+  const int strips = divide_up(step.tiling.height, place.strip_rows);
+  const int turns = pieces * strips;
+  const double weights = facts.stream_cycles(step) * strips;
   // With two buffers the transfers of one turn are not hidden: loads of the first, stores of the last.
   const bool hidden = buffers == 2 && mode != InputMode::Whole;
-  streaming.cost = hidden ? std::max({compute, loads, stores}) + 0.1 * loads + (loads + stores) / turns + 50.0 * turns
-                          : compute + loads + stores;
+  streaming.cost = hidden ? std::max({compute, loads + weights, stores}) + 0.1 * loads / facts.beat_cycles() +
+                                (loads + stores) / turns + 50.0 * turns
+                          : std::max(compute, weights) + loads + stores;
   if (streaming.cost < best.cost) best = streaming;
 }
 

@@ -13,7 +13,7 @@ namespace espalier::compile {
 struct Streaming {
   StepPlace place;
   double compute = 0;  // estimated cycles of the lanes
-  double moved = 0;    // beats
+  double moved = 0;    // cycles of the memory
   double cost = std::numeric_limits<double>::infinity();
 };
 

@@ -19,10 +19,14 @@ struct TilingProblem {
   Window window;
   int input_height = 1, input_width = 1;
   int input_channels = 1;                    // of one operand
+  std::optional<int> strand_gap;             // padding between rows of the map, if strands are possible
+  int channels_per_result = 1;               // input channels that a result is computed from
   int most_source_split = 64;                // channels in a word that the input can have without another copy of it
   std::vector<SplitOption> splits;           // not empty
   std::optional<Layout> destination;         // what the output is written to; none: anything
   std::vector<std::vector<Layout>> sources;  // per operand, what other readers want of it; empty: anything is free
+  bool loaded = false;                       // the input comes from memory
+  double beat_cycles = 1;                    // of the memory
 };
 
 struct TilingChoice {
@@ -63,7 +67,9 @@ class TilingChooser {
     int passes = 1;
   };
 
-  double compute(const TilingProblem& problem, const Tiling& tiling) const;
+  bool stageable(const TilingProblem& problem, const Tiling& tiling) const;
+  double compute(const TilingProblem& problem, const Tiling& tiling, double load = 0) const;
+  double loading(const TilingProblem& problem, const Layout& source) const;
   double reading(const TilingProblem& problem, const Layout& source);
   Writing writing(const Tiling& tiling, const Layout& layout);
 

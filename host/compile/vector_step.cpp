@@ -44,7 +44,7 @@ std::vector<std::uint32_t> VectorStep::weight_columns() const {
       NoColumn);
   const auto pixels = static_cast<int>(configuration_.pixels);
   const int plane_bytes =
-      in_.vector ? layout.plane_words() * pixels : in_place_.plane_beats * static_cast<int>(abi::BeatBytes);
+      in_place_.linear ? in_place_.plane_pitch * pixels : in_place_.plane_beats * static_cast<int>(abi::BeatBytes);
   for (int plane = 0; plane < in_.planes; ++plane) {
     for (int row = 0; row < layout.rows; ++row) {
       for (int column = 0; column < layout.columns; ++column) {
@@ -193,11 +193,11 @@ void VectorStep::store(ProgramBuilder& builder) const {
   command.window = static_cast<std::uint8_t>(out_place_.window);
   command.address = word(place_.output.address[0]);
   command.offset = out_place_.offset;
-  command.run = static_cast<std::uint32_t>(out_place_.plane_beats);
+  command.run = static_cast<std::uint32_t>(out_place_.linear ? out_place_.linear_beats
+                                                             : divide_up(out_.layout.plane_words(), words_per_beat));
   command.pitch = static_cast<std::uint32_t>(out_place_.plane_beats);
-  command.planes = static_cast<std::uint16_t>(out_.vector ? 1 : out_.planes);
-  command.word_pitch = static_cast<std::uint16_t>(out_.vector ? 0 : place_.output.plane_pitch);
-  if (!out_.vector) command.run = static_cast<std::uint32_t>(divide_up(out_.layout.plane_words(), words_per_beat));
+  command.planes = static_cast<std::uint16_t>(out_place_.linear ? 1 : out_.planes);
+  command.word_pitch = static_cast<std::uint16_t>(out_place_.linear ? 0 : place_.output.plane_pitch);
   builder.store(command);
 }
 

@@ -38,8 +38,8 @@ void set_value(WeightCode& code, std::size_t index, std::int8_t weight) {
 
 std::vector<std::int8_t> values_in_use(const SymbolCounts& counts) {
   std::vector<std::int8_t> values;
-  for (int value = -128; value < 128; ++value) {
-    if (counts.values[static_cast<std::size_t>(value + 128)] != 0) values.push_back(static_cast<std::int8_t>(value));
+  for (std::size_t i = 0; i < counts.values.size(); ++i) {
+    if (counts.values[i] != 0) values.push_back(static_cast<std::int8_t>(static_cast<int>(i) - 128));
   }
   return values;
 }
@@ -84,6 +84,7 @@ Canonical canonical(std::span<const std::uint64_t> counts, std::array<abi::CodeL
 void huffman_values(WeightCode& code, const SymbolCounts& counts) {
   const std::vector<std::int8_t> values = values_in_use(counts);
   std::vector<std::uint64_t> uses;
+  uses.reserve(values.size());
   for (const std::int8_t value : values) uses.push_back(counts.values[static_cast<std::size_t>(value + 128)]);
   const Canonical words = canonical(uses, code.value_lengths);
   code.value_bits = abi::ValueHuffman;
@@ -227,6 +228,7 @@ std::optional<WeightCode> huffman_code(const SymbolCounts& counts, bool code_val
   if (code_values ? values < 2 : values > 16) return std::nullopt;
   const std::vector<GapSymbol> gaps = choose_gap_symbols(counts.gaps, abi::CodeSymbols, SymbolCost::Entropy);
   std::vector<std::uint64_t> uses;
+  uses.reserve(gaps.size());
   for (const GapSymbol& gap : gaps) uses.push_back(gap.count);
   WeightCode code;
   code.format = abi::FormatHuffman;

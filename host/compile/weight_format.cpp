@@ -98,13 +98,12 @@ class SparseStreams {
 
   Candidate coded(const WeightCode& code) const {
     Candidate result;
-    double entries = 0, unit = 0;
-    for (const auto& stream : entries_) entries += static_cast<double>(stream.size());
+    double unit = 0;
     const auto table = table_loads_ * static_cast<double>(code.table().size());
     result.bytes = 4 * table;
     const double prime = (abi::LaneWords - 1) * entry_beats() + 1;
     for (std::size_t i = 0; i < uses_.size(); ++i) {
-      result.bytes += uses_[i].reads * static_cast<double>(entries_[i].size()) / std::max(1.0, entries) * code.bits / 8;
+      result.bytes += uses_[i].reads * static_cast<double>(entries_[i].size()) / all_entries() * code.bits / 8;
       unit += uses_[i].reads * (static_cast<double>(uses_[i].stream->slots) * code.steps() + prime);
     }
     const double start = table + prime + first_pass(code.steps());
@@ -113,18 +112,24 @@ class SparseStreams {
     return result;
   }
 
+  double all_entries() const {
+    double entries = 0;
+    for (const auto& stream : entries_) entries += static_cast<double>(stream.size());
+    return std::max(1.0, entries);
+  }
+
   void set_entropies() {
-    std::uint64_t all = 0;
-    for (const auto& [key, count] : counts_.gaps) all += count;
-    const double each = counts_.entropy_bits() / static_cast<double>(std::max<std::uint64_t>(1, all));
+    const double each = counts_.entropy_bits() / all_entries();
     for (std::size_t i = 0; i < uses_.size(); ++i) {
       uses_[i].stream->entropy_bits = each * static_cast<double>(entries_[i].size());
     }
   }
 
   CodedWeights encode(const WeightCode& code) {
+    const double each = code.bits / all_entries();
     for (std::size_t i = 0; i < uses_.size(); ++i) {
       Stream& stream = *uses_[i].stream;
+      stream.coded_bits = each * static_cast<double>(entries_[i].size());
       stream.bytes = encode_slots(code, entries_[i], keys_[i], configuration_.lanes);
       stream.weights.format = static_cast<std::uint8_t>(code.format);
       stream.weights.gap_bits = static_cast<std::uint8_t>(code.gap_bits);
@@ -136,7 +141,7 @@ class SparseStreams {
   const std::vector<StreamUse>& uses_;
   double table_loads_;
   const abi::Configuration& configuration_;
-  double interval_;
+  unsigned interval_;  // cycles of a beat
   std::vector<std::vector<abi::Entry>> entries_;
   std::vector<std::vector<GapKey>> keys_;
   SymbolCounts counts_;
@@ -204,6 +209,7 @@ double natural_entropy_bits(const std::vector<std::int8_t>& weights) {
     ++values[static_cast<std::uint8_t>(weights[i])];
   }
   std::vector<std::uint64_t> uses;
+  uses.reserve(gaps.size());
   for (const auto& [gap, count] : gaps) uses.push_back(count);
   return entropy_bits(uses) + entropy_bits(values);
 }

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "esp_error.hpp"
+#include "model/masks.hpp"
 #include "model/random.hpp"
 #include "model/scales.hpp"
 
@@ -33,8 +34,8 @@ constexpr std::array<KindName, 9> KindNames{{{"conv", LayerKind::Convolution, "C
                                              {"concat", LayerKind::Concat, "Concat"},
                                              {"requantise", LayerKind::Requantise, "Requantise"}}};
 
-constexpr std::array<const char*, 18> Keys{"ic", "ih", "iw", "oc", "kh", "kw", "sh", "sw", "ph",
-                                           "pw", "pb", "pr", "dh", "dw", "g",  "n",  "oh", "ow"};
+constexpr std::array<const char*, 19> Keys{"ic", "ih", "iw", "oc", "kh", "kw", "sh", "sw", "ph",   "pw",
+                                           "pb", "pr", "dh", "dw", "g",  "n",  "oh", "ow", "batch"};
 
 [[noreturn]] void refuse(const std::string& problem, const std::string& token) {
   throw Error(ErrorCode::Usage, problem, "layer text", token,
@@ -50,6 +51,7 @@ struct Tokens {
   std::map<std::string, int> values;
   double density = 1.0;
   std::string type;  // of the weights; empty: int8
+  std::optional<Pattern> pattern;
 
   std::optional<int> find(const std::string& key) const {
     const auto found = values.find(key);
@@ -63,6 +65,21 @@ bool known_type(const std::string& token) {
   return codebook || token == "int8" || token == "int4" || token == "ternary" || token == "binary";
 }
 
+struct PatternToken {
+  const char* token;
+  Pattern pattern;
+};
+constexpr std::array<PatternToken, 3> PatternTokens{
+    {{"pattern2:4", Pattern::TwoOfFour}, {"block4x4", Pattern::Block4x4}, {"pattern4of9", Pattern::FourOfNine}}};
+
+void read_pattern(const std::string& token, Tokens& tokens) {
+  const auto* found = std::find_if(PatternTokens.begin(), PatternTokens.end(),
+                                   [&](const PatternToken& each) { return token == each.token; });
+  if (found == PatternTokens.end()) refuse("the patterns are pattern2:4, block4x4 and pattern4of9", token);
+  if (tokens.pattern) refuse("pattern given twice", token);
+  tokens.pattern = found->pattern;
+}
+
 void read_token(const std::string& token, Tokens& tokens) {
   const std::size_t digits = std::min(token.find_first_not_of("abcdefghijklmnopqrstuvwxyz"), token.size());
   const std::string key = token.substr(0, digits);
@@ -72,6 +89,10 @@ void read_token(const std::string& token, Tokens& tokens) {
     if (!known_type(token)) refuse("the types are int8, int4, ternary, binary and codebook2 to codebook8", token);
     if (!tokens.type.empty()) refuse("type given twice", token);
     tokens.type = token;
+    return;
+  }
+  if (key == "pattern" || key == "block") {
+    read_pattern(token, tokens);
     return;
   }
   if (tokens.values.contains(key)) refuse("key given twice", token);
@@ -124,6 +145,7 @@ void refuse_unused(const Tokens& tokens, bool windowed, const Layer& layer, cons
   if (layer.kind != LayerKind::Concat) only("oc", in.channels, "the output channels are the input channels");
   only("g", 1, "only convolutions have groups");
   if (tokens.density < 1) refuse("only convolutions have weights", "density");
+  if (tokens.pattern) refuse("only convolutions have weights", to_string(*tokens.pattern));
   if (!tokens.type.empty() && tokens.type != "int8") refuse("only convolutions have weights", tokens.type);
 }
 
@@ -133,7 +155,7 @@ Layer make_layer(const Tokens& tokens, const Feature& in) {
   layer.kind = tokens.kind->kind;
   const bool whole_map = std::string_view(tokens.kind->name) == "fc";
   layer.kernel_h = whole_map ? in.height : tokens.get("kh", 1);
-  layer.kernel_w = whole_map ? in.width : tokens.get("kw", layer.kernel_h);
+  layer.kernel_w = whole_map ? (tokens.find("batch") ? 1 : in.width) : tokens.get("kw", layer.kernel_h);
   layer.stride_h = tokens.get("sh", 1);
   layer.stride_w = tokens.get("sw", layer.stride_h);
   layer.pad_top = tokens.get("ph", 0);
@@ -206,21 +228,43 @@ std::vector<std::int8_t> weight_values(const std::string& type, Random& random) 
   return values;
 }
 
-/// Exactly round(density * count) places are not zero, every choice equally likely (selection sampling, Knuth 3.4.2 S).
-std::vector<std::int8_t> make_weights(std::int64_t count, const Tokens& tokens, Random& random) {
-  const double density = tokens.density;
+/// The places that are not zero, in order: those of a pattern by magnitudes drawn at random, or exactly
+/// round(density * count) of them, every choice equally likely (selection sampling, Knuth 3.4.2 S).
+class Places {
+ public:
+  Places(const WeightShape& shape, const Tokens& tokens, Random& random)
+      : left_(static_cast<std::int64_t>(shape.count())),
+        wanted_(std::llround(tokens.density * static_cast<double>(shape.count()))) {
+    if (!tokens.pattern) return;
+    std::vector<float> magnitudes(shape.count());
+    for (float& magnitude : magnitudes) magnitude = static_cast<float>(random.unit());
+    mask_ = make_mask(shape, magnitudes, *tokens.pattern, tokens.density);
+  }
+
+  /// Whether the next place is not zero.
+  bool next(Random& random) {
+    if (!mask_.empty()) return mask_[mask_.size() - static_cast<std::size_t>(left_--)] != 0;
+    if (wanted_ == 0 || random.between(1, left_--) > wanted_) return false;
+    --wanted_;
+    return true;
+  }
+
+ private:
+  std::int64_t left_, wanted_;
+  std::vector<std::uint8_t> mask_;
+};
+
+std::vector<std::int8_t> make_weights(const WeightShape& shape, const Tokens& tokens, Random& random) {
   const std::vector<std::int8_t> values = weight_values(tokens.type, random);
-  std::int64_t wanted = std::llround(density * static_cast<double>(count));
-  std::vector<std::int8_t> weights(static_cast<std::size_t>(count), 0);
-  for (std::int64_t i = 0; i < count && wanted > 0; ++i) {
-    if (random.between(1, count - i) > wanted) continue;
-    --wanted;
-    std::int8_t& weight = weights[static_cast<std::size_t>(i)];
+  Places places(shape, tokens, random);
+  std::vector<std::int8_t> weights(shape.count(), 0);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (!places.next(random)) continue;
     if (values.empty()) {
       const auto value = random.between(1, 254);
-      weight = static_cast<std::int8_t>(value > 127 ? 127 - value : value);
+      weights[i] = static_cast<std::int8_t>(value > 127 ? 127 - value : value);
     } else {
-      weight = values[static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(values.size()) - 1))];
+      weights[i] = values[static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(values.size()) - 1))];
     }
   }
   return weights;
@@ -228,8 +272,10 @@ std::vector<std::int8_t> make_weights(std::int64_t count, const Tokens& tokens, 
 
 /// Scales bring the standard deviation of the accumulators over uniform int8 inputs to about 50 steps.
 void fill_convolution(Layer& layer, const Feature& in, const Feature& out, const Tokens& tokens, Random& random) {
-  const std::int64_t row = std::int64_t{in.channels / layer.groups} * layer.kernel_h * layer.kernel_w;
-  layer.weights = make_weights(row * out.channels, tokens, random);
+  const WeightShape shape{out.channels, in.channels / layer.groups, layer.kernel_h, layer.kernel_w};
+  if (tokens.pattern == Pattern::FourOfNine && shape.taps() != 9) refuse("the kernel is not 3x3", "pattern4of9");
+  const auto row = static_cast<std::int64_t>(shape.row());
+  layer.weights = make_weights(shape, tokens, random);
   for (std::int64_t channel = 0; channel < out.channels; ++channel) {
     double energy = 1, sum = 0;
     for (std::int64_t i = 0; i < row; ++i) {
@@ -297,6 +343,24 @@ void check_budget(const Layer& layer, const Feature& in, const Feature& out) {
           "the weight tensor");
 }
 
+/// The map that a layer reads: of a batch, the inputs one beside the other, each as a column of channels.
+Feature make_input(const Tokens& tokens, bool whole_map) {
+  Feature in;
+  in.name = "input";
+  in.channels = tokens.get("ic", 1);
+  in.height = tokens.get("ih", 1);
+  in.width = tokens.get("iw", in.height);
+  const std::optional<int> batch = tokens.find("batch");
+  if (!batch) return in;
+  if (!whole_map) refuse("only fc has a batch", join("batch", *batch));
+  const std::int64_t channels = std::int64_t{in.channels} * in.height * in.width;
+  if (channels > MaxSize) refuse("too many inputs of an fc with a batch", std::to_string(channels));
+  in.channels = static_cast<int>(channels);
+  in.height = 1;
+  in.width = *batch;
+  return in;
+}
+
 }  // namespace
 
 Network parse_layer(std::string_view text, std::uint64_t seed) {
@@ -304,11 +368,7 @@ Network parse_layer(std::string_view text, std::uint64_t seed) {
   const bool whole_map = std::string_view(tokens.kind->name) == "fc";
   if (!tokens.find("ic")) refuse("the number of input channels is missing", "ic");
   if (!tokens.find("ih") && !whole_map) refuse("the input height is missing", "ih");
-  Feature in;
-  in.name = "input";
-  in.channels = tokens.get("ic", 1);
-  in.height = tokens.get("ih", 1);
-  in.width = tokens.get("iw", in.height);
+  const Feature in = make_input(tokens, whole_map);
   Layer layer = make_layer(tokens, in);
   const Feature out = make_output(tokens, layer, in);
   check_budget(layer, in, out);

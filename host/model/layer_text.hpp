@@ -12,8 +12,10 @@
 //   dh dw        dilation 1 = dense; dw defaults to dh, dh to 1
 //   g            groups, default 1; depthwise is g = ic = oc
 //   oh ow        output height and width; refused if they are not what follows from the other keys
+//   batch        fc: so many inputs at once, default 1; they are the columns of a map of ic * ih * iw channels
 //   n            inputs of concat, each of ic channels; default 2
 //   density      share of non-zero weights, 0 to 1, default 1; exactly round(density * weights) are not zero
+//   pattern2:4 block4x4 pattern4of9   where weights are not zero, see masks.hpp; density removes whole units of them
 //   includepad   avgpool: divide by all taps
 //   relu relu6   clamp of the result
 //   int8         the weights that are not zero: any of -127..127 (default); or one of these sets, in equal shares:

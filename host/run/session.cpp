@@ -57,26 +57,31 @@ LayerRow layer_row(const compile::LayerReport& layer, const std::string& device,
   row.predicted_cycles = predicted;
   row.lower_bound_cycles = layer.lower_bound_cycles;
   row.weight_format = layer.weight_format;
+  row.nonzero_weights = layer.nonzero_weights;
   row.weight_bytes = layer.weight_bytes;
+  row.code_table_bytes = layer.code_table_bytes;
+  row.weight_alignment_bytes = layer.weight_alignment_bytes;
   row.weight_entropy_bytes = layer.weight_entropy_bytes;
   row.natural_entropy_bytes = layer.natural_entropy_bytes;
   row.dram_read_bytes = layer.dram_read_bytes;
   row.dram_write_bytes = layer.dram_write_bytes;
   row.bound = compile::to_string(layer.bound);
+  row.pattern = layer.pattern;
+  row.group = layer.group;
   return row;
 }
 
-RunReport predicted_rows(const Executable& executable, const plan::Plan& plan, const std::string& device,
-                         const compile::Prediction& prediction) {
+/// Rows with these cycles; `steps` say where each layer runs, none: all of them on `device`.
+RunReport rows_of(const Executable& executable, const std::vector<plan::Step>& steps, const std::string& device,
+                  const compile::LayerCycles& cycles) {
   const compile::Compiled& compiled = executable.compiled;
-  const compile::LayerCycles cycles = compile::layer_cycles(compiled, prediction.marks, prediction.cycles);
   RunReport report;
   report.model = executable.name;
   report.device = device;
   report.configuration = compiled.configuration;
   report.layers.push_back(edge_row("prologue", device, cycles.prologue));
   for (std::size_t i = 0; i < compiled.layers.size(); ++i)
-    report.layers.push_back(layer_row(compiled.layers[i], plan.steps[i].device, cycles.layers[i]));
+    report.layers.push_back(layer_row(compiled.layers[i], steps.empty() ? device : steps[i].device, cycles.layers[i]));
   report.layers.push_back(edge_row("epilogue", device, cycles.epilogue));
   report.totals = sum(report.layers);
   return report;
@@ -99,7 +104,17 @@ RunReport predicted_report(const Executable& executable, const std::string& devi
                            const compile::MemoryParameters& memory) {
   const compile::Compiled& compiled = executable.compiled;
   const compile::Prediction prediction = compile::predict(compiled.program, compiled.configuration, memory);
-  return predicted_rows(executable, plan::make_plan(compiled, device), device, prediction);
+  const compile::LayerCycles cycles = compile::layer_cycles(compiled, prediction.marks, prediction.cycles);
+  return rows_of(executable, plan::make_plan(compiled, device).steps, device, cycles);
+}
+
+RunReport compiled_report(const Executable& executable) {
+  const compile::Compiled& compiled = executable.compiled;
+  compile::LayerCycles cycles;
+  cycles.prologue = compiled.prologue_cycles;
+  for (const compile::LayerReport& layer : compiled.layers) cycles.layers.push_back(layer.predicted_cycles);
+  cycles.epilogue = compiled.epilogue_cycles;
+  return rows_of(executable, {}, {}, cycles);
 }
 
 Session::Session(driver::Device& device, const Executable& executable, Settings settings)

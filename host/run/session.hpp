@@ -74,4 +74,7 @@ class Session {
 RunReport predicted_report(const Executable& executable, const std::string& device,
                            const compile::MemoryParameters& memory);
 
+/// The same with the cycles that the compiler predicted, and no device.
+RunReport compiled_report(const Executable& executable);
+
 }  // namespace espalier::run

@@ -5,12 +5,31 @@
 
 #include "esp_error.hpp"
 #include "rtl/rtl_bus.hpp"
+#include "rtl/rtl_cores.hpp"
 #include "xrt_backend.hpp"
 
 namespace espalier::tools {
 namespace {
 
 constexpr double MaxStall = 0.95;
+
+rtl::RtlOptions rtl_options(const BackendOptions& options) {
+  rtl::RtlOptions result;
+  result.memory = options.memory;
+  result.stalls = {options.stall, options.stall, options.stall, options.stall, 1};
+  result.waves = options.waves;
+  return result;
+}
+
+class RtlCores : public Cores {
+ public:
+  RtlCores(const BackendOptions& options, unsigned cores)
+      : cores_(options.configuration, rtl_options(options), cores) {}
+  driver::Bus& core(unsigned index) override { return cores_.core(index); }
+
+ private:
+  rtl::RtlCores cores_;
+};
 
 }  // namespace
 
@@ -32,17 +51,16 @@ std::unique_ptr<driver::Bus> open_bus(const BackendOptions& options) {
   switch (options.device.kind) {
     case DeviceKind::Functional:
       return std::make_unique<functional::FunctionalBus>(options.configuration);
-    case DeviceKind::Rtl: {
-      rtl::RtlOptions rtl_options;
-      rtl_options.memory = options.memory;
-      rtl_options.stalls = {options.stall, options.stall, options.stall, options.stall, 1};
-      rtl_options.waves = options.waves;
-      return std::make_unique<rtl::RtlBus>(options.configuration, rtl_options);
-    }
+    case DeviceKind::Rtl:
+      return std::make_unique<rtl::RtlBus>(options.configuration, rtl_options(options));
     case DeviceKind::Xrt:
       return open_xrt(options);
   }
   throw Error(ErrorCode::Internal, "unknown kind of device", "--device");
+}
+
+std::unique_ptr<Cores> open_cores(const BackendOptions& options, unsigned cores) {
+  return std::make_unique<RtlCores>(options, cores);
 }
 
 std::vector<BackendInfo> list_backends() {

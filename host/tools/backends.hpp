@@ -26,6 +26,17 @@ struct BackendOptions {
 /// Opens a machine. Throws Error (Usage) for options that the machine does not have, Error (Device) if it is not there.
 std::unique_ptr<driver::Bus> open_bus(const BackendOptions& options);
 
+/// Machines that share one memory: runs started on several of them begin in the same cycle, when one is waited for.
+class Cores {
+ public:
+  virtual ~Cores() = default;
+  /// index below the number of cores.
+  virtual driver::Bus& core(unsigned index) = 0;
+};
+
+/// Of the RTL simulation, whatever options.device is; waves and stalls as for open_bus().
+std::unique_ptr<Cores> open_cores(const BackendOptions& options, unsigned cores);
+
 /// A machine that open_bus() can open, for `espalier devices`.
 struct BackendInfo {
   std::string device;  // value of --device

@@ -2,15 +2,15 @@
 
 #include <ctime>
 #include <memory>
-#include <random>
 
 #include "backends.hpp"
+#include "bench_cores.hpp"
 #include "bench_network.hpp"
+#include "bench_peers.hpp"
 #include "bench_spmm.hpp"
 #include "commands.hpp"
-#include "cpu/reference.hpp"
 #include "esp_error.hpp"
-#include "model/layer_text.hpp"
+#include "layer_case.hpp"
 #include "model_loader.hpp"
 #include "table.hpp"
 
@@ -27,29 +27,6 @@ struct BenchOptions {
   std::string xclbin;
 };
 
-/// A synthetic layer, compiled, with random int8 inputs and the answer of the CPU reference.
-struct LayerCase {
-  model::Network network;
-  run::Executable executable;
-  std::vector<cpu::Tensor> inputs;
-  cpu::Tensor expected;
-};
-
-LayerCase make_case(const BenchOptions& options, const CompileSettings& settings, Console& console) {
-  LayerCase result;
-  result.network = model::parse_layer(options.layer, options.seed);
-  result.executable = compile_model({result.network, {}}, settings, console);
-  std::mt19937_64 engine(options.seed);
-  for (const int input : result.network.inputs) {
-    cpu::Tensor tensor(result.network.features[static_cast<std::size_t>(input)].elements());
-    for (std::int8_t& value : tensor) value = static_cast<std::int8_t>(engine() >> 56);
-    result.inputs.push_back(std::move(tensor));
-  }
-  const std::vector<cpu::Tensor> features = cpu::run(result.network, result.inputs);
-  result.expected = features[static_cast<std::size_t>(result.network.outputs.front())];
-  return result;
-}
-
 std::unique_ptr<driver::Bus> open_device(const BenchOptions& options, const CompileSettings& settings) {
   BackendOptions backend;
   backend.device = parse_device(options.device);
@@ -64,7 +41,7 @@ std::unique_ptr<driver::Bus> open_device(const BenchOptions& options, const Comp
 void bench_layer(const BenchOptions& options, Console& console) {
   const CompileSettings settings = parse_compile_settings(options.model);
   const DeviceChoice choice = parse_device(options.device);
-  const LayerCase layer = make_case(options, settings, console);
+  const LayerCase layer = make_layer_case(options.layer, options.seed, settings, console);
   const std::unique_ptr<driver::Bus> bus = open_device(options, settings);
   driver::Device device(*bus);
   run::Session session(device, layer.executable, {device_text(choice), settings.memory, {}});
@@ -97,6 +74,8 @@ void bench_layer(const BenchOptions& options, Console& console) {
   json["dram_write_bytes"] = totals.dram_write_bytes;
   json["weight_format"] = report.layers.size() > 1 ? report.layers[1].weight_format : "";
   json["weight_bytes"] = totals.weight_bytes;
+  json["code_table_bytes"] = totals.code_table_bytes;
+  json["weight_alignment_bytes"] = totals.weight_alignment_bytes;
   json["weight_entropy_bytes"] = totals.weight_entropy_bytes;
   json["natural_entropy_bytes"] = totals.natural_entropy_bytes;
   console.report(
@@ -115,7 +94,7 @@ void bench_layer(const BenchOptions& options, Console& console) {
 void bench_simulator(BenchOptions options, Console& console) {
   options.device = "rtl";
   const CompileSettings settings = parse_compile_settings(options.model);
-  const LayerCase layer = make_case(options, settings, console);
+  const LayerCase layer = make_layer_case(options.layer, options.seed, settings, console);
   const std::unique_ptr<driver::Bus> bus = open_device(options, settings);
   driver::Device device(*bus);
   run::Session session(device, layer.executable, {"rtl", settings.memory, {}});
@@ -144,12 +123,13 @@ void bench_simulator(BenchOptions options, Console& console) {
 }  // namespace
 
 void add_bench(CLI::App& app, Console& console) {
-  CLI::App* command =
-      app.add_subcommand("bench", "measure one layer, a whole network, a sparse matrix, or the simulator itself");
+  CLI::App* command = app.add_subcommand(
+      "bench", "measure one layer, a whole network, peers' layers, a sparse matrix, or the simulator itself");
   command->require_subcommand(1);
   command->footer(
       "Examples:\n  espalier bench layer \"conv ic64 ih56 oc64 kh3 ph1\" --device rtl --array 16x16\n"
       "  espalier bench network resnet50 --density 0.25\n"
+      "  espalier bench peers --json\n"
       "  espalier bench spmm pruned.mtx --device functional\n"
       "  espalier bench simulator --array 16x16 --json");
 
@@ -159,7 +139,8 @@ void add_bench(CLI::App& app, Console& console) {
   layer
       ->add_option("LAYER", options->layer,
                    "a line such as \"conv ic64 ih56 iw56 oc64 kh3 kw3 sh1 sw1 ph1 pw1 dh1 dw1 g1 density0.25 int8\"; "
-                   "also fc, maxpool, avgpool, gmaxpool, gavgpool, add, concat, requantise")
+                   "with pattern2:4, block4x4 or pattern4of9 zeros lie in a structure; also fc (batch16: 16 inputs at "
+                   "once), maxpool, avgpool, gmaxpool, gavgpool, add, concat, requantise")
       ->required();
   add_array_options(*layer, options->model);
   layer->add_option("-d,--device", options->device, "functional, rtl, xrt or xrt:N")->capture_default_str();
@@ -176,7 +157,8 @@ void add_bench(CLI::App& app, Console& console) {
       "  espalier bench layer \"conv ic64 ih56 iw56 oc64 kh3 kw3 ph1 pw1 density0.25 int8\" --device rtl \\\n"
       "      --array 16x16 --memory bytes=64,latency=40 --json\n"
       "  espalier bench layer \"conv ic64 ih56 oc64 g64 kh3 ph1\" --array 8x8\n"
-      "  espalier bench layer \"fc ic512 oc10 density0.1\"");
+      "  espalier bench layer \"conv ic256 ih14 oc256 kh3 ph1 block4x4 density0.25\" --device functional\n"
+      "  espalier bench layer \"fc ic512 oc10 density0.1 batch16\"");
   layer->callback([options, &console] { bench_layer(*options, console); });
 
   CLI::App* simulator = command->add_subcommand("simulator", "cycles per CPU second of the RTL simulation");
@@ -187,6 +169,8 @@ void add_bench(CLI::App& app, Console& console) {
   simulator->callback([options, &console] { bench_simulator(*options, console); });
 
   add_bench_network(*command, console);
+  add_bench_cores(*command, console);
+  add_bench_peers(*command, console);
   add_bench_spmm(*command, console);
 }
 

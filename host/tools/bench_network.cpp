@@ -15,17 +15,15 @@
 #include "model_loader.hpp"
 #include "network_report.hpp"
 #include "options.hpp"
+#include "synthetic_network.hpp"
 #include "table.hpp"
-#include "zoo/zoo.hpp"
 
 namespace espalier::tools {
 namespace {
 
 struct NetworkOptions {
   ModelOptions model;
-  std::string network;
-  std::string pattern = "unstructured";
-  zoo::Options zoo;
+  SyntheticNetwork network;
   double clock = 300;
   std::string device;  // empty: prediction only
   unsigned threads = 0;
@@ -34,44 +32,10 @@ struct NetworkOptions {
   std::string report;
 };
 
-/// A line of progress for every tenth of the layers.
-std::function<void(std::size_t, std::size_t, const std::string&)> layer_progress(Console& console) {
-  return [&console](std::size_t index, std::size_t count, const std::string& name) {
-    const std::size_t step = std::max<std::size_t>(1, count / 10);
-    if (index % step == 0) console.progress(fmt::format("compiling layer {} of {}: {}", index + 1, count, name));
-  };
-}
-
-run::Executable compile_network(const NetworkOptions& options, const CompileSettings& settings,
-                                const model::Network& network, Console& console) {
-  compile::Options compile_options;
-  compile_options.memory = settings.memory;
-  compile_options.mode = settings.weights;
-  compile_options.weight_format = settings.weight_format;
-  compile_options.split = settings.split;
-  compile_options.threads = options.threads;
-  compile_options.progress = layer_progress(console);
-  const abi::Configuration configuration = settings.array.value_or(abi::Array16x16);
-  return {network.name, compile::compile(network, configuration, compile_options), {}};
-}
-
-std::vector<cpu::Tensor> random_inputs(const model::Network& network, std::uint64_t seed) {
-  zoo::Random random(seed);
-  std::vector<cpu::Tensor> inputs;
-  for (const int input : network.inputs) {
-    cpu::Tensor tensor(network.features[static_cast<std::size_t>(input)].elements());
-    for (std::int8_t& value : tensor) value = static_cast<std::int8_t>(random.between(-128, 127));
-    inputs.push_back(std::move(tensor));
-  }
-  return inputs;
-}
-
-/// Runs the network and compares its output with the CPU reference's.
+/// Runs the network on every input of the batch, one after the other, and compares the outputs with the CPU
+/// reference's. Rows and totals are those of the first run.
 NetworkReport run_on_device(const NetworkOptions& options, const CompileSettings& settings,
                             const model::Network& network, const run::Executable& executable, Console& console) {
-  const std::vector<cpu::Tensor> inputs = random_inputs(network, options.zoo.seed);
-  console.progress("CPU reference");
-  const std::vector<cpu::Tensor> features = cpu::FastExecutor(network).run(inputs);
   BackendOptions backend;
   backend.device = parse_device(options.device);
   backend.configuration = executable.compiled.configuration;
@@ -79,60 +43,27 @@ NetworkReport run_on_device(const NetworkOptions& options, const CompileSettings
   const std::unique_ptr<driver::Bus> bus = open_bus(backend);
   driver::Device device(*bus);
   run::Session session(device, executable, {device_text(backend.device), settings.memory, {}});
-  console.progress(
-      fmt::format("running {} cycles on {}", grouped(session.predicted().totals.predicted_cycles), device.name()));
-  run::FeatureRun result = session.run_features(inputs);
-  NetworkReport report = network_report(executable.compiled, std::move(result.report), options.clock);
-  report.bit_exact = result.features.front() == features[static_cast<std::size_t>(network.outputs.front())];
-  return report;
-}
-
-/// The prediction that the compiler made, as the rows of a report.
-run::RunReport predicted(const run::Executable& executable) {
-  const compile::Compiled& compiled = executable.compiled;
-  run::RunReport report;
-  report.model = executable.name;
-  report.configuration = compiled.configuration;
-  const auto edge = [&](const char* name, std::uint64_t cycles) {
-    run::LayerRow row;
-    row.name = name;
-    row.predicted_cycles = cycles;
-    report.layers.push_back(row);
-  };
-  edge("prologue", compiled.prologue_cycles);
-  for (const compile::LayerReport& layer : compiled.layers) {
-    run::LayerRow row;
-    row.name = layer.name;
-    row.op = layer.op;
-    row.shape = layer.shape;
-    row.mode = layer.sparse ? "sparse" : "dense";
-    row.split = layer.split;
-    row.macs = layer.macs;
-    row.nonzero_macs = layer.nonzero_macs;
-    row.predicted_cycles = layer.predicted_cycles;
-    row.lower_bound_cycles = layer.lower_bound_cycles;
-    row.dram_read_bytes = layer.dram_read_bytes;
-    row.dram_write_bytes = layer.dram_write_bytes;
-    row.weight_format = layer.weight_format;
-    row.weight_bytes = layer.weight_bytes;
-    row.weight_entropy_bytes = layer.weight_entropy_bytes;
-    row.natural_entropy_bytes = layer.natural_entropy_bytes;
-    row.bound = compile::to_string(layer.bound);
-    report.layers.push_back(row);
+  cpu::FastExecutor reference(network);
+  zoo::Random random(options.network.zoo.seed);
+  std::optional<NetworkReport> report;
+  for (int item = 0; item < options.batch; ++item) {
+    const std::vector<cpu::Tensor> inputs = random_inputs(network, random);
+    const std::string of_batch = options.batch == 1 ? "" : fmt::format(", input {} of {}", item + 1, options.batch);
+    console.progress("CPU reference" + of_batch);
+    const std::vector<cpu::Tensor> features = reference.run(inputs);
+    console.progress(fmt::format("running {} cycles on {}{}", grouped(session.predicted().totals.predicted_cycles),
+                                 device.name(), of_batch));
+    run::FeatureRun result = session.run_features(inputs);
+    const bool exact = result.features.front() == features[static_cast<std::size_t>(network.outputs.front())];
+    if (!report) report = network_report(executable.compiled, result.report, options.clock);
+    report->add_run(result.report.totals, exact);
   }
-  edge("epilogue", compiled.epilogue_cycles);
-  report.totals = run::sum(report.layers);
-  return report;
+  return *report;
 }
 
 Json head(const NetworkOptions& options, const CompileSettings& settings, const run::Executable& executable) {
   Json json = document("bench network");
-  json["network"] = options.network;
-  json["density"] = options.zoo.density;
-  json["pattern"] = options.pattern;
-  json["width"] = options.zoo.width;
-  json["resolution"] = options.zoo.resolution == 0 ? Json(nullptr) : Json(options.zoo.resolution);
-  json["seed"] = options.zoo.seed;
+  add_synthetic_network(json, options.network);
   json["batch"] = options.batch;
   json["device"] = options.device.empty() ? Json(nullptr) : Json(device_text(parse_device(options.device)));
   json["array"] = array_text(executable.compiled.configuration);
@@ -141,16 +72,16 @@ Json head(const NetworkOptions& options, const CompileSettings& settings, const 
   return json;
 }
 
-void bench_network(NetworkOptions options, Console& console) {
+void bench_network(const NetworkOptions& options, Console& console) {
   const CompileSettings settings = parse_compile_settings(options.model);
   if (!options.device.empty()) parse_device(options.device);
-  options.zoo.pattern = zoo::parse_pattern(options.pattern);
-  console.progress("building " + options.network);
-  const model::Network network = zoo::build(options.network, options.zoo);
-  const run::Executable executable = compile_network(options, settings, network, console);
-  const NetworkReport report = options.device.empty()
-                                   ? network_report(executable.compiled, predicted(executable), options.clock)
-                                   : run_on_device(options, settings, network, executable, console);
+  const model::Network network = build(options.network, console);
+  const run::Executable executable = compile_synthetic(network, settings, options.threads, console);
+  NetworkReport report = options.device.empty()
+                             ? network_report(executable.compiled, run::compiled_report(executable), options.clock)
+                             : run_on_device(options, settings, network, executable, console);
+
+  report.batch = options.batch;
 
   Json json = head(options, settings, executable);
   add_network_report(json, report);
@@ -163,34 +94,22 @@ void bench_network(NetworkOptions options, Console& console) {
   text += fmt::format(
       "{} at density {} ({}) on {}: predicted {} cycles, measured {}, MACs {} of the array, non-zero {}, "
       "{:.1f} frames per second at {} MHz{}\n",
-      options.network, options.zoo.density, options.pattern, array_text(report.run.configuration),
+      options.network.name, options.network.zoo.density, options.network.pattern, array_text(report.run.configuration),
       grouped(totals.predicted_cycles), cycles_text(totals.measured_cycles), used(totals.macs),
       used(totals.nonzero_macs), report.frames_per_second(), options.clock,
       !report.bit_exact ? "" : (*report.bit_exact ? ", bits exact" : ", bits DIFFERENT"));
+  if (options.batch > 1)
+    text += fmt::format("batch of {}: predicted {} cycles, measured {}\n", options.batch,
+                        grouped(report.batch_predicted_cycles()), cycles_text(report.batch_measured_cycles));
   if (!options.report.empty()) {
-    const std::string title = fmt::format("Espalier: {} at density {}", options.network, options.zoo.density);
+    const std::string title =
+        fmt::format("Espalier: {} at density {}", options.network.name, options.network.zoo.density);
     write_file(options.report, html_report({title, report.run, {}, {}, settings.memory}));
     console.progress("wrote " + options.report);
   }
   console.report(json, text);
   if (report.bit_exact && !*report.bit_exact)
-    throw Error(ErrorCode::Mismatch, "outputs differ from the CPU reference", options.network);
-}
-
-void add_geometry_options(CLI::App& command, NetworkOptions& options) {
-  zoo::Options& zoo = options.zoo;
-  command.add_option("--density", zoo.density, "share of non-zero weights")->capture_default_str();
-  command.add_option("--pattern", options.pattern, "unstructured, 2:4, block4x4 or pattern4of9")->capture_default_str();
-  command.add_option("--first-density", zoo.first_density, "the first convolution is not sparser than this")
-      ->capture_default_str();
-  command.add_option("--depthwise-density", zoo.depthwise_density, "of depthwise convolutions")->capture_default_str();
-  command.add_option("--width", zoo.width, "of the channels of a MobileNet")->capture_default_str();
-  command.add_option("--resolution", zoo.resolution, "height and width of the input; default: as published");
-  command.add_option("--classes", zoo.classes, "outputs of the network; default: as published");
-  command.add_flag("--fully-connected", zoo.fully_connected, "VGG16 with its three fully connected layers");
-  command.add_option("--seed", zoo.seed, "of weights, masks and inputs")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+    throw Error(ErrorCode::Mismatch, "outputs differ from the CPU reference", options.network.name);
 }
 
 }  // namespace
@@ -200,10 +119,7 @@ void add_bench_network(CLI::App& bench, Console& console) {
                                            "a published network with synthetic pruned weights: cycles, "
                                            "utilisation and bytes of every layer");
   const auto options = std::make_shared<NetworkOptions>();
-  std::string known;
-  for (const std::string& name : zoo::names()) known += (known.empty() ? "" : ", ") + name;
-  command->add_option("NETWORK", options->network, known)->required();
-  add_geometry_options(*command, *options);
+  add_synthetic_network_options(*command, options->network);
   add_array_options(*command, options->model);
   command->add_option("--clock", options->clock, "of the machine in MHz, for frames per second")
       ->check(CLI::Range(1.0, 10000.0))
@@ -211,7 +127,9 @@ void add_bench_network(CLI::App& bench, Console& console) {
   command->add_option("-d,--device", options->device,
                       "run it on functional, rtl, xrt or xrt:N and compare; default: predict only");
   command->add_option("--report", options->report, "write an HTML report to this file");
-  command->add_option("--batch", options->batch, "inputs per run")->check(CLI::Range(1, 1))->capture_default_str();
+  command->add_option("--batch", options->batch, "inputs, run one after the other with one program")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
   command->add_option("--threads", options->threads, "that compile; default: one per processor")
       ->check(CLI::Range(1, 256));
   command->add_option("--worst", options->worst, "rows of the table of lost cycles")

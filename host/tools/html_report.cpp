@@ -94,7 +94,7 @@ double round_limit(double value) {
 std::string cycle_chart(const run::RunReport& report) {
   std::vector<Bar> bars;
   std::uint64_t most = 1;
-  for (const run::LayerRow& row : report.layers) {
+  for (const run::LayerRow& row : run::joined(report.layers)) {
     const std::uint64_t measured = row.measured_cycles.value_or(row.predicted_cycles);
     most = std::max({most, row.predicted_cycles, measured});
     Bar bar;
@@ -119,7 +119,7 @@ std::string cycle_chart(const run::RunReport& report) {
 
 std::string utilisation_chart(const run::RunReport& report) {
   std::vector<Bar> bars;
-  for (const run::LayerRow& row : report.layers) {
+  for (const run::LayerRow& row : run::joined(report.layers)) {
     if (row.macs == 0) continue;
     const std::uint64_t cycles = row.measured_cycles.value_or(row.predicted_cycles);
     Bar bar;
@@ -158,40 +158,45 @@ std::string cause_chart(const run::RunReport& report) {
 
 std::string table_row(const std::vector<std::string>& cells, const char* element, const char* style) {
   static constexpr std::array<bool, 12> left{true,  true,  true,  false, false, true,
-                                             false, false, false, false, false, true};
+                                             false, false, false, true,  false, false};
   std::string html = fmt::format("<tr class=\"{}\">", style);
   for (std::size_t i = 0; i < cells.size(); ++i)
     html += fmt::format("<{0}{1}>{2}</{0}>", element, left[i] ? " class=\"left\"" : "", escaped(cells[i]));
   return html + "</tr>\n";
 }
 
-// What the last column means.
+// What the column of bounds means.
 std::string bound_words() {
   return "<p>A layer is bound by what it needs most cycles of: <b>compute</b>, slots of the lanes and banks; "
          "<b>weights</b>, "
          "their stream from memory; <b>memory</b>, data read and results written; <b>output</b>, the writers of "
          "results. "
-         "The last row names the bound of most cycles.</p>\n";
+         "The last row names the bound of most cycles. Layers that run together, strip by strip, have one count of "
+         "cycles, one utilisation and one bound: they stand in the first of their rows.</p>\n";
 }
 
 std::string layer_rows(const run::RunReport& report) {
   std::string html = "<h2>Layers</h2>\n" + bound_words() + "<div class=\"card\"><table>\n";
   html += table_row({"layer", "operator", "shape", "MACs", "density", "ran on", "predicted", "measured", "utilisation",
-                     "bytes read", "bytes written", "bound"},
+                     "bound", "bytes read", "bytes written"},
                     "th", "");
-  const auto add = [&](const run::LayerRow& row, const char* style) {
-    const std::uint64_t cycles = row.measured_cycles.value_or(row.predicted_cycles);
+  const auto add = [&](const run::LayerRow& row, const run::LayerRow& together, bool above, const char* style) {
     const bool macs = row.macs > 0;
-    html +=
-        table_row({row.name, row.op, row.shape, macs ? grouped(static_cast<std::uint64_t>(row.macs)) : "-",
-                   macs ? percent(run::density(row)) : "-", row.device.empty() ? "-" : row.device,
-                   grouped(row.predicted_cycles), cycles_text(row.measured_cycles),
-                   macs ? percent(run::utilisation(row.nonzero_macs, cycles, report.configuration)) : "-",
-                   grouped(row.dram_read_bytes), grouped(row.dram_write_bytes), row.bound.empty() ? "-" : row.bound},
-                  "td", style);
+    const CycleCells cells = cycle_cells(together, above);
+    const std::string used =
+        together.macs > 0
+            ? percent(run::utilisation(together.nonzero_macs, run::cycles_of(together), report.configuration))
+            : "-";
+    html += table_row({row.name, row.op, row.shape, macs ? grouped(static_cast<std::uint64_t>(row.macs)) : "-",
+                       macs ? percent(run::density(row)) : "-", row.device.empty() ? "-" : row.device, cells.predicted,
+                       cells.measured, above ? "with above" : used, row.bound.empty() ? "-" : row.bound,
+                       grouped(row.dram_read_bytes), grouped(row.dram_write_bytes)},
+                      "td", style);
   };
-  for (const run::LayerRow& row : report.layers) add(row, "");
-  add(total_row(report, "total"), "total");
+  for (std::size_t i = 0; i < report.layers.size(); ++i)
+    add(report.layers[i], run::together(report.layers, i), run::with_above(report.layers, i), "");
+  const run::LayerRow total = total_row(report, "total");
+  add(total, total, false, "total");
   return html + "</table></div>\n";
 }
 

@@ -30,6 +30,10 @@ Json causes_json(const compile::Causes& causes) {
 
 std::string whole(double value) { return grouped(static_cast<std::uint64_t>(value)); }
 
+std::string per_nonzero(std::uint64_t bytes, std::int64_t weights) {
+  return weights == 0 ? "-" : fmt::format("{:.2f}", run::bytes_per_nonzero(bytes, weights));
+}
+
 std::string macs_text(std::int64_t macs) { return macs == 0 ? "-" : grouped(static_cast<std::uint64_t>(macs)); }
 
 }  // namespace
@@ -41,15 +45,22 @@ NetworkReport network_report(const compile::Compiled& compiled, run::RunReport r
   for (std::size_t i = 0; i < run.layers.size(); ++i) {
     NetworkRow row;
     row.row = run.layers[i];
+    row.with_above = run::with_above(run.layers, i);
+    row.together = run::together(run.layers, i);
     const bool layer = i > 0 && i <= compiled.layers.size();
     if (layer) row.causes = compiled.layers[i - 1].causes;
-    row.cycles = row.row.measured_cycles.value_or(row.row.predicted_cycles);
-    row.mac_bound = static_cast<std::uint64_t>((row.row.nonzero_macs + multipliers - 1) / multipliers);
+    row.cycles = run::cycles_of(row.together);
+    row.mac_bound = static_cast<std::uint64_t>((row.together.nonzero_macs + multipliers - 1) / multipliers);
     for (const CauseName& cause : CauseNames) report.causes.*cause.field += row.causes.*cause.field;
     report.rows.push_back(std::move(row));
   }
   report.run = std::move(run);
   return report;
+}
+
+void NetworkReport::add_run(const run::Totals& totals, bool exact) {
+  bit_exact = bit_exact.value_or(true) && exact;
+  if (totals.measured_cycles) batch_measured_cycles = batch_measured_cycles.value_or(0) + *totals.measured_cycles;
 }
 
 void add_network_report(Json& json, const NetworkReport& report) {
@@ -58,8 +69,7 @@ void add_network_report(Json& json, const NetworkReport& report) {
   for (const NetworkRow& row : report.rows) {
     Json layer = layer_json(row.row);
     layer["mac_bound_cycles"] = row.mac_bound;
-    layer["mac_utilisation"] = run::utilisation(row.row.macs, row.cycles, configuration);
-    layer["nonzero_utilisation"] = run::utilisation(row.row.nonzero_macs, row.cycles, configuration);
+    add_utilisation(layer, row.together, configuration);
     layer["causes"] = causes_json(row.causes);
     json["layers"].push_back(std::move(layer));
   }
@@ -73,11 +83,16 @@ void add_network_report(Json& json, const NetworkReport& report) {
   sums["nonzero_utilisation"] = run::utilisation(totals.nonzero_macs, report.cycles(), configuration);
   sums["dram_read_bytes"] = totals.dram_read_bytes;
   sums["dram_write_bytes"] = totals.dram_write_bytes;
+  sums["nonzero_weights"] = totals.nonzero_weights;
   sums["weight_bytes"] = totals.weight_bytes;
+  sums["code_table_bytes"] = totals.code_table_bytes;
+  sums["weight_alignment_bytes"] = totals.weight_alignment_bytes;
   sums["weight_entropy_bytes"] = totals.weight_entropy_bytes;
   sums["natural_entropy_bytes"] = totals.natural_entropy_bytes;
   sums["bound"] = main_bound(report.run.layers);
   sums["frames_per_second"] = report.frames_per_second();
+  sums["batch_predicted_cycles"] = report.batch_predicted_cycles();
+  sums["batch_measured_cycles"] = cycles_json(report.batch_measured_cycles);
   sums["bit_exact"] = report.bit_exact ? Json(*report.bit_exact) : Json(nullptr);
   sums["causes"] = causes_json(report.causes);
   json["totals"] = std::move(sums);
@@ -96,8 +111,10 @@ std::string network_table(const NetworkReport& report) {
                {"non-zero used"},
                {"read B"},
                {"written B"},
+               {"pattern", Align::Left},
                {"format", Align::Left},
                {"weights B"},
+               {"B/non-zero"},
                {"entropy B"},
                {"natural B"},
                {"bound", Align::Left}});
@@ -106,12 +123,16 @@ std::string network_table(const NetworkReport& report) {
   };
   for (const NetworkRow& row : report.rows) {
     const run::LayerRow& layer = row.row;
+    const CycleCells cells = cycle_cells(row.together, row.with_above);
+    const auto of_group = [&](std::int64_t macs) {
+      return row.with_above ? std::string() : share(macs, run::cycles_of(row.together));
+    };
     table.add({layer.name, layer.op, layer.shape, layer.mode, macs_text(layer.macs),
-               layer.macs == 0 ? "-" : percent(run::density(layer)), grouped(layer.predicted_cycles),
-               cycles_text(layer.measured_cycles), share(layer.macs, row.cycles), share(layer.nonzero_macs, row.cycles),
-               grouped(layer.dram_read_bytes), grouped(layer.dram_write_bytes), layer.weight_format,
-               grouped(layer.weight_bytes), whole(layer.weight_entropy_bytes), whole(layer.natural_entropy_bytes),
-               layer.bound.empty() ? "-" : layer.bound});
+               layer.macs == 0 ? "-" : percent(run::density(layer)), cells.predicted, cells.measured,
+               of_group(row.together.macs), of_group(row.together.nonzero_macs), grouped(layer.dram_read_bytes),
+               grouped(layer.dram_write_bytes), layer.pattern, layer.weight_format, grouped(layer.weight_bytes),
+               per_nonzero(layer.weight_bytes, layer.nonzero_weights), whole(layer.weight_entropy_bytes),
+               whole(layer.natural_entropy_bytes), layer.bound.empty() ? "-" : layer.bound});
   }
   const run::Totals& totals = report.run.totals;
   table.add_rule();
@@ -120,14 +141,15 @@ std::string network_table(const NetworkReport& report) {
        totals.macs == 0 ? "-" : percent(static_cast<double>(totals.nonzero_macs) / static_cast<double>(totals.macs)),
        grouped(totals.predicted_cycles), cycles_text(totals.measured_cycles), share(totals.macs, report.cycles()),
        share(totals.nonzero_macs, report.cycles()), grouped(totals.dram_read_bytes), grouped(totals.dram_write_bytes),
-       "", grouped(totals.weight_bytes), whole(totals.weight_entropy_bytes), whole(totals.natural_entropy_bytes),
-       main_bound(report.run.layers)});
+       "", "", grouped(totals.weight_bytes), per_nonzero(totals.weight_bytes, totals.nonzero_weights),
+       whole(totals.weight_entropy_bytes), whole(totals.natural_entropy_bytes), main_bound(report.run.layers)});
   return table.text();
 }
 
 std::string worst_table(const NetworkReport& report, std::size_t worst) {
   std::vector<const NetworkRow*> order;
-  for (const NetworkRow& row : report.rows) order.push_back(&row);
+  for (const NetworkRow& row : report.rows)
+    if (!row.with_above) order.push_back(&row);
   std::stable_sort(order.begin(), order.end(),
                    [](const NetworkRow* a, const NetworkRow* b) { return a->excess() > b->excess(); });
   order.resize(std::min(order.size(), worst));
@@ -136,8 +158,8 @@ std::string worst_table(const NetworkReport& report, std::size_t worst) {
   for (const CauseName& cause : CauseNames) columns.push_back({cause.name});
   Table table(std::move(columns));
   for (const NetworkRow* row : order) {
-    std::vector<std::string> cells{row->row.name, row->row.shape, grouped(row->cycles), grouped(row->mac_bound),
-                                   grouped(row->excess())};
+    std::vector<std::string> cells{row->together.name, row->together.shape, grouped(row->cycles),
+                                   grouped(row->mac_bound), grouped(row->excess())};
     for (const CauseName& cause : CauseNames) cells.push_back(grouped(row->causes.*cause.field));
     table.add(std::move(cells));
   }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "options.hpp"
+#include "table.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -74,9 +75,20 @@ Json layer_json(const run::LayerRow& row) {
           {"dram_write_bytes", row.dram_write_bytes},
           {"weight_format", row.weight_format},
           {"weight_bytes", row.weight_bytes},
+          {"code_table_bytes", row.code_table_bytes},
+          {"weight_alignment_bytes", row.weight_alignment_bytes},
           {"weight_entropy_bytes", row.weight_entropy_bytes},
           {"natural_entropy_bytes", row.natural_entropy_bytes},
+          {"nonzero_weights", row.nonzero_weights},
+          {"pattern", row.pattern},
+          {"group", row.group == 0 ? Json(nullptr) : Json(row.group)},
           {"bound", row.bound}};
+}
+
+void add_utilisation(Json& layer, const run::LayerRow& together, const abi::Configuration& configuration) {
+  const std::uint64_t cycles = run::cycles_of(together);
+  layer["mac_utilisation"] = run::utilisation(together.macs, cycles, configuration);
+  layer["nonzero_utilisation"] = run::utilisation(together.nonzero_macs, cycles, configuration);
 }
 
 void add_report(Json& json, const run::RunReport& report) {
@@ -86,7 +98,11 @@ void add_report(Json& json, const run::RunReport& report) {
   json["outputs"] = Json::array();
   for (const run::Output& output : report.outputs) json["outputs"].push_back(output_json(output));
   json["layers"] = Json::array();
-  for (const run::LayerRow& row : report.layers) json["layers"].push_back(layer_json(row));
+  for (std::size_t i = 0; i < report.layers.size(); ++i) {
+    Json layer = layer_json(report.layers[i]);
+    add_utilisation(layer, run::together(report.layers, i), report.configuration);
+    json["layers"].push_back(std::move(layer));
+  }
   const run::Totals& totals = report.totals;
   const std::uint64_t cycles = totals.measured_cycles.value_or(totals.predicted_cycles);
   json["totals"] = {{"macs", totals.macs},
@@ -97,9 +113,13 @@ void add_report(Json& json, const run::RunReport& report) {
                     {"nonzero_utilisation", run::utilisation(totals.nonzero_macs, cycles, report.configuration)},
                     {"dram_read_bytes", totals.dram_read_bytes},
                     {"dram_write_bytes", totals.dram_write_bytes},
+                    {"nonzero_weights", totals.nonzero_weights},
                     {"weight_bytes", totals.weight_bytes},
+                    {"code_table_bytes", totals.code_table_bytes},
+                    {"weight_alignment_bytes", totals.weight_alignment_bytes},
                     {"weight_entropy_bytes", totals.weight_entropy_bytes},
-                    {"natural_entropy_bytes", totals.natural_entropy_bytes}};
+                    {"natural_entropy_bytes", totals.natural_entropy_bytes},
+                    {"bound", main_bound(report.layers)}};
   if (report.causes) {
     const run::Causes& causes = *report.causes;
     json["causes"] = {{"computing", causes.computing}, {"weights", causes.weights}, {"output", causes.output},

@@ -21,6 +21,9 @@ Json document(const std::string& command);
 /// {"schema": 1, "error": {code, what, where, value, action}}.
 Json error_document(const Error& error);
 
+/// Utilisation of the array while a row is computed, with all that runs `together` with it; added to one of layers[].
+void add_utilisation(Json& layer, const run::LayerRow& together, const abi::Configuration& configuration);
+
 /// outputs[], layers[], totals and causes of a run, added to `json`.
 void add_report(Json& json, const run::RunReport& report);
 

@@ -21,7 +21,7 @@ constexpr double PlotRight = 900;
 constexpr double ChipStrip = 110;  // at the right, for layers that move no bytes
 constexpr std::size_t MostLabels = 12;
 
-std::uint64_t cycles_of(const run::LayerRow& row) { return row.measured_cycles.value_or(row.predicted_cycles); }
+using run::cycles_of;
 
 double per_cycle(std::int64_t macs, const run::LayerRow& row) {
   return static_cast<double>(macs) / static_cast<double>(cycles_of(row));
@@ -103,6 +103,7 @@ class Plot {
   std::string label(const Point& point);
 
   run::LayerRow total_;
+  std::vector<run::LayerRow> joined_;  // of the report
   std::vector<const run::LayerRow*> rows_;
   double peak_;
   double bandwidth_;
@@ -117,7 +118,8 @@ bool drawable(const run::LayerRow& row) { return row.macs > 0 && cycles_of(row) 
 Plot::Plot(const run::RunReport& report, const compile::MemoryParameters& memory)
     : peak_(static_cast<double>(report.configuration.lanes) * report.configuration.pixels), bandwidth_(memory.bytes) {
   total_ = total_row(report, "whole network");
-  for (const run::LayerRow& row : report.layers)
+  joined_ = run::joined(report.layers);
+  for (const run::LayerRow& row : joined_)
     if (drawable(row)) rows_.push_back(&row);
   if (rows_.empty()) return;
   on_chip_ = std::any_of(rows_.begin(), rows_.end(), [](const auto* row) { return std::isinf(intensity(*row)); });
@@ -333,7 +335,7 @@ std::string absent(const run::RunReport& report) {
   std::string names;
   std::size_t count = 0;
   std::uint64_t cycles = 0;
-  for (const run::LayerRow& row : report.layers) {
+  for (const run::LayerRow& row : run::joined(report.layers)) {
     if (drawable(row)) continue;
     names += fmt::format("{}{} ({}{})", names.empty() ? "" : ", ", row.name, grouped(cycles_of(row)),
                          row.bound.empty() ? "" : ", " + row.bound);

@@ -59,6 +59,11 @@ std::string grouped(std::uint64_t value) {
 
 std::string cycles_text(const std::optional<std::uint64_t>& cycles) { return cycles ? grouped(*cycles) : "-"; }
 
+CycleCells cycle_cells(const run::LayerRow& together, bool with_above) {
+  if (with_above) return {"with above", together.measured_cycles ? "with above" : "-"};
+  return {grouped(together.predicted_cycles), cycles_text(together.measured_cycles)};
+}
+
 std::string percent(double share) { return fmt::format("{:.1f}%", 100.0 * share); }
 
 std::string main_bound(const std::vector<run::LayerRow>& rows) {
@@ -100,11 +105,16 @@ std::string layer_table(const run::RunReport& report) {
     return macs == 0 ? std::string("-")
                      : percent(run::utilisation(macs, measured.value_or(predicted), report.configuration));
   };
-  for (const run::LayerRow& row : report.layers)
+  for (std::size_t i = 0; i < report.layers.size(); ++i) {
+    const run::LayerRow& row = report.layers[i];
+    const run::LayerRow together = run::together(report.layers, i);
+    const bool above = run::with_above(report.layers, i);
+    const CycleCells cells = cycle_cells(together, above);
     table.add({row.name, row.op, row.shape, row.macs == 0 ? "-" : grouped(static_cast<std::uint64_t>(row.macs)),
-               row.macs == 0 ? "-" : percent(run::density(row)), row.device, grouped(row.predicted_cycles),
-               cycles_text(row.measured_cycles), used(row.nonzero_macs, row.predicted_cycles, row.measured_cycles),
+               row.macs == 0 ? "-" : percent(run::density(row)), row.device, cells.predicted, cells.measured,
+               above ? "" : used(together.nonzero_macs, together.predicted_cycles, together.measured_cycles),
                grouped(row.dram_read_bytes), grouped(row.dram_write_bytes), row.bound.empty() ? "-" : row.bound});
+  }
   const run::Totals& totals = report.totals;
   table.add_rule();
   table.add(

@@ -37,6 +37,13 @@ std::string grouped(std::uint64_t value);
 /// A number of cycles, or a dash if the device has no clock.
 std::string cycles_text(const std::optional<std::uint64_t>& cycles);
 
+/// Predicted and measured cycles of a row in a table: those of all that runs together with it, or words that they are
+/// in the row above.
+struct CycleCells {
+  std::string predicted, measured;
+};
+CycleCells cycle_cells(const run::LayerRow& together, bool with_above);
+
 /// 0.4375 as "43.8%".
 std::string percent(double share);
 

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <utility>
 
+#include "model/masks.hpp"
 #include "model/scales.hpp"
+#include "zoo/magnitudes.hpp"
 
 namespace espalier::zoo {
 namespace {
@@ -91,10 +93,10 @@ Layer Builder::windowed(const std::string& name, const char* op, LayerKind kind,
   return layer;
 }
 
-void Builder::fill_weights(Layer& layer, const WeightShape& shape, Pattern pattern, double density,
+void Builder::fill_weights(Layer& layer, const model::WeightShape& shape, model::Pattern pattern, double density,
                            Random& random) const {
   const std::vector<float> magnitudes = make_magnitudes(shape, random);
-  const std::vector<std::uint8_t> keep = make_mask(shape, magnitudes, pattern, density);
+  const std::vector<std::uint8_t> keep = model::make_mask(shape, magnitudes, pattern, density);
   layer.weights.assign(shape.count(), 0);
   for (std::size_t row = 0; row < shape.count(); row += shape.row()) {
     const auto first = magnitudes.begin() + static_cast<std::ptrdiff_t>(row);
@@ -108,7 +110,7 @@ void Builder::fill_weights(Layer& layer, const WeightShape& shape, Pattern patte
   }
 }
 
-void Builder::fill_scales(Layer& layer, const WeightShape& shape, double target, Random& random) const {
+void Builder::fill_scales(Layer& layer, const model::WeightShape& shape, double target, Random& random) const {
   const Spread& in = spread(layer.inputs[0]);
   for (std::size_t row = 0; row < shape.count(); row += shape.row()) {
     double energy = 1, sum = 0;
@@ -124,10 +126,10 @@ void Builder::fill_scales(Layer& layer, const WeightShape& shape, double target,
   }
 }
 
-int Builder::weighted(Layer layer, int outputs, Activation activation, Pattern pattern, double density) {
+int Builder::weighted(Layer layer, int outputs, Activation activation, model::Pattern pattern, double density) {
   Random random = layer_random();
   const Feature& in = feature(layer.inputs[0]);
-  const WeightShape shape{outputs, in.channels / layer.groups, layer.kernel_h, layer.kernel_w};
+  const model::WeightShape shape{outputs, in.channels / layer.groups, layer.kernel_h, layer.kernel_w};
   const double target = deviation_of(activation);
   fill_weights(layer, shape, pattern, density, random);
   fill_scales(layer, shape, target, random);
@@ -145,7 +147,7 @@ int Builder::convolution(const std::string& name, int in, int outputs, const Win
                          Activation activation) {
   const bool first = network_.layers.empty();
   return weighted(windowed(name, "Conv", LayerKind::Convolution, in, window), outputs, activation,
-                  first ? Pattern::Unstructured : options_.pattern,
+                  first ? model::Pattern::Unstructured : options_.pattern,
                   first ? std::max(options_.density, options_.first_density) : options_.density);
 }
 
@@ -153,7 +155,7 @@ int Builder::depthwise(const std::string& name, int in, const WindowShape& windo
   Layer layer = windowed(name, "Conv", LayerKind::Convolution, in, window);
   const int channels = feature(in).channels;
   layer.groups = channels;
-  return weighted(std::move(layer), channels, activation, Pattern::Unstructured, options_.depthwise_density);
+  return weighted(std::move(layer), channels, activation, model::Pattern::Unstructured, options_.depthwise_density);
 }
 
 int Builder::fully_connected(const std::string& name, int in, int outputs, Activation activation) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model/network.hpp"
+#include "zoo/random.hpp"
 #include "zoo/zoo.hpp"
 
 namespace espalier::zoo {
@@ -62,11 +63,11 @@ class Builder {
 
   model::Layer windowed(const std::string& name, const char* op, model::LayerKind kind, int in,
                         const WindowShape& window) const;
-  int weighted(model::Layer layer, int outputs, Activation activation, Pattern pattern, double density);
+  int weighted(model::Layer layer, int outputs, Activation activation, model::Pattern pattern, double density);
   int append(model::Layer layer, int channels, int height, int width, double scale, std::int32_t zero, Spread spread);
-  void fill_weights(model::Layer& layer, const WeightShape& shape, Pattern pattern, double density,
+  void fill_weights(model::Layer& layer, const model::WeightShape& shape, model::Pattern pattern, double density,
                     Random& random) const;
-  void fill_scales(model::Layer& layer, const WeightShape& shape, double target, Random& random) const;
+  void fill_scales(model::Layer& layer, const model::WeightShape& shape, double target, Random& random) const;
   const Spread& spread(int index) const { return spreads_[static_cast<std::size_t>(index)]; }
   Random layer_random() const;
 

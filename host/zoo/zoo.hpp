@@ -11,14 +11,14 @@
 #include <string_view>
 #include <vector>
 
+#include "model/masks.hpp"
 #include "model/network.hpp"
-#include "zoo/masks.hpp"
 
 namespace espalier::zoo {
 
 struct Options {
   double density = 1.0;  // share of non-zero weights of every convolution and fully connected layer
-  Pattern pattern = Pattern::Unstructured;
+  model::Pattern pattern = model::Pattern::Unstructured;
   double first_density = 0.5;      // the first convolution is unstructured and not sparser than this
   double depthwise_density = 1.0;  // of depthwise convolutions, unstructured
   double width = 1.0;              // of the channels; MobileNets

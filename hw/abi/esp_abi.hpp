@@ -307,6 +307,7 @@ struct Configuration {
   unsigned pixels = 16;
   unsigned bank_rows = 4096;
   unsigned line_depth = 4096;
+  unsigned writers = 2;
 
   constexpr unsigned scratch_words() const { return Banks * bank_rows; }
   constexpr unsigned words_per_beat() const { return BeatBytes / pixels; }
@@ -324,10 +325,10 @@ struct Configuration {
 };
 
 /// 8 lanes x 8 pixels, 128 KiB of scratchpad: fast tests.
-inline constexpr Configuration Array8x8{8, 8, 1024, 4096};
+inline constexpr Configuration Array8x8{8, 8, 1024, 4096, 2};
 /// 16 lanes x 16 pixels, 1 MiB of scratchpad: KV260, ZCU104.
-inline constexpr Configuration Array16x16{16, 16, 4096, 4096};
+inline constexpr Configuration Array16x16{16, 16, 4096, 4096, 4};
 /// 32 lanes x 32 pixels, 2 MiB of scratchpad: Alveo.
-inline constexpr Configuration Array32x32{32, 32, 4096, 8192};
+inline constexpr Configuration Array32x32{32, 32, 4096, 8192, 4};
 
 }  // namespace espalier::abi

@@ -50,6 +50,7 @@ localparam int unsigned RegPixels          = 392;  // R  P
 localparam int unsigned RegBankRows        = 396;  // R  words per scratchpad bank
 localparam int unsigned RegLineDepth       = 400;  // R  lines in the weight store
 localparam int unsigned RegMaxSplit        = 404;  // R  largest CmdSplit: min(64 / K, P)
+localparam int unsigned RegWriters         = 408;  // R  requantise-and-write ports: 2 or 4
 localparam int unsigned RegMarks           = 4096; // R  MarkDepth cycle stamps, 32 bit each, kept until an OpMark writes them
 localparam int unsigned RegWindowBytes     = 8192; //    size of the AXI4-Lite window
 
@@ -61,7 +62,8 @@ localparam int unsigned Banks          = 16;    // scratchpad banks; bank = word
 // if K > 16. Port B of a bank is shared with results, stores and loads, which go to all copies at once: they wait in every
 // cycle in which a group of odd number (lanes 8..15 or 24..31) reads that bank.
 localparam int unsigned LanesPerPort   = 8;     // lanes that share one read port of every bank
-localparam int unsigned Writers        = 2;     // requantise-and-write ports; writer w serves lanes k with k mod 2 = w
+localparam int unsigned MostWriters    = 4;     // requantise-and-write ports; writer w of RegWriters serves lanes k with k mod
+                                              // RegWriters = w
 localparam int unsigned ResultDepth    = 4;     // finished rows a lane can hold until a writer takes them
 localparam int unsigned QueueDepth     = 4;     // result words waiting per bank for an idle port cycle
 localparam int unsigned RowDepth       = 2048;  // entries in the row table

@@ -4,12 +4,16 @@
 // in order of acceptance, one read and one write per cycle, by fixed priority among masters. The first read beat comes
 // `latency` cycles after its request was accepted or when the bus is free; a write response `latency` cycles after the
 // last beat. At most MemoryOutstanding bursts wait per direction. There is no refresh.
+//
+// Cores that share the memory take turns: of those that request, the one that has waited longest since it was served
+// comes first; a write burst is not interrupted.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <deque>
 #include <random>
+#include <span>
 
 #include "esp_abi.hpp"
 
@@ -59,59 +63,100 @@ struct MemoryStalls {
   bool any() const { return address > 0 || read > 0 || write > 0 || response > 0; }
 };
 
-/// The memory of the contract, optionally stalling at random.
-class FixedLatencyMemory : public MemoryTiming {
+/// The memory of the contract, shared by the masters of several cores, optionally stalling at random.
+class SharedMemory {
  public:
-  explicit FixedLatencyMemory(const MemoryParameters& parameters = {}, const MemoryStalls& stalls = {})
-      : interval_(BeatBytes / parameters.bytes), latency_(parameters.latency), stalls_(stalls), engine_(stalls.seed) {}
+  SharedMemory(const MemoryParameters& parameters, unsigned cores, const MemoryStalls& stalls = {})
+      : cores_(cores),
+        interval_(BeatBytes / parameters.bytes),
+        latency_(parameters.latency),
+        stalls_(stalls),
+        engine_(stalls.seed) {}
 
-  MemoryResponse clock(const MemoryRequest& request) override {
-    MemoryResponse response;
-    const bool random = stalls_.any();
-    // Reads: deliver, then accept.
+  /// One cycle: the pins of every core, and what each is answered.
+  void clock(std::span<const MemoryRequest> requests, std::span<MemoryResponse> responses) {
+    for (MemoryResponse& response : responses) response = {};
     const std::size_t waiting = reads_.size();
-    if (!reads_.empty() && cycle_ >= reads_.front().ready && cycle_ >= read_free_ &&
-        !(random && chance(stalls_.read))) {
-      Burst& burst = reads_.front();
-      response.r_valid[burst.master] = true;
-      response.r_last = --burst.beats == 0;
-      read_free_ = cycle_ + interval_;
-      if (response.r_last) reads_.pop_front();
+    if (!reads_.empty() && cycle_ >= reads_.front().ready && cycle_ >= read_free_ && !stalls(stalls_.read)) {
+      deliver(responses);
     }
-    if (waiting < MemoryOutstanding && !(random && chance(stalls_.address))) {
-      for (unsigned m = 0; m < Masters; ++m) {
-        if (!request.ar_valid[m]) continue;
-        response.ar_ready[m] = true;
-        reads_.push_back({cycle_ + latency_, request.ar_len[m] + 1U, m});
-        break;
-      }
-    }
-    // Writes: a burst waits from its address to its response.
-    response.b_valid = !answers_.empty() && cycle_ >= answers_.front() && !(random && chance(stalls_.response));
-    response.aw_ready = writes_ < MemoryOutstanding && !(random && chance(stalls_.address));
-    response.w_ready = cycle_ >= write_free_ && !(random && chance(stalls_.write));
-    if (response.b_valid) {
-      answers_.pop_front();
-      --writes_;
-    }
-    if (response.aw_ready && request.aw_valid) ++writes_;
-    if (response.w_ready && request.w_valid) {
-      write_free_ = cycle_ + interval_;
-      if (request.w_last) answers_.push_back(cycle_ + latency_);
-    }
+    if (waiting < MemoryOutstanding && !stalls(stalls_.address)) accept_read(requests, responses);
+    write(requests, responses);
     ++cycle_;
-    return response;
   }
 
  private:
   struct Burst {
     std::uint64_t ready;
     unsigned beats;
+    unsigned core;
     unsigned master;
   };
+  struct Answer {
+    std::uint64_t ready;
+    unsigned core;
+  };
 
-  bool chance(double probability) { return std::uniform_real_distribution<double>(0.0, 1.0)(engine_) < probability; }
+  bool stalls(double probability) {
+    return stalls_.any() && std::uniform_real_distribution<double>(0.0, 1.0)(engine_) < probability;
+  }
 
+  void deliver(std::span<MemoryResponse> responses) {
+    Burst& burst = reads_.front();
+    responses[burst.core].r_valid[burst.master] = true;
+    responses[burst.core].r_last = --burst.beats == 0;
+    read_free_ = cycle_ + interval_;
+    if (burst.beats == 0) reads_.pop_front();
+  }
+
+  void accept_read(std::span<const MemoryRequest> requests, std::span<MemoryResponse> responses) {
+    for (unsigned i = 0; i < cores_; ++i) {
+      const unsigned core = (read_turn_ + i) % cores_;
+      for (unsigned m = 0; m < Masters; ++m) {
+        if (!requests[core].ar_valid[m]) continue;
+        responses[core].ar_ready[m] = true;
+        reads_.push_back({cycle_ + latency_, requests[core].ar_len[m] + 1U, core, m});
+        read_turn_ = (core + 1) % cores_;
+        return;
+      }
+    }
+  }
+
+  /// A burst waits from its address to its response.
+  void write(std::span<const MemoryRequest> requests, std::span<MemoryResponse> responses) {
+    const bool answers = !answers_.empty() && cycle_ >= answers_.front().ready && !stalls(stalls_.response);
+    const bool address = writes_ < MemoryOutstanding && !stalls(stalls_.address);
+    const bool data = cycle_ >= write_free_ && !stalls(stalls_.write);
+    if (answers) {
+      responses[answers_.front().core].b_valid = true;
+      answers_.pop_front();
+      --writes_;
+    }
+    const unsigned addressed = first(requests, address_turn_, &MemoryRequest::aw_valid);
+    responses[addressed].aw_ready = address;
+    if (address && requests[addressed].aw_valid) {
+      ++writes_;
+      address_turn_ = (addressed + 1) % cores_;
+    }
+    const unsigned writer = in_burst_ ? data_turn_ : first(requests, data_turn_, &MemoryRequest::w_valid);
+    responses[writer].w_ready = data;
+    if (!data || !requests[writer].w_valid) return;
+    write_free_ = cycle_ + interval_;
+    in_burst_ = !requests[writer].w_last;
+    data_turn_ = in_burst_ ? writer : (writer + 1) % cores_;
+    if (!in_burst_) answers_.push_back({cycle_ + latency_, writer});
+  }
+
+  /// The core whose turn it is among those that request; if none does, the next.
+  unsigned first(std::span<const MemoryRequest> requests, unsigned turn, bool MemoryRequest::*valid) const {
+    for (unsigned i = 0; i < cores_; ++i) {
+      const unsigned core = (turn + i) % cores_;
+      if (requests[core].*valid) return core;
+    }
+    return turn;
+  }
+
+  unsigned cores_;
   unsigned interval_;
   unsigned latency_;
   MemoryStalls stalls_;
@@ -119,9 +164,27 @@ class FixedLatencyMemory : public MemoryTiming {
   std::uint64_t cycle_ = 0;
   std::uint64_t read_free_ = 0;
   std::uint64_t write_free_ = 0;
+  unsigned read_turn_ = 0, address_turn_ = 0, data_turn_ = 0;
+  bool in_burst_ = false;
   unsigned writes_ = 0;
   std::deque<Burst> reads_;
-  std::deque<std::uint64_t> answers_;
+  std::deque<Answer> answers_;
+};
+
+/// The memory of the contract with one core.
+class FixedLatencyMemory : public MemoryTiming {
+ public:
+  explicit FixedLatencyMemory(const MemoryParameters& parameters = {}, const MemoryStalls& stalls = {})
+      : memory_(parameters, 1, stalls) {}
+
+  MemoryResponse clock(const MemoryRequest& request) override {
+    MemoryResponse response;
+    memory_.clock({&request, 1}, {&response, 1});
+    return response;
+  }
+
+ private:
+  SharedMemory memory_;
 };
 
 }  // namespace espalier::abi

@@ -8,7 +8,8 @@ module esp_top #(
     parameter int unsigned Lanes     = 16,
     parameter int unsigned Pixels    = 16,
     parameter int unsigned BankRows  = 4096,
-    parameter int unsigned LineDepth = 4096
+    parameter int unsigned LineDepth = 4096,
+    parameter int unsigned Writers   = 2
 ) (
     input  logic         ap_clk,
     input  logic         ap_rst_n,
@@ -146,7 +147,8 @@ module esp_top #(
       .Lanes(Lanes),
       .Pixels(Pixels),
       .BankRows(BankRows),
-      .LineDepth(LineDepth)
+      .LineDepth(LineDepth),
+      .Writers(Writers)
   ) u_registers (
       .clk_i,
       .rst_ni,
@@ -449,15 +451,15 @@ module esp_top #(
 
   // ---- Array and scratchpad ----
   logic                          issue, active, starved, compute_ready;
-  logic [1:0]                    pushed;
+  logic [Writers-1:0]            pushed;
   logic [5:0]                    entries;
   logic [Groups*16-1:0]          lane_read;
   logic [Groups*16*RowBits-1:0]  lane_row;
   logic [Groups*16*WordBits-1:0] lane_data;
-  logic [1:0]                    push_valid, push_ready;
-  logic [2*16-1:0]               push_addr;
-  logic [2*Pixels-1:0]           push_enable;
-  logic [2*WordBits-1:0]         push_data;
+  logic [Writers-1:0]            push_valid, push_ready;
+  logic [Writers*16-1:0]         push_addr;
+  logic [Writers*Pixels-1:0]     push_enable;
+  logic [Writers*WordBits-1:0]   push_data;
 
   assign compute_ready = unit_ready[2] && (!compute_command[esp_abi_pkg::CmdFlagsLsb] || queues_empty);
 
@@ -466,7 +468,8 @@ module esp_top #(
       .Pixels(Pixels),
       .BankRows(BankRows),
       .LineBits(LineBits),
-      .LineDepth(LineDepth)
+      .LineDepth(LineDepth),
+      .Writers(Writers)
   ) u_array (
       .clk_i,
       .run_ni(run_n),
@@ -508,7 +511,8 @@ module esp_top #(
   esp_scratchpad #(
       .Groups(Groups),
       .Pixels(Pixels),
-      .BankRows(BankRows)
+      .BankRows(BankRows),
+      .Writers(Writers)
   ) u_scratchpad (
       .clk_i,
       .rst_ni(run_n),

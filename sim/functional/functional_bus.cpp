@@ -40,6 +40,8 @@ std::uint32_t FunctionalBus::read_register(std::uint32_t offset) {
       return configuration().line_depth;
     case abi::RegMaxSplit:
       return configuration().max_split();
+    case abi::RegWriters:
+      return configuration().writers;
     default:
       return read_result(offset);
   }

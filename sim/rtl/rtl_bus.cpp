@@ -85,12 +85,17 @@ bool RtlBus::clock_until_idle(std::uint64_t cycles) {
   return machine_->idle();
 }
 
-void RtlBus::cycle() {
-  const bool running = !machine_->idle();
+// A silent memory neither accepts nor answers.
+void RtlBus::cycle() { advance(silent_ ? abi::MemoryResponse{} : timing_->clock(machine_->request())); }
+
+void RtlBus::begin_start() { machine_->begin_register_write(abi::RegControl, 1); }
+bool RtlBus::register_busy() const { return machine_->register_busy(); }
+bool RtlBus::idle() const { return machine_->idle(); }
+abi::MemoryRequest RtlBus::request() const { return silent_ ? abi::MemoryRequest{} : machine_->request(); }
+
+void RtlBus::advance(const abi::MemoryResponse& response) {
   const abi::MemoryRequest request = machine_->request();
-  // A silent memory neither accepts nor answers.
-  const abi::MemoryResponse response = silent_ ? abi::MemoryResponse{} : timing_->clock(request);
-  if (options_.record && running) recording_.push_back(response);
+  if (options_.record && !machine_->idle()) recording_.push_back(response);
 
   MemoryBeat beat;
   for (unsigned m = 0; m < abi::Masters; ++m) {

@@ -50,6 +50,14 @@ class RtlBus : public driver::Bus {
 
   const abi::Configuration& configuration() const { return configuration_; }
 
+  // For machines that run together, see RtlCores: a start that takes its cycles later, and single cycles whose memory
+  // answers are given.
+  void begin_start();
+  bool register_busy() const;
+  bool idle() const;
+  abi::MemoryRequest request() const;
+  void advance(const abi::MemoryResponse& response);
+
   /// Makes the memory misbehave for the machine until cleared with nullopt.
   void set_memory_fault(std::optional<functional::MemoryFault> fault) { memory_.set_fault(fault); }
 

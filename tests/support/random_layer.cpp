@@ -41,6 +41,21 @@ std::string random_type(Random& random) {
   return type < Types.size() ? Types[type] : "codebook" + std::to_string(random.between(2, 8));
 }
 
+/// A structure of the zeros that the layer can have; empty: none.
+std::string random_pattern(Random& random, const std::string& layer) {
+  const bool three = layer.find(" kh3 kw3") != std::string::npos;
+  switch (random.between(0, three ? 5 : 4)) {
+    case 0:
+      return " pattern2:4";
+    case 1:
+      return " block4x4";
+    case 5:
+      return " pattern4of9";
+    default:
+      return {};
+  }
+}
+
 }  // namespace
 
 std::string random_weights(Random& random) {
@@ -48,7 +63,7 @@ std::string random_weights(Random& random) {
                                 ? "fc" + key("ic", random.between(1, 300)) + key("oc", random.between(1, 60)) +
                                       " density" + std::to_string(random.unit())
                                 : random_convolution(random);
-  return layer + " " + random_type(random);
+  return layer + random_pattern(random, layer) + " " + random_type(random);
 }
 
 std::string random_layer(Random& random) {

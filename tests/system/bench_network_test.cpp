@@ -3,6 +3,9 @@
 //   - on functional and rtl the bits are exact; on rtl every layer takes the predicted cycles
 //   - a sparser network takes fewer cycles, and every pattern is accepted
 //   - the text has a table whose lines align, and the layers that lose most cycles
+//   - a batch is run input by input: the same rows, totals of all of them, bits exact
+//   - layers that run together share group, bound and utilisation; no utilisation is above the array
+//   - patterns are recognised from the weights
 //   - wrong networks, patterns and options are usage errors
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -70,6 +73,42 @@ TEST(BenchNetwork, MobileNetIsExact) {
         bench({"mobilenet_v1", "--width", "0.25", "--resolution", "96", "--density", density, "--device", "rtl"});
     EXPECT_EQ(rtl["totals"]["bit_exact"], true);
     EXPECT_EQ(rtl["totals"]["measured_cycles"], rtl["totals"]["predicted_cycles"]);
+  }
+}
+
+TEST(BenchNetwork, ABatchRunsInputByInput) {
+  const auto one = bench({"ds_cnn", "--array", "8x8", "--device", "rtl"})["totals"];
+  const auto three = bench({"ds_cnn", "--array", "8x8", "--device", "rtl", "--batch", "3"})["totals"];
+  EXPECT_EQ(three["bit_exact"], true);
+  EXPECT_EQ(three["predicted_cycles"], one["predicted_cycles"]);
+  EXPECT_EQ(three["batch_predicted_cycles"], 3 * one["predicted_cycles"].get<std::uint64_t>());
+  EXPECT_EQ(three["batch_measured_cycles"], three["batch_predicted_cycles"]);
+  EXPECT_EQ(three["frames_per_second"], one["frames_per_second"]);
+}
+
+TEST(BenchNetwork, LayersThatRunTogetherShareAUtilisation) {
+  const auto document = bench({"mobilenet_v2"});
+  int groups = 0;
+  nlohmann::json above;
+  for (const auto& layer : document["layers"]) {
+    EXPECT_LE(layer["mac_utilisation"].get<double>(), 1.0) << layer;
+    if (!layer["group"].is_null() && layer["group"] == above["group"]) {
+      ++groups;
+      EXPECT_EQ(layer["mac_utilisation"], above["mac_utilisation"]);
+      EXPECT_EQ(layer["bound"], above["bound"]);
+    }
+    above = layer;
+  }
+  EXPECT_GT(groups, 0);
+}
+
+TEST(BenchNetwork, RecognisesPatterns) {
+  for (const char* pattern : {"2:4", "block4x4", "pattern4of9"}) {
+    int found = 0;
+    const auto document = bench({"resnet8", "--pattern", pattern, "--density", "0.25"});
+    for (const auto& layer : document["layers"])
+      found += layer["pattern"].get<std::string>().starts_with(pattern) ? 1 : 0;
+    EXPECT_GE(found, 6) << pattern;
   }
 }
 

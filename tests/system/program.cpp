@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -19,7 +20,7 @@ std::string read_bytes(const std::string& path) {
 
 Folder::Folder() {
   const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-  static int count = 0;
+  static std::atomic<int> count = 0;
   std::string name = "espalier_" + std::to_string(getpid()) + "_" + std::to_string(count++);
   if (info != nullptr) name += std::string("_") + info->test_suite_name() + "_" + info->name();
   for (char& letter : name)

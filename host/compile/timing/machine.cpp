@@ -167,17 +167,18 @@ LineTiming Machine::take_line() { return stream().lines[weight_.line()]; }
 
 SlotTiming Machine::take_slot() { return stream().slots[weight_.line()]; }
 
-Machine::WriterSignals Machine::writer_signals(unsigned index, std::uint32_t blocked_bank) const {
+Machine::WriterSignals Machine::writer_signals(unsigned index, std::uint32_t taken_banks) const {
   const Writer& writer = writers_[index];
   WriterSignals signals;
   const bool offers = writer.push.valid && !writer.push.drop;
-  signals.pushes = offers && writer.push.bank != blocked_bank && queue_count_[writer.push.bank] < abi::QueueDepth;
+  signals.pushes =
+      offers && (taken_banks >> writer.push.bank & 1U) == 0 && queue_count_[writer.push.bank] < abi::QueueDepth;
   signals.free = !writer.push.valid || writer.push.drop || signals.pushes;
   signals.front = signals.free && !(writer.expand.valid && writer.entry.next != 0);
   if (signals.front) {
-    const unsigned served = configuration_.lanes / abi::Writers;
+    const unsigned served = configuration_.lanes / configuration_.writers;
     for (unsigned i = 0; i < served; ++i) {
-      const unsigned lane = (writer.turn + i) % served * abi::Writers + index;
+      const unsigned lane = (writer.turn + i) % served * configuration_.writers + index;
       if (!lanes_[lane].has_result()) continue;
       signals.lane = static_cast<int>(lane);
       break;
@@ -212,7 +213,7 @@ void Machine::clock_writer(unsigned index, const WriterSignals& signals) {
   const abi::Row& row = rows_[(command.row + tag.row * configuration_.lanes + lane) % abi::RowDepth];
   writer.bias = {true, tag.context, static_cast<std::uint16_t>(tag.entry + row.step),
                  static_cast<std::uint16_t>(command.output + row.output)};
-  writer.turn = (lane / abi::Writers + 1) % (configuration_.lanes / abi::Writers);
+  writer.turn = (lane / configuration_.writers + 1) % (configuration_.lanes / configuration_.writers);
   lanes_[lane].pop();
 }
 
@@ -226,11 +227,11 @@ Machine::Signals Machine::settle(const abi::MemoryResponse& response) const {
   s.store_grants = services & store_.banks();
   s.load_grants = services & ~store_.banks() & load_.banks();
 
-  const Writer::Push& first = writers_[0].push;
-  s.writers[0] = writer_signals(0, abi::Banks);
-  s.writers[1] = writer_signals(1, first.valid && !first.drop ? first.bank : abi::Banks);
-  for (unsigned w = 0; w < abi::Writers; ++w) {
+  std::uint32_t taken_banks = 0;  // by writers before this one
+  for (unsigned w = 0; w < configuration_.writers; ++w) {
     const Writer::Push& push = writers_[w].push;
+    s.writers[w] = writer_signals(w, taken_banks);
+    if (push.valid && !push.drop) taken_banks |= 1U << push.bank;
     if (push.valid && push.last && s.writers[w].free) ++s.finished[push.context];
   }
 
@@ -294,7 +295,7 @@ void Machine::clock_lanes(const Signals& s) {
 }
 
 void Machine::clock_queues(const Signals& s) {
-  for (unsigned w = 0; w < abi::Writers; ++w) {
+  for (unsigned w = 0; w < configuration_.writers; ++w) {
     if (s.writers[w].pushes) ++queue_count_[writers_[w].push.bank];
   }
   for (std::uint32_t left = s.queue_pops; left != 0; left &= left - 1) {
@@ -354,34 +355,34 @@ void Machine::clock_units(const Signals& s) {
   fetch_requested_ = true;
 }
 
-Prediction Machine::run(abi::MemoryTiming& memory) {
-  // The first cycle of a run clears the machine; the memory sees it idle.
-  memory.clock({});
-  prediction_.cycles = prediction_.control = 1;
-  cycle_ = 1;
-  for (bool ends = false; !ends; ++cycle_) {
-    ends = finished();
-    const abi::MemoryRequest pins = request();
-    const Signals signals = settle(memory.clock(pins));
-    count(signals, pins);
-    // Registers that others read as they were before the edge come last.
-    clock_queues(signals);
-    clock_writer(0, signals.writers[0]);
-    clock_writer(1, signals.writers[1]);
-    clock_lanes(signals);
-    clock_units(signals);
-    if (quiet_cycles_ > StuckCycles) {
-      throw Error(ErrorCode::Program, "the program makes no progress: a command waits for what never comes",
-                  "command " + std::to_string(dispatched_), std::to_string(StuckCycles) + " cycles without progress",
-                  "compile the network again");
-    }
-    if (cycle_ == MostCycles) {
-      throw Error(ErrorCode::Program, "the program takes more cycles than the machine counts",
-                  "command " + std::to_string(dispatched_), std::to_string(MostCycles) + " cycles",
-                  "compile a smaller network, or for a larger array");
-    }
+bool Machine::clock(const abi::MemoryResponse& response) {
+  if (cycle_ == 0) {
+    // The first cycle of a run clears the machine.
+    prediction_.cycles = prediction_.control = 1;
+    cycle_ = 1;
+    return true;
   }
-  return prediction_;
+  const bool ends = finished();
+  const abi::MemoryRequest pins = request();
+  const Signals signals = settle(response);
+  count(signals, pins);
+  // Registers that others read as they were before the edge come last.
+  clock_queues(signals);
+  for (unsigned w = 0; w < configuration_.writers; ++w) clock_writer(w, signals.writers[w]);
+  clock_lanes(signals);
+  clock_units(signals);
+  if (quiet_cycles_ > StuckCycles) {
+    throw Error(ErrorCode::Program, "the program makes no progress: a command waits for what never comes",
+                "command " + std::to_string(dispatched_), std::to_string(StuckCycles) + " cycles without progress",
+                "compile the network again");
+  }
+  if (cycle_ == MostCycles) {
+    throw Error(ErrorCode::Program, "the program takes more cycles than the machine counts",
+                "command " + std::to_string(dispatched_), std::to_string(MostCycles) + " cycles",
+                "compile a smaller network, or for a larger array");
+  }
+  ++cycle_;
+  return !ends;
 }
 
 }  // namespace espalier::compile::timing
@@ -403,7 +404,34 @@ Prediction predict(const DeviceProgram& program, const abi::Configuration& confi
 }
 
 Prediction predict(const DeviceProgram& program, const abi::Configuration& configuration, abi::MemoryTiming& memory) {
-  return timing::Machine(program, configuration).run(memory);
+  timing::Machine machine(program, configuration);
+  while (machine.clock(memory.clock(machine.request()))) {
+  }
+  return machine.prediction();
+}
+
+std::vector<Prediction> predict_cores(const DeviceProgram& program, const abi::Configuration& configuration,
+                                      const MemoryParameters& memory, unsigned cores) {
+  check_memory(memory);
+  if (cores == 0) throw Error(ErrorCode::Usage, "no cores", "prediction", "0", "use at least 1");
+  abi::SharedMemory timing(memory, cores);
+  std::vector<timing::Machine> machines(cores, timing::Machine(program, configuration));
+  std::vector<abi::MemoryRequest> requests(cores);
+  std::vector<abi::MemoryResponse> responses(cores);
+  std::vector<bool> running(cores, true);
+  for (unsigned left = cores; left != 0;) {
+    for (unsigned c = 0; c < cores; ++c) requests[c] = running[c] ? machines[c].request() : abi::MemoryRequest{};
+    timing.clock(requests, responses);
+    for (unsigned c = 0; c < cores; ++c) {
+      if (!running[c] || machines[c].clock(responses[c])) continue;
+      running[c] = false;
+      --left;
+    }
+  }
+  std::vector<Prediction> predictions;
+  predictions.reserve(cores);
+  for (const timing::Machine& machine : machines) predictions.push_back(machine.prediction());
+  return predictions;
 }
 
 }  // namespace espalier::compile

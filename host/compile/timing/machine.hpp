@@ -89,8 +89,12 @@ class Machine {
  public:
   Machine(const DeviceProgram& program, const abi::Configuration& configuration);
 
-  /// Runs from start to done.
-  Prediction run(abi::MemoryTiming& memory);
+  /// Pins of the memory masters in this cycle; idle in the first, which clears the machine.
+  abi::MemoryRequest request() const;
+  /// One cycle; false if it was the last.
+  bool clock(const abi::MemoryResponse& response);
+  /// Complete after the last cycle.
+  const Prediction& prediction() const { return prediction_; }
 
  private:
   static constexpr unsigned UnitCount = 5;  // load, weight, compute, store, mark
@@ -107,7 +111,7 @@ class Machine {
   struct Signals {
     abi::MemoryResponse response;
     std::uint32_t queue_pops = 0, store_grants = 0, load_grants = 0;
-    std::array<WriterSignals, abi::Writers> writers;
+    std::array<WriterSignals, abi::MostWriters> writers;
     std::array<unsigned, 2> finished{};  // results whose last word leaves, by context
     Sequencer::Issue issue;
     WeightUnit::Signals weight;
@@ -115,7 +119,6 @@ class Machine {
     bool dispatches = false, marks = false;
   };
 
-  abi::MemoryRequest request() const;
   Signals settle(const abi::MemoryResponse& response) const;
   void count(const Signals& signals, const abi::MemoryRequest& pins);
   void clock_queues(const Signals& signals);
@@ -128,7 +131,7 @@ class Machine {
   static unsigned unit_of(const abi::Command& command);
   std::uint32_t done(unsigned unit) const;
   bool finished() const;
-  WriterSignals writer_signals(unsigned index, std::uint32_t blocked_bank) const;
+  WriterSignals writer_signals(unsigned index, std::uint32_t taken_banks) const;
   void write_table(std::uint32_t item);
   LineTiming take_line();
   SlotTiming take_slot();
@@ -150,7 +153,7 @@ class Machine {
   WeightUnit weight_;
   Sequencer sequencer_;
   std::vector<Lane> lanes_;
-  std::array<Writer, abi::Writers> writers_;
+  std::array<Writer, abi::MostWriters> writers_;  // the first configuration_.writers
   std::array<std::uint8_t, abi::Banks> queue_count_{};
   std::uint32_t queue_nonempty_ = 0;
 

@@ -43,4 +43,9 @@ Prediction predict(const DeviceProgram& program, const abi::Configuration& confi
 /// The same with any memory, for example the recorded beats of another run.
 Prediction predict(const DeviceProgram& program, const abi::Configuration& configuration, abi::MemoryTiming& memory);
 
+/// Cores that share the memory and start in the same cycle, each with a run of the program of its own: what each of
+/// them counts. Throws as predict(); Error(Usage) for no cores.
+std::vector<Prediction> predict_cores(const DeviceProgram& program, const abi::Configuration& configuration,
+                                      const MemoryParameters& memory, unsigned cores);
+
 }  // namespace espalier::compile

@@ -5,7 +5,8 @@ module esp_registers #(
     parameter int unsigned Lanes     = 16,
     parameter int unsigned Pixels    = 16,
     parameter int unsigned BankRows  = 4096,
-    parameter int unsigned LineDepth = 4096
+    parameter int unsigned LineDepth = 4096,
+    parameter int unsigned Writers   = 2
 ) (
     input  logic          clk_i,
     input  logic          rst_ni,
@@ -80,6 +81,7 @@ module esp_registers #(
         11'(esp_abi_pkg::RegPixels / 4):          read_value = Pixels;
         11'(esp_abi_pkg::RegBankRows / 4):        read_value = BankRows;
         11'(esp_abi_pkg::RegLineDepth / 4):       read_value = LineDepth;
+        11'(esp_abi_pkg::RegWriters / 4):         read_value = Writers;
         11'(esp_abi_pkg::RegMaxSplit / 4):        read_value = 64 / Lanes < Pixels ? 64 / Lanes : Pixels;
         default: begin
           for (int i = 0; i < ArgumentWords; i++) begin

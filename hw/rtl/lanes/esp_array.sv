@@ -14,6 +14,7 @@ module esp_array #(
     parameter int unsigned BankRows  = 4096,
     parameter int unsigned LineBits  = 53,  // of a lane: its weights and {segment, last, valid, offset}
     parameter int unsigned LineDepth = 4096,
+    parameter int unsigned Writers   = 2,
     localparam int unsigned VectorBits = esp_abi_pkg::vector_bits(Lanes, Pixels),
     localparam int unsigned TableGroup = esp_abi_pkg::table_group(Lanes, Pixels),
     localparam int unsigned TableBits  = Pixels * 8 > TableGroup * 64 ? Pixels * 8 : TableGroup * 64
@@ -46,23 +47,23 @@ module esp_array #(
     output logic [Groups*16*$clog2(BankRows)-1:0] row_o,
     input  logic [Groups*16*Pixels*8-1:0]      data_i,
     // Scratchpad, write: one word of each writer, with its word address
-    output logic [1:0]                         push_valid_o,
-    input  logic [1:0]                         push_ready_i,
-    output logic [2*16-1:0]                    push_addr_o,
-    output logic [2*Pixels-1:0]                push_enable_o,
-    output logic [2*Pixels*8-1:0]              push_data_o,
+    output logic [Writers-1:0]                 push_valid_o,
+    input  logic [Writers-1:0]                 push_ready_i,
+    output logic [Writers*16-1:0]              push_addr_o,
+    output logic [Writers*Pixels-1:0]          push_enable_o,
+    output logic [Writers*Pixels*8-1:0]        push_data_o,
     // For control and counters
     output logic                               results_pending_o,
     output logic                               issue_o,
     output logic                               active_o,
     output logic                               starved_o,
     output logic [5:0]                         entries_o,
-    output logic [1:0]                         pushed_o  // a writer has pushed the last word of a result
+    output logic [Writers-1:0]                 pushed_o  // a writer has pushed the last word of a result
 );
   localparam int unsigned Groups        = (Lanes + esp_abi_pkg::LanesPerPort - 1) / esp_abi_pkg::LanesPerPort;
   localparam int unsigned TagBits       = 17;
   localparam int unsigned ResultRowBits = $clog2(esp_abi_pkg::RowDepth);
-  localparam int unsigned Served        = Lanes / esp_abi_pkg::Writers;
+  localparam int unsigned Served        = Lanes / Writers;
   localparam int unsigned WordBits      = Pixels * 8;
   localparam int unsigned LineWeights   = 64 / Lanes;
   localparam int unsigned WeightBits    = LineWeights * 8;
@@ -71,7 +72,8 @@ module esp_array #(
   logic                      position_end, maximum, broadcast, context_id;
   logic [Lanes*LineBits-1:0] line;
   logic [2:0]                slot, segment;
-  logic [1:0]                weights, split, pushed_context;
+  logic [1:0]                weights, split;
+  logic [Writers-1:0]        pushed_context;
   logic [15:0]               base, offset, program_entry;
   logic [Lanes-1:0]          entry_valid, entry_last, lane_ready;
   logic [511:0]              context_q[2];
@@ -105,7 +107,8 @@ module esp_array #(
   esp_sequencer #(
       .Lanes(Lanes),
       .LineBits(LineBits),
-      .LineDepth(LineDepth)
+      .LineDepth(LineDepth),
+      .Writers(Writers)
   ) u_sequencer (
       .clk_i,
       .rst_ni(run_ni),
@@ -225,29 +228,29 @@ module esp_array #(
     );
   end
 
-  // ---- Writers: writer w serves lanes 2 i + w ----
-  for (genvar w = 0; w < 2; w++) begin : gen_writer
+  // ---- Writers: writer w serves lanes Writers * i + w ----
+  for (genvar w = 0; w < Writers; w++) begin : gen_writer
     logic [Served-1:0]                         valid, pop;
     logic [Served*(TagBits+ResultRowBits)-1:0] tags;
     logic [Pixels*32-1:0]                      row;
     for (genvar i = 0; i < Served; i++) begin : gen_served
-      assign valid[i] = result_valid[2*i+w];
-      assign result_pop[2*i+w] = pop[i];
+      assign valid[i] = result_valid[Writers*i+w];
+      assign result_pop[Writers*i+w] = pop[i];
       assign tags[i*(TagBits+ResultRowBits)+:TagBits+ResultRowBits] =
-          result_tag[(2*i+w)*(TagBits+ResultRowBits)+:TagBits+ResultRowBits];
+          result_tag[(Writers*i+w)*(TagBits+ResultRowBits)+:TagBits+ResultRowBits];
     end
     // A writer takes the row of one lane at a time.
     always_comb begin
       row = '0;
       if (pop != '0) begin
         for (int i = 0; i < Served; i++) begin
-          row = row | (pop[i] ? result_data[(2*i+w)*Pixels*32+:Pixels*32] : '0);
+          row = row | (pop[i] ? result_data[(Writers*i+w)*Pixels*32+:Pixels*32] : '0);
         end
       end
     end
     esp_writer #(
         .Lanes(Lanes),
-        .Served(Served),
+        .Writers(Writers),
         .Index(w),
         .Pixels(Pixels),
         .TagBits(TagBits),

@@ -10,7 +10,8 @@
 module esp_sequencer #(
     parameter int unsigned Lanes     = 16,
     parameter int unsigned LineBits  = 53,   // of a lane
-    parameter int unsigned LineDepth = 4096
+    parameter int unsigned LineDepth = 4096,
+    parameter int unsigned Writers   = 2
 ) (
     input  logic                      clk_i,
     input  logic                      rst_ni,
@@ -47,8 +48,8 @@ module esp_sequencer #(
     output logic [15:0]               program_o,       // write program entry of the position
     output logic                      context_o,       // which of the two commands in flight
     // Completion: final entries of results pushed to the bank queues in this cycle
-    input  logic [1:0]                pushed_i,        // by each writer
-    input  logic [1:0]                pushed_context_i,
+    input  logic [Writers-1:0]        pushed_i,        // by each writer
+    input  logic [Writers-1:0]        pushed_context_i,
     output logic [31:0]               done_o,
     output logic                      results_pending_o,
     // For the counters
@@ -79,6 +80,14 @@ module esp_sequencer #(
   logic [CountBits-1:0] outstanding_q[2];
   logic        oldest_q;
   logic [31:0] done_q;
+  logic [CountBits-1:0] pushed[2];  // results of each context pushed in this cycle
+
+  always_comb begin
+    for (int c = 0; c < 2; c++) begin
+      pushed[c] = '0;
+      for (int w = 0; w < Writers; w++) pushed[c] += CountBits'(pushed_i[w] && pushed_context_i[w] == (c == 1));
+    end
+  end
 
   logic last_slot, last_position, line_end, finish, start, row_end, last_row;
   logic vector, ready;  // the command is of WeightsVector; its next slot is there
@@ -264,9 +273,7 @@ module esp_sequencer #(
       end
 
       for (int c = 0; c < 2; c++) begin
-        outstanding_q[c] <= outstanding_q[c] + (context_q == (c == 1) ? CountBits'(ending) : '0) -
-                            CountBits'(pushed_i[0] && pushed_context_i[0] == (c == 1)) -
-                            CountBits'(pushed_i[1] && pushed_context_i[1] == (c == 1));
+        outstanding_q[c] <= outstanding_q[c] + (context_q == (c == 1) ? CountBits'(ending) : '0) - pushed[c];
       end
       if (issued_q[oldest_q] && outstanding_q[oldest_q] == '0) begin
         issued_q[oldest_q] <= 1'b0;

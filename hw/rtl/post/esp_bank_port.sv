@@ -6,25 +6,21 @@
 
 module esp_bank_port #(
     parameter int unsigned Bytes   = 16,
-    parameter int unsigned RowBits = 12
+    parameter int unsigned RowBits = 12,
+    parameter int unsigned Writers = 2
 ) (
     input  logic               clk_i,
     input  logic               rst_ni,
     // Lanes of the second group
     input  logic               lane_read_i,
     input  logic [RowBits-1:0] lane_row_i,
-    // Results of the two writers; writer 0 goes first
-    input  logic               push0_i,
-    input  logic               push1_i,
-    input  logic [RowBits-1:0] push0_row_i,
-    input  logic [RowBits-1:0] push1_row_i,
-    input  logic [Bytes-1:0]   push0_enable_i,
-    input  logic [Bytes-1:0]   push1_enable_i,
-    input  logic [Bytes*8-1:0] push0_data_i,
-    input  logic [Bytes*8-1:0] push1_data_i,
-    output logic               ready0_o,
-    output logic               ready1_o,
-    output logic               queue_empty_o,
+    // Results of the writers; one word a cycle, that of the first writer that offers one
+    input  logic [Writers-1:0]         push_i,
+    input  logic [Writers*RowBits-1:0] push_row_i,
+    input  logic [Writers*Bytes-1:0]   push_enable_i,
+    input  logic [Writers*Bytes*8-1:0] push_data_i,
+    output logic [Writers-1:0]         ready_o,
+    output logic                       queue_empty_o,
     // Store and load units
     input  logic               store_i,
     input  logic [RowBits-1:0] store_row_i,
@@ -48,12 +44,12 @@ module esp_bank_port #(
   logic [Bytes*8-1:0] words[Depth];
   logic [PtrBits-1:0] write_q, read_q;
   logic [PtrBits:0]   count_q;
-  logic push, pop, take1, free;
+  logic push, pop, free;
 
-  assign ready0_o      = !count_q[PtrBits];
-  assign ready1_o      = !count_q[PtrBits] && !push0_i;
-  assign take1         = push1_i && ready1_o;
-  assign push          = (push0_i && ready0_o) || take1;
+  always_comb begin
+    for (int unsigned w = 0; w < Writers; w++) ready_o[w] = !count_q[PtrBits] && (push_i & Writers'((1 << w) - 1)) == '0;
+  end
+  assign push          = push_i != '0 && !count_q[PtrBits];
   assign queue_empty_o = count_q == 0;
 
   // Who has the port. One block with an early way out: in most cycles most banks serve nobody but the lanes, and the
@@ -89,9 +85,13 @@ module esp_bank_port #(
   // written, since it is at the head only once the queue is not empty.
   always_ff @(posedge clk_i) begin
     if (push) begin
-      rows[write_q]    = take1 ? push1_row_i : push0_row_i;
-      enables[write_q] = take1 ? push1_enable_i : push0_enable_i;
-      words[write_q]   = take1 ? push1_data_i : push0_data_i;
+      for (int unsigned w = 0; w < Writers; w++) begin
+        if (push_i[w] && ready_o[w]) begin
+          rows[write_q]    = push_row_i[w*RowBits+:RowBits];
+          enables[write_q] = push_enable_i[w*Bytes+:Bytes];
+          words[write_q]   = push_data_i[w*Bytes*8+:Bytes*8];
+        end
+      end
     end
     if (!rst_ni) begin
       write_q <= '0;
@@ -108,5 +108,5 @@ module esp_bank_port #(
   // The queue neither overflows nor loses a word.
   `ESP_ASSERT(QueueBounded, 32'(count_q) <= Depth)
   `ESP_COVER(QueueIsFull, 32'(count_q) == Depth)
-  `ESP_COVER(WritersMeet, push0_i && push1_i)
+  `ESP_COVER(WritersMeet, (push_i & (push_i - 1'b1)) != '0)
 endmodule

@@ -6,7 +6,8 @@
 module esp_scratchpad #(
     parameter int unsigned Groups   = 2,     // of lanes
     parameter int unsigned Pixels   = 16,
-    parameter int unsigned BankRows = 4096
+    parameter int unsigned BankRows = 4096,
+    parameter int unsigned Writers  = 2
 ) (
     input  logic                          clk_i,
     input  logic                          rst_ni,
@@ -14,12 +15,12 @@ module esp_scratchpad #(
     input  logic [Groups*16-1:0]          lane_read_i,
     input  logic [Groups*16*RowBits-1:0]  lane_row_i,
     output logic [Groups*16*WordBits-1:0] lane_data_o,
-    // Results of the two writers
-    input  logic [1:0]                    push_valid_i,
-    output logic [1:0]                    push_ready_o,
-    input  logic [2*16-1:0]               push_addr_i,
-    input  logic [2*Pixels-1:0]           push_enable_i,
-    input  logic [2*WordBits-1:0]         push_data_i,
+    // Results of the writers
+    input  logic [Writers-1:0]            push_valid_i,
+    output logic [Writers-1:0]            push_ready_o,
+    input  logic [Writers*16-1:0]         push_addr_i,
+    input  logic [Writers*Pixels-1:0]     push_enable_i,
+    input  logic [Writers*WordBits-1:0]   push_data_i,
     output logic                          queues_empty_o,
     // Store and load units, by bank
     input  logic [15:0]                   store_i,
@@ -35,10 +36,17 @@ module esp_scratchpad #(
   localparam int unsigned WordBits = Pixels * 8;
   localparam int unsigned Copies   = (Groups + 1) / 2;
 
-  logic [15:0] ready0, ready1, queue_empty;
-  assign push_ready_o[0] = ready0[push_addr_i[3:0]];
-  assign push_ready_o[1] = ready1[push_addr_i[19:16]];
-  assign queues_empty_o  = &queue_empty;
+  logic [16*Writers-1:0]      ready;
+  logic [15:0]                queue_empty;
+  logic [Writers*RowBits-1:0] push_row;
+
+  always_comb begin
+    for (int unsigned w = 0; w < Writers; w++) begin
+      push_ready_o[w] = ready[32'(push_addr_i[w*16+:4])*Writers+w];
+      push_row[w*RowBits+:RowBits] = push_addr_i[w*16+4+:RowBits];
+    end
+  end
+  assign queues_empty_o = &queue_empty;
 
   for (genvar b = 0; b < 16; b++) begin : gen_bank
     logic [Copies-1:0]   second;  // port B is taken by lanes
@@ -46,6 +54,11 @@ module esp_scratchpad #(
     logic [RowBits-1:0]  first_row, b_row;
     logic [Pixels-1:0]   b_enable;
     logic [WordBits-1:0] b_data;
+    logic [Writers-1:0]  push;
+
+    for (genvar w = 0; w < Writers; w++) begin : gen_push
+      assign push[w] = push_valid_i[w] && push_addr_i[w*16+:4] == 4'(b);
+    end
 
     if (Groups > 1) begin : gen_first_row
       assign first_row = lane_row_i[(16+b)*RowBits+:RowBits];
@@ -55,22 +68,18 @@ module esp_scratchpad #(
 
     esp_bank_port #(
         .Bytes(Pixels),
-        .RowBits(RowBits)
+        .RowBits(RowBits),
+        .Writers(Writers)
     ) u_port (
         .clk_i,
         .rst_ni,
         .lane_read_i(second != '0),
         .lane_row_i(first_row),
-        .push0_i(push_valid_i[0] && push_addr_i[3:0] == 4'(b)),
-        .push1_i(push_valid_i[1] && push_addr_i[19:16] == 4'(b)),
-        .push0_row_i(push_addr_i[4+:RowBits]),
-        .push1_row_i(push_addr_i[20+:RowBits]),
-        .push0_enable_i(push_enable_i[0+:Pixels]),
-        .push1_enable_i(push_enable_i[Pixels+:Pixels]),
-        .push0_data_i(push_data_i[0+:WordBits]),
-        .push1_data_i(push_data_i[WordBits+:WordBits]),
-        .ready0_o(ready0[b]),
-        .ready1_o(ready1[b]),
+        .push_i(push),
+        .push_row_i(push_row),
+        .push_enable_i,
+        .push_data_i,
+        .ready_o(ready[b*Writers+:Writers]),
         .queue_empty_o(queue_empty[b]),
         .store_i(store_i[b]),
         .store_row_i(store_row_i[b*RowBits+:RowBits]),

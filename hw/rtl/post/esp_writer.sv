@@ -7,7 +7,8 @@
 
 module esp_writer #(
     parameter int unsigned Lanes   = 16,  // of the array
-    parameter int unsigned Served  = 8,   // of this writer: lanes Writers * i + Index
+    parameter int unsigned Writers = 2,
+    parameter int unsigned Served  = Lanes / Writers,  // of this writer: lanes Writers * i + Index
     parameter int unsigned Index   = 0,
     parameter int unsigned Pixels  = 16,
     parameter int unsigned TagBits = 17,  // {context, write program entry}
@@ -51,7 +52,6 @@ module esp_writer #(
   localparam int unsigned ScaleAddrBits     = $clog2(esp_abi_pkg::ScaleDepth);
   localparam int unsigned ProgramAddrBits   = $clog2(esp_abi_pkg::ProgramDepth);
   localparam int unsigned PermuteAddrBits   = $clog2(esp_abi_pkg::PermuteDepth);
-  localparam int unsigned WriterCount       = esp_abi_pkg::Writers;
   localparam int unsigned PixelBits         = $clog2(Pixels);
   localparam int unsigned ServedBits        = Served > 1 ? $clog2(Served) : 1;
 
@@ -106,7 +106,7 @@ module esp_writer #(
                                      context0_i[esp_abi_pkg::CmdScaleLsb+:ScaleAddrBits];
   assign tag_split   = esp_abi_pkg::log2_split(tag_context ? context1_i[esp_abi_pkg::CmdSplitLsb+:8] :
                                                              context0_i[esp_abi_pkg::CmdSplitLsb+:8]);
-  assign chunk_row   = 16'(32'(tag[TagBits+:RowBits]) * Lanes + WriterCount * 32'(chosen) + Index);
+  assign chunk_row   = 16'(32'(tag[TagBits+:RowBits]) * Lanes + Writers * 32'(chosen) + Index);
   assign row_addr    = tag_row + RowAddrBits'(chunk_row);
   assign scale_addr  = tag_scale + ScaleAddrBits'(chunk_row << tag_split);
 

@@ -77,6 +77,20 @@ TEST(TableRing, WaitsForTheUsersOfWhatItOverwrites) {
   EXPECT_EQ(waited(second, Unit::Compute), 2U);
 }
 
+TEST(TableRing, FindsContentsUntilTheyAreOverwritten) {
+  compile::TableRing ring(10);
+  Waits waits;
+  EXPECT_EQ(ring.allocate(4, waits, "first"), 0);
+  EXPECT_EQ(ring.allocate(4, waits, "second"), 4);
+  EXPECT_EQ(ring.find("first"), 0);
+  EXPECT_EQ(ring.find("second"), 4);
+  EXPECT_EQ(ring.find("third"), std::nullopt);
+  EXPECT_EQ(ring.allocate(3, waits, "third"), 0);
+  EXPECT_EQ(ring.find("first"), std::nullopt);
+  EXPECT_EQ(ring.find("second"), 4);
+  EXPECT_EQ(ring.find({}), std::nullopt);
+}
+
 TEST(TableRing, RefusesEntriesLostBeforeTheirUse) {
   compile::TableRing ring(10);
   Waits waits;

@@ -35,6 +35,26 @@ TEST(LayerText, HasExactlyTheDensityAskedFor) {
   }
 }
 
+TEST(LayerText, PatternsDecideWhichWeightsStay) {
+  for (const char* pattern : {"pattern2:4", "block4x4 density0.5"}) {
+    const Network network = parse_layer(std::string("conv ic8 ih5 oc8 kh3 ph1 ") + pattern);
+    const auto& weights = network.layers[0].weights;
+    EXPECT_EQ(std::count(weights.begin(), weights.end(), std::int8_t{0}), 8 * 8 * 9 / 2) << pattern;
+  }
+  const Network network = parse_layer("conv ic8 ih5 oc8 kh3 ph1 pattern4of9");
+  const auto& weights = network.layers[0].weights;
+  EXPECT_EQ(std::count(weights.begin(), weights.end(), std::int8_t{0}), 8 * 8 * 5);
+}
+
+TEST(LayerText, ABatchIsAMapOfColumns) {
+  const Network network = parse_layer("fc ic8 ih3 oc10 batch5");
+  EXPECT_EQ(network.features[0].channels, 72);
+  EXPECT_EQ(network.features[0].height, 1);
+  EXPECT_EQ(network.features[0].width, 5);
+  EXPECT_EQ(network.features[1].elements(), 50U);
+  EXPECT_EQ(network.layers[0].weights, parse_layer("fc ic8 ih3 oc10").layers[0].weights);
+}
+
 TEST(LayerText, IsAFunctionOfTextAndSeed) {
   const std::string text = "conv ic8 ih9 oc8 kh3 density0.5";
   EXPECT_EQ(parse_layer(text, 3).layers[0].weights, parse_layer(text, 3).layers[0].weights);
@@ -58,6 +78,13 @@ TEST(LayerText, IsTheInverseOfToText) {
 
 TEST(LayerText, NamesTheWrongToken) {
   const std::pair<const char*, const char*> cases[] = {{"", "empty line"},
+                                                       {"conv ic8 ih9 kh3 pattern3:4", "pattern3:4"},
+                                                       {"conv ic8 ih9 kh3 block4x4 pattern2:4", "pattern2:4"},
+                                                       {"conv ic8 ih9 kh5 pattern4of9", "pattern4of9"},
+                                                       {"maxpool ic8 ih9 kh3 block4x4", "block4x4"},
+                                                       {"conv ic8 ih9 kh3 batch4", "batch4"},
+                                                       {"fc ic8 batch0", "batch0"},
+
                                                        {"convolve ic3", "convolve"},
                                                        {"conv ih4", "ic"},
                                                        {"conv ic4", "ih"},

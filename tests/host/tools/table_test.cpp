@@ -42,6 +42,43 @@ TEST(Table, ShowsLayers) {
   EXPECT_THAT(text, testing::HasSubstr("total"));
 }
 
+/// Rows b and c run together.
+run::RunReport grouped_report() {
+  run::RunReport report = small_report();
+  report.configuration = abi::Array8x8;
+  run::LayerRow row = report.layers[0];
+  row.group = 1;
+  row.predicted_cycles = 20;
+  row.name = "b";
+  report.layers.push_back(row);
+  row.name = "c";
+  row.predicted_cycles = 1;
+  report.layers.push_back(row);
+  report.totals = run::sum(report.layers);
+  return report;
+}
+
+TEST(Table, ShowsCyclesOfLayersThatRunTogetherOnce) {
+  const run::RunReport report = grouped_report();
+  EXPECT_THAT(layer_table(report), testing::HasSubstr("with above"));
+  EXPECT_THAT(layer_table(report), testing::HasSubstr(" 21 "));
+  const std::vector<run::LayerRow> joined = run::joined(report.layers);
+  ASSERT_EQ(joined.size(), 2U);
+  EXPECT_EQ(joined[1].predicted_cycles, 21U);
+  EXPECT_EQ(joined[1].macs, 200);
+  EXPECT_EQ(joined[1].name, "b + c");
+}
+
+TEST(ReportJson, RowsThatRunTogetherShareTheirUtilisation) {
+  Json json = document("run");
+  add_report(json, grouped_report());
+  EXPECT_TRUE(json["layers"][0]["group"].is_null());
+  for (const std::size_t row : {1, 2}) {
+    EXPECT_EQ(json["layers"][row]["group"], 1);
+    EXPECT_DOUBLE_EQ(json["layers"][row]["mac_utilisation"].get<double>(), 200.0 / 64 / 21);
+  }
+}
+
 TEST(ReportJson, HasSchemaAndNullWithoutClock) {
   Json json = document("run");
   add_report(json, small_report());

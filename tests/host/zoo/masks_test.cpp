@@ -12,10 +12,15 @@
 #include <numeric>
 
 #include "esp_error.hpp"
-#include "zoo/masks.hpp"
+#include "zoo/magnitudes.hpp"
 
 namespace espalier::zoo {
 namespace {
+
+using model::make_mask;
+using model::parse_pattern;
+using model::Pattern;
+using model::WeightShape;
 
 constexpr WeightShape Shape{32, 24, 3, 3};
 

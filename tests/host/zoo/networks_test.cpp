@@ -11,6 +11,7 @@
 
 #include "cpu/fast.hpp"
 #include "esp_error.hpp"
+#include "zoo/random.hpp"
 #include "zoo/zoo.hpp"
 
 namespace espalier::zoo {

@@ -1,6 +1,6 @@
 // esp_bank_port
 //   - priority in every cycle: lane read, oldest queued result, store read, load write
-//   - the queue keeps the order of results, takes writer 0 before writer 1, refuses when full and loses nothing
+//   - the queue keeps the order of results, takes those of the first writer first, refuses when full and loses nothing
 //   - stores and loads are granted only while the queue is empty
 #include <deque>
 
@@ -20,7 +20,7 @@ struct Word {
 };
 
 template <typename Top>
-void run(unsigned bytes, unsigned row_bits) {
+void run(unsigned bytes, unsigned row_bits, unsigned writers) {
   for_each_pressure([&](double idle, double refuse) {
     Random random(bytes);
     Bench<Top> bench(random);
@@ -29,8 +29,8 @@ void run(unsigned bytes, unsigned row_bits) {
       return Word{row(), static_cast<std::uint64_t>(random.between(0, (1 << bytes) - 1)), random_bytes(random, bytes)};
     };
     std::deque<Word> queue;
-    std::array<std::optional<Word>, 2> offered;  // by the writers, until taken
-    bench->lane_read_i = bench->push0_i = bench->push1_i = bench->store_i = bench->load_i = 0;
+    std::vector<std::optional<Word>> offered(writers);  // until taken
+    bench->lane_read_i = bench->push_i = bench->store_i = bench->load_i = 0;
     bench->rst_ni = 0;
     bench.clock();
     bench->rst_ni = 1;
@@ -49,17 +49,12 @@ void run(unsigned bytes, unsigned row_bits) {
       bench->load_i = load;
       put(bench->load_row_i, loaded.row);
       set_bytes(bench->load_data_i, loaded.data);
-      bench->push0_i = offered[0].has_value();
-      bench->push1_i = offered[1].has_value();
-      if (offered[0]) {
-        put(bench->push0_row_i, offered[0]->row);
-        put(bench->push0_enable_i, offered[0]->enable);
-        set_bytes(bench->push0_data_i, offered[0]->data);
-      }
-      if (offered[1]) {
-        put(bench->push1_row_i, offered[1]->row);
-        put(bench->push1_enable_i, offered[1]->enable);
-        set_bytes(bench->push1_data_i, offered[1]->data);
+      for (unsigned w = 0; w < writers; ++w) {
+        set(bench->push_i, w, 1, offered[w].has_value());
+        if (!offered[w]) continue;
+        set(bench->push_row_i, w * row_bits, row_bits, offered[w]->row);
+        set(bench->push_enable_i, w * bytes, bytes, offered[w]->enable);
+        set_bytes(bench->push_data_i, offered[w]->data, w * bytes * 8);
       }
       bench.settle();
 
@@ -69,8 +64,11 @@ void run(unsigned bytes, unsigned row_bits) {
       const bool stored = !lane && queue.empty() && store;
       const bool loads = !lane && queue.empty() && !store && load;
       EXPECT_EQ(bench->queue_empty_o, queue.empty());
-      EXPECT_EQ(bench->ready0_o, !full);
-      EXPECT_EQ(bench->ready1_o, !full && !offered[0]);
+      std::optional<Word>* taken = nullptr;
+      for (unsigned w = 0; w < writers; ++w) {
+        EXPECT_EQ(get(bench->ready_o, w, 1), !full && taken == nullptr) << "writer " << w;
+        if (!full && taken == nullptr && offered[w]) taken = &offered[w];
+      }
       EXPECT_EQ(bench->store_grant_o, stored);
       EXPECT_EQ(bench->load_grant_o, loads);
       EXPECT_EQ(bench->read_o, lane || stored);
@@ -87,14 +85,11 @@ void run(unsigned bytes, unsigned row_bits) {
         EXPECT_EQ(bench->enable_o, expected.enable);
         EXPECT_EQ(get_bytes(bench->data_o, bytes), expected.data);
       }
-      const bool first = offered[0] && !full;
-      const bool second = offered[1] && !full && !offered[0];
       bench.clock();
       if (pop) queue.pop_front();
-      if (first || second) {
-        auto& taken = offered[first ? 0 : 1];
-        queue.push_back(*taken);
-        taken.reset();
+      if (taken != nullptr) {
+        queue.push_back(**taken);
+        taken->reset();
       }
       if (::testing::Test::HasFailure()) return;
     }
@@ -103,10 +98,10 @@ void run(unsigned bytes, unsigned row_bits) {
 }
 
 TEST(BankPort, ServesLanesThenResultsThenStoresThenLoads) {
-  run<Vesp_bank_port_b1_r2>(1, 2);
-  run<Vesp_bank_port_b3_r5>(3, 5);
-  run<Vesp_bank_port_b8_r10>(8, 10);
-  run<Vesp_bank_port_b16_r12>(16, 12);
+  run<Vesp_bank_port_b1_r2>(1, 2, 1);
+  run<Vesp_bank_port_b3_r5>(3, 5, 2);
+  run<Vesp_bank_port_b8_r10>(8, 10, 2);
+  run<Vesp_bank_port_b16_r12>(16, 12, 4);
 }
 
 }  // namespace

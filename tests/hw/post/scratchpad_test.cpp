@@ -28,7 +28,7 @@ struct Result {
 template <typename Top>
 class ScratchpadBench {
  public:
-  ScratchpadBench(unsigned groups, unsigned pixels, unsigned rows, Random& random)
+  ScratchpadBench(unsigned groups, unsigned pixels, unsigned rows, unsigned writers, Random& random)
       : groups_(groups),
         pixels_(pixels),
         rows_(rows),
@@ -36,7 +36,8 @@ class ScratchpadBench {
         random_(random),
         bench_(random),
         memory_(std::size_t{rows} * 16, Bytes(pixels)),
-        queues_(16) {
+        queues_(16),
+        offered_(writers) {
     put(bench_->push_valid_i, 0);
     put(bench_->store_i, 0);
     put(bench_->load_i, 0);
@@ -53,7 +54,7 @@ class ScratchpadBench {
       if (::testing::Test::HasFailure()) return;
     }
     // Without lanes and new words every queue runs dry, one word per cycle.
-    offered_ = {};
+    for (auto& offer : offered_) offer.reset();
     for (unsigned i = 0; i < abi::QueueDepth; ++i) cycle(1, 0);
     bench_.settle();
     EXPECT_EQ(bench_->queues_empty_o, 1);
@@ -93,7 +94,7 @@ class ScratchpadBench {
   }
 
   void drive_results(double idle) {
-    for (unsigned w = 0; w < 2; ++w) {
+    for (unsigned w = 0; w < offered_.size(); ++w) {
       if (!offered_[w] && !random_.chance(idle)) {
         offered_[w] =
             Result{random_row() * 16 + static_cast<unsigned>(random_.between(0, 15)),
@@ -165,13 +166,14 @@ class ScratchpadBench {
     }
   }
 
-  /// Room is that before this cycle's word left; writer 0 goes first.
+  /// Room is that before this cycle's word left; the first writer that wants a bank is served.
   void take_results() {
-    const std::optional<Result> first = offered_[0];
-    for (unsigned w = 0; w < 2; ++w) {
+    std::uint32_t wanted = 0;
+    for (unsigned w = 0; w < offered_.size(); ++w) {
       if (!offered_[w]) continue;
       const unsigned bank = offered_[w]->address % 16;
-      const bool meets = w == 1 && first && first->address % 16 == bank;
+      const bool meets = (wanted >> bank & 1U) != 0;
+      wanted |= 1U << bank;
       const bool ready = !meets && queues_[bank].size() + (popped_[bank] ? 1U : 0U) < abi::QueueDepth;
       EXPECT_EQ(get(bench_->push_ready_o, w, 1), ready) << "writer " << w;
       if (!ready) continue;
@@ -185,24 +187,24 @@ class ScratchpadBench {
   Bench<Top> bench_;
   std::vector<Bytes> memory_;
   std::vector<std::deque<Result>> queues_;
-  std::array<std::optional<Result>, 2> offered_;
+  std::vector<std::optional<Result>> offered_;  // by writer
   std::array<bool, 16> popped_{};
   std::map<unsigned, unsigned> reads_;
   unsigned waited_ = 0;
 };
 
 template <typename Top>
-void run(unsigned groups, unsigned pixels, unsigned rows) {
+void run(unsigned groups, unsigned pixels, unsigned rows, unsigned writers) {
   for_each_pressure([&](double idle, double refuse) {
     Random random(groups);
-    ScratchpadBench<Top>(groups, pixels, rows, random).run(idle, refuse);
+    ScratchpadBench<Top>(groups, pixels, rows, writers, random).run(idle, refuse);
   });
 }
 
 TEST(Scratchpad, GivesEveryGroupTheWordsThatWereWritten) {
-  run<Vesp_scratchpad_g1_p4>(1, 4, 4);
-  run<Vesp_scratchpad_g2_p8>(2, 8, 64);
-  run<Vesp_scratchpad_g4_p4>(4, 4, 16);
+  run<Vesp_scratchpad_g1_p4>(1, 4, 4, 2);
+  run<Vesp_scratchpad_g2_p8>(2, 8, 64, 2);
+  run<Vesp_scratchpad_g4_p4>(4, 4, 16, 4);
 }
 
 }  // namespace

@@ -208,7 +208,7 @@ class WriterBench {
     const Result row = lanes_[lane].front();
     lanes_[lane].pop_front();
     const abi::Command& c = commands_[row.context];
-    const unsigned number = row.row * shape_.lanes + abi::Writers * lane + shape_.index;
+    const unsigned number = row.row * shape_.lanes + shape_.lanes / shape_.served * lane + shape_.index;
     const abi::Row& entry_row = tables_.rows[(c.row + number) % abi::RowDepth];
     std::array<abi::ScaleEntry, 8> scales;
     for (unsigned g = 0; g < c.split; ++g)
@@ -356,13 +356,13 @@ void run_random(const Shape& shape) {
 TEST(Writer, PushesEveryWordOfEveryRow) {
   run_random<Vesp_writer_k8_p2>({8, 4, 1, 2});
   run_random<Vesp_writer_k8_p8>({8, 4, 0, 8});
-  run_random<Vesp_writer_k16_p16>({16, 8, 1, 16});
-  run_random<Vesp_writer_k32_p32>({32, 16, 0, 32});
+  run_random<Vesp_writer_k16_p16>({16, 4, 1, 16});
+  run_random<Vesp_writer_k32_p32>({32, 8, 0, 32});
 }
 
 /// Rows of 16 values counting through 2^16, one scale, no permutation.
 void run_all_values(Random& random, const abi::Command& command, const abi::ScaleEntry& scale) {
-  const Shape shape{16, 8, 1, 16};
+  const Shape shape{16, 4, 1, 16};
   WriterBench<Vesp_writer_k16_p16> bench(shape, random);
   Tables tables;
   for (auto& entry : tables.scales) entry = scale;
@@ -376,7 +376,7 @@ void run_all_values(Random& random, const abi::Command& command, const abi::Scal
   for (std::int32_t n = -32768; n < 32768; n += 16) {
     Result row;
     for (std::int32_t p = 0; p < 16; ++p) row.values.push_back(n + p);
-    rows[static_cast<unsigned>((n / 16) & 7)].push_back(row);
+    rows[static_cast<unsigned>((n / 16) & 3)].push_back(row);
   }
   bench.run(rows, 0, 0);
 }
@@ -403,7 +403,7 @@ TEST(Writer, RoundsEverySmallAccumulatorToNearestEven) {
 TEST(Writer, AddsEveryPairOfOperands) {
   Random random;
   for (int i = 0; i < 3; ++i) {
-    const Shape shape{16, 8, 1, 16};
+    const Shape shape{16, 4, 1, 16};
     WriterBench<Vesp_writer_k16_p16> bench(shape, random);
     abi::Command c = random_command(random, 1);
     c.operation = abi::OperationAdd;
@@ -424,7 +424,7 @@ TEST(Writer, AddsEveryPairOfOperands) {
         Result row;
         row.row = static_cast<unsigned>(random.between(0, 100));
         for (int p = 0; p < 16; ++p) row.values.push_back(a + p - 256 * b);
-        rows[static_cast<unsigned>((a >> 4) & 7)].push_back(row);
+        rows[static_cast<unsigned>((a >> 4) & 3)].push_back(row);
       }
     }
     bench.run(rows, 0, 0);

@@ -1,6 +1,7 @@
 // The RTL against the functional model and the timing model, on random command lists.
 //   - output bytes equal those of the functional model
 //   - every counter and mark equals the prediction, at several latencies and memory widths
+//   - so they do on several cores that share the memory
 //   - with a memory that stalls at random the bits are the same, and the timing model fed with the recorded memory
 //     gives the measured counters again; no pattern of stalls ends in a deadlock
 #include <gtest/gtest.h>
@@ -12,6 +13,7 @@
 #include "functional/functional_bus.hpp"
 #include "random_program.hpp"
 #include "rtl/rtl_bus.hpp"
+#include "rtl/rtl_cores.hpp"
 
 namespace espalier {
 namespace {
@@ -87,6 +89,44 @@ TEST_P(Exact, RandomProgramsGiveTheSameBitsAndThePredictedCycles) {
     const driver::RunResult actual = rtl_device.run({view(p.program), p.input, {}});
     expect_same_bytes(expected.output, actual.output);
     expect_same(compile::predict(p.program, GetParam(), memory), measured(actual));
+    if (HasFailure()) return;
+  }
+}
+
+/// Every core its own input, at first with the others running along and then with the first one alone.
+void check_cores(rtl::RtlCores& cores, unsigned count, const test::RandomProgram& p, test::Random& random,
+                 const abi::Configuration& configuration, const abi::MemoryParameters& memory) {
+  std::vector<driver::Loaded> loaded;
+  std::vector<std::vector<std::uint8_t>> inputs;
+  for (unsigned c = 0; c < count; ++c) {
+    inputs.push_back(p.input);
+    for (std::uint8_t& byte : inputs.back()) byte = static_cast<std::uint8_t>(byte ^ random.byte());
+    loaded.push_back(driver::Device(cores.core(c)).load(view(p.program)));
+  }
+  for (unsigned c = 0; c < count; ++c) loaded[c].start(inputs[c]);
+  const std::vector<compile::Prediction> predicted = compile::predict_cores(p.program, configuration, memory, count);
+  for (unsigned c = 0; c < count; ++c) {
+    SCOPED_TRACE("core " + std::to_string(c));
+    const driver::RunResult actual = loaded[c].wait();
+    functional::FunctionalBus functional(configuration);
+    driver::Device device(functional);
+    expect_same_bytes(device.run({view(p.program), inputs[c], {}}).output, actual.output);
+    expect_same(predicted[c], measured(actual));
+  }
+  expect_same(compile::predict(p.program, configuration, memory), measured(loaded[0].run(inputs[0])));
+}
+
+TEST_P(Exact, CoresThatShareTheMemoryTakeThePredictedCycles) {
+  for (unsigned i = 0; i < 4; ++i) {
+    SCOPED_TRACE("seed " + std::to_string(i));
+    test::Random random(i);
+    const test::RandomProgram p = test::random_program(GetParam(), random, random.between(1, 4));
+    abi::MemoryParameters memory;
+    memory.latency = static_cast<unsigned>(random.between(1, 120));
+    memory.bytes = 64U >> random.between(0, 2);
+    const auto count = static_cast<unsigned>(random.between(2, 4));
+    rtl::RtlCores cores(GetParam(), {.memory = memory, .seed = i + 1}, count);
+    check_cores(cores, count, p, random, GetParam(), memory);
     if (HasFailure()) return;
   }
 }

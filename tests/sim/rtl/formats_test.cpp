@@ -1,7 +1,12 @@
-// Random layers with weights of every set of values, in every format, on the RTL with memories of several widths:
+// Random layers with weights of every set of values and every pattern of zeros, in every format, on the RTL with
+// memories of several widths:
 //   - every output byte equals that of the CPU reference and of the functional model
 //   - the cycles of every row equal the prediction
 #include <gtest/gtest.h>
+
+#include <array>
+#include <iostream>
+#include <map>
 
 #include "layer_check.hpp"
 #include "random_layer.hpp"
@@ -10,6 +15,32 @@ namespace espalier::test {
 namespace {
 
 constexpr int LayersPerTest = 9;
+
+constexpr std::array<const char*, 4> FormatNames{"auto", "raw", "fixed", "huffman"};  // as WeightFormat
+constexpr std::array<const char*, 3> ModeNames{"auto", "dense", "sparse"};            // as Mode
+
+/// What has been compared, for those who read the output of a proof.
+class Tally : public ::testing::Environment {
+ public:
+  void count(const std::string& kind) { ++counts_[kind]; }
+  void TearDown() override {
+    if (counts_.empty()) return;
+    std::cout << "compared so far on CPU reference, functional model and RTL:";
+    for (const auto& [kind, count] : counts_) std::cout << "  " << kind << " " << count;
+    std::cout << std::endl;
+  }
+
+ private:
+  std::map<std::string, int> counts_;  // over all repetitions
+};
+Tally* const tally = static_cast<Tally*>(::testing::AddGlobalTestEnvironment(new Tally));
+
+/// The pattern that a layer's text asks for.
+std::string pattern_of(const std::string& text) {
+  for (const char* pattern : {"pattern2:4", "block4x4", "pattern4of9"})
+    if (text.find(pattern) != std::string::npos) return pattern;
+  return "unstructured";
+}
 
 class RtlFormats : public ::testing::TestWithParam<std::tuple<int, int>> {};
 
@@ -23,12 +54,20 @@ TEST_P(RtlFormats, GiveTheBitsOfTheReferenceInThePredictedCycles) {
     const std::string text = random_weights(random);
     compile::Options options;
     options.memory.bytes = 64U >> random.between(0, 2);
-    options.mode = random.chance(0.4) ? compile::Mode::Sparse : compile::Mode::Auto;
-    const int format = random.between(0, 4);
-    options.weight_format = format == 0   ? compile::WeightFormat::Auto
-                            : format <= 2 ? compile::WeightFormat::Fixed
-                                          : compile::WeightFormat::Huffman;
+    constexpr std::array Modes{compile::Mode::Auto, compile::Mode::Auto, compile::Mode::Sparse, compile::Mode::Sparse,
+                               compile::Mode::Dense};
+    options.mode = Modes[static_cast<std::size_t>(random.between(0, 4))];
+    constexpr std::array Formats{compile::WeightFormat::Auto,    compile::WeightFormat::Raw,
+                                 compile::WeightFormat::Fixed,   compile::WeightFormat::Fixed,
+                                 compile::WeightFormat::Huffman, compile::WeightFormat::Huffman};
+    if (random.chance(0.3)) options.split = 1 << random.between(0, 3);
+    options.weight_format = Formats[static_cast<std::size_t>(random.between(0, 5))];
     check_layer(text, index, configuration, options);
+    tally->count("all layers");
+    tally->count("array " + std::to_string(lanes));
+    tally->count(std::string("format ") + FormatNames[static_cast<std::size_t>(options.weight_format)]);
+    tally->count(std::string("mode ") + ModeNames[static_cast<std::size_t>(options.mode)]);
+    tally->count(pattern_of(text));
     if (HasFailure()) return;
   }
 }

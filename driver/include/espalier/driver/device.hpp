@@ -92,6 +92,10 @@ class Loaded {
   /// naming the error, the command and its opcode; the device has been reset then and is ready for the next run.
   RunResult run(std::span<const std::uint8_t> input);
 
+  /// The same in two parts: start() returns at once; wait() returns or throws when the run has ended.
+  void start(std::span<const std::uint8_t> input);
+  RunResult wait();
+
   /// Sets RegTimeout and the wall-clock limit of later runs.
   void set_limits(const Limits& limits) { limits_ = limits; }
 

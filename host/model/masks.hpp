@@ -6,9 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "zoo/random.hpp"
-
-namespace espalier::zoo {
+namespace espalier::model {
 
 enum class Pattern {
   Unstructured,  // single weights
@@ -33,15 +31,10 @@ struct WeightShape {
   std::size_t count() const { return static_cast<std::size_t>(outputs) * row(); }
 };
 
-/// Magnitudes as trained networks have them, so that pruned rows are of unequal density: |normal| times a log-normal
-/// factor (sigma 0.35) per output channel, another per input channel, and a factor that falls from the middle of the
-/// kernel to its edge.
-std::vector<float> make_magnitudes(const WeightShape& shape, Random& random);
-
 /// 1 for the weights that stay. A pattern first keeps the largest weights it allows; then the units of least magnitude
 /// go until `density` of all weights are left (to the nearest unit). A density above what the pattern allows has no
 /// effect. Unstructured masks keep exactly round(density * count).
 std::vector<std::uint8_t> make_mask(const WeightShape& shape, std::span<const float> magnitudes, Pattern pattern,
                                     double density);
 
-}  // namespace espalier::zoo
+}  // namespace espalier::model

@@ -1,4 +1,4 @@
-#include "zoo/masks.hpp"
+#include "model/masks.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 
 #include "esp_error.hpp"
 
-namespace espalier::zoo {
+namespace espalier::model {
 namespace {
 
 struct PatternName {
@@ -21,9 +21,6 @@ constexpr std::array<PatternName, 4> PatternNames{{{Pattern::Unstructured, "unst
                                                    {Pattern::FourOfNine, "pattern4of9"}}};
 
 constexpr int GroupChannels = 4;  // of 2:4 and of blocks
-constexpr double RowSpread = 0.35;
-constexpr double ChannelSpread = 0.35;
-constexpr double EdgeFall = 0.25;
 
 /// Four of the nine positions of a kernel: the middle, and three of its neighbours that touch each other.
 constexpr std::array<std::array<std::size_t, 4>, 8> KernelPatterns{
@@ -150,24 +147,6 @@ const char* to_string(Pattern pattern) {
   return found == PatternNames.end() ? "unstructured" : found->name;
 }
 
-std::vector<float> make_magnitudes(const WeightShape& shape, Random& random) {
-  std::vector<double> rows, channels, taps;
-  for (int i = 0; i < shape.outputs; ++i) rows.push_back(std::exp(RowSpread * random.normal()));
-  for (int i = 0; i < shape.inputs; ++i) channels.push_back(std::exp(ChannelSpread * random.normal()));
-  const double half = std::max({shape.kernel_h, shape.kernel_w, 2}) / 2.0;
-  for (int y = 0; y < shape.kernel_h; ++y) {
-    for (int x = 0; x < shape.kernel_w; ++x) {
-      const double dy = y - (shape.kernel_h - 1) / 2.0, dx = x - (shape.kernel_w - 1) / 2.0;
-      taps.push_back(std::exp(-EdgeFall * std::sqrt(dy * dy + dx * dx) / half));
-    }
-  }
-  std::vector<float> magnitudes(shape.count());
-  for_each_weight(shape, [&](std::size_t index, std::size_t output, std::size_t input, std::size_t tap) {
-    magnitudes[index] = static_cast<float>(std::abs(random.normal()) * rows[output] * channels[input] * taps[tap]);
-  });
-  return magnitudes;
-}
-
 std::vector<std::uint8_t> make_mask(const WeightShape& shape, std::span<const float> magnitudes, Pattern pattern,
                                     double density) {
   if (pattern == Pattern::FourOfNine && (shape.kernel_h != 3 || shape.kernel_w != 3)) pattern = Pattern::Unstructured;
@@ -192,4 +171,4 @@ std::vector<std::uint8_t> make_mask(const WeightShape& shape, std::span<const fl
   return keep;
 }
 
-}  // namespace espalier::zoo
+}  // namespace espalier::model
