@@ -34,7 +34,7 @@ class Search {
   }
 
   Compiled run() {
-    best_ = compile_once_(chosen_);
+    compile_first();
     if (!chosen_.timing || best_.total_cycles > MostExact) return std::move(best_);
     chosen_.progress = nullptr;
     if (std::any_of(best_.layers.begin(), best_.layers.end(), by_vector)) {
@@ -64,6 +64,17 @@ class Search {
 
  private:
   static bool by_vector(const LayerReport& layer) { return layer.weight_format == "vector"; }
+
+  /// What is estimated to fit all banks may not.
+  void compile_first() {
+    try {
+      best_ = compile_once_(chosen_);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::Unsupported || !chosen_.vectors) throw;
+      chosen_.vectors = false;
+      best_ = compile_once_(chosen_);
+    }
+  }
 
   /// Compiles in another way, which becomes the best if it is faster.
   bool prefer_faster(const Options& other) {

@@ -74,20 +74,23 @@ class Chooser {
     }
   }
 
-  /// Words of the input in memory, at most; of maps that others lay out, with a word beside each plane.
+  /// Words of the input in memory; of maps that others lay out, about as many.
   double input_words(const Layer& layer) const {
     const Feature& in = feature(layer.inputs[0]);
     const double beat = configuration_.words_per_beat();
     if (result_.features[static_cast<std::size_t>(layer.inputs[0])]) {
       return std::ceil(1.0 * in.channels / configuration_.pixels) * in.height * in.width + beat;
     }
-    const double plane = std::ceil(1.0 * in.height * in.width / configuration_.pixels) + 1;
+    const double plane = std::ceil(1.0 * in.height * in.width / configuration_.pixels);
     return in.channels * std::ceil(plane / beat) * beat;
   }
 
   bool fits(const Layer& layer) const {
     const double words = input_words(layer);
-    const double outputs = feature(layer.output).channels + 2.0 * configuration_.words_per_beat();
+    const bool packed = result_.features[static_cast<std::size_t>(layer.output)];
+    const double channels = feature(layer.output).channels;
+    const double outputs =
+        (packed ? std::ceil(channels / configuration_.pixels) : channels) + 2.0 * configuration_.words_per_beat();
     return words * configuration_.pixels <= abi::MostColumns &&
            (words + 1) * abi::Banks + outputs <= configuration_.scratch_words();
   }

@@ -18,7 +18,7 @@ struct VectorLayers {
   std::vector<bool> features;  // that are packed vectors
 };
 
-/// The layers that are estimated to be faster this way, and that fit.
+/// The layers that are estimated to be faster this way, and to fit.
 VectorLayers choose_vector_layers(const model::Network& network, const abi::Configuration& configuration,
                                   const Options& options);
 

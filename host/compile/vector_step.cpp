@@ -137,9 +137,7 @@ VectorStep::Tables VectorStep::load_tables(ProgramBuilder& builder, LayerWork& w
     std::vector<std::uint32_t> codes(abi::CodeDepth - CodeTableFirst, 0);
     for (const std::int8_t weight : code_.weights)
       codes.push_back(abi::encode(abi::Symbol{weight, 0, false, false, 0}));
-    const std::uint32_t beats = builder.code_table(codes);
-    work.stream_beats += beats;
-    work.weight_beats += beats;
+    work.code_beats += builder.code_table(codes);
   }
   return tables;
 }
@@ -182,6 +180,7 @@ void VectorStep::compute(ProgramBuilder& builder, LayerWork& work, const Chunk& 
   const std::size_t beats = (chunk.stream.bytes.size() + abi::BeatBytes - 1) / abi::BeatBytes;
   work.stream_beats += beats;
   work.weight_beats += beats;
+  work.alignment_bits += static_cast<double>(beats * abi::BeatBytes * 8);
   work.slots += chunk.stream.slots;
   work.result_words += static_cast<std::uint64_t>(chunk.count) * rows_.passes().front().plan.positions.front().size();
 }
@@ -206,6 +205,7 @@ void VectorStep::emit(ProgramBuilder& builder, LayerWork& work, std::function<vo
   work.split = 1;
   work.weight_format = abi::FormatVector;
   work.entropy_bits += code_.entropy_bits;
+  work.alignment_bits -= code_.bits;
   work.lower_bound += static_cast<std::uint64_t>(code_.bits / (code_.gap_bits + code_.value_bits) /
                                                  configuration_.lanes / configuration_.vector_products());
   load(builder);
