@@ -15,6 +15,7 @@ constexpr std::uint32_t MostCommands = 1U << abi::CmdWaitBits;
 std::uint32_t beats_of(std::size_t bytes) { return static_cast<std::uint32_t>((bytes + Beat - 1) / Beat); }
 
 Region scratch_region(const abi::Command& command, unsigned words_per_beat) {
+  if (command.opcode == abi::OpLoad && (command.flags & abi::FlagReplicate) != 0) words_per_beat *= abi::Banks;
   return {command.address, static_cast<std::int64_t>(command.run) * words_per_beat, command.word_pitch, command.planes};
 }
 

@@ -118,6 +118,9 @@ TEST_F(Faults, FieldsOutOfRangeNameTheirPosition) {
   EXPECT_EQ(run(coded(abi::FormatFixed, 0, 4)), field(abi::CmdGapBitsLsb));
   EXPECT_EQ(run(coded(abi::FormatFixed, 9, 4)), field(abi::CmdGapBitsLsb));
   EXPECT_EQ(run(coded(abi::FormatFixed, 8, 9)), field(abi::CmdValueBitsLsb));
+  EXPECT_EQ(run(coded(abi::FormatVector, 9, 8)), field(abi::CmdGapBitsLsb));
+  EXPECT_EQ(run(coded(abi::FormatVector, 8, 5)), field(abi::CmdValueBitsLsb));
+  EXPECT_EQ(run(coded(abi::FormatVector, 8, 8)), field(abi::CmdColumnsLsb));
   EXPECT_EQ(run(coded(abi::FormatHuffman, 0, 5)), field(abi::CmdValueBitsLsb));
   EXPECT_EQ(run(coded(abi::FormatPacked, 0, 3)), field(abi::CmdValueBitsLsb));
   EXPECT_EQ(run(coded(abi::FormatPacked, 0, 0)), field(abi::CmdValueBitsLsb));
