@@ -11,11 +11,12 @@ namespace espalier::kernel {
 /// OpLoad and OpStore.
 struct Transfer {
   std::uint32_t window, address, offset, run, pitch, planes, word_pitch;
+  bool replicate;
 };
 
 /// OpWeight.
 struct WeightCommand {
-  std::uint32_t window, format, address, offset, run, items, gap_bits, value_bits;
+  std::uint32_t window, format, address, offset, run, items, gap_bits, value_bits, columns;
 };
 
 /// OpCompute.
@@ -30,10 +31,14 @@ struct ComputeCommand {
 inline std::uint32_t opcode_of(const Beat& beat) { return field<abi::CmdOpcodeLsb, abi::CmdOpcodeBits>(beat); }
 
 inline Transfer transfer_of(const Beat& beat) {
-  return {field<abi::CmdWindowLsb, abi::CmdWindowBits>(beat),      field<abi::CmdAddressLsb, abi::CmdAddressBits>(beat),
-          field<abi::CmdOffsetLsb, abi::CmdOffsetBits>(beat),      field<abi::CmdRunLsb, abi::CmdRunBits>(beat),
-          field<abi::CmdPitchLsb, abi::CmdPitchBits>(beat),        field<abi::CmdPlanesLsb, abi::CmdPlanesBits>(beat),
-          field<abi::CmdWordPitchLsb, abi::CmdWordPitchBits>(beat)};
+  return {field<abi::CmdWindowLsb, abi::CmdWindowBits>(beat),
+          field<abi::CmdAddressLsb, abi::CmdAddressBits>(beat),
+          field<abi::CmdOffsetLsb, abi::CmdOffsetBits>(beat),
+          field<abi::CmdRunLsb, abi::CmdRunBits>(beat),
+          field<abi::CmdPitchLsb, abi::CmdPitchBits>(beat),
+          field<abi::CmdPlanesLsb, abi::CmdPlanesBits>(beat),
+          field<abi::CmdWordPitchLsb, abi::CmdWordPitchBits>(beat),
+          (field<abi::CmdFlagsLsb, abi::CmdFlagsBits>(beat) & abi::FlagReplicate) != 0};
 }
 
 inline WeightCommand weight_of(const Beat& beat) {
@@ -41,7 +46,8 @@ inline WeightCommand weight_of(const Beat& beat) {
       field<abi::CmdWindowLsb, abi::CmdWindowBits>(beat),   field<abi::CmdFormatLsb, abi::CmdFormatBits>(beat),
       field<abi::CmdAddressLsb, abi::CmdAddressBits>(beat), field<abi::CmdOffsetLsb, abi::CmdOffsetBits>(beat),
       field<abi::CmdRunLsb, abi::CmdRunBits>(beat),         field<abi::CmdItemsLsb, abi::CmdItemsBits>(beat),
-      field<abi::CmdGapBitsLsb, abi::CmdGapBitsBits>(beat), field<abi::CmdValueBitsLsb, abi::CmdValueBitsBits>(beat)};
+      field<abi::CmdGapBitsLsb, abi::CmdGapBitsBits>(beat), field<abi::CmdValueBitsLsb, abi::CmdValueBitsBits>(beat),
+      field<abi::CmdColumnsLsb, abi::CmdColumnsBits>(beat)};
 }
 
 inline ComputeCommand compute_of(const Beat& beat) {
@@ -83,9 +89,10 @@ std::uint32_t line_slots(std::uint32_t weights, std::uint32_t split) {
   return weights == abi::WeightsSparse ? S::SparseSlots : 1;
 }
 
-/// Lines of the weight store that a chunk takes: its last one need not be full.
+/// Lines of the weight store that a chunk takes: its last one need not be full. WeightsVector takes none.
 template <typename S>
 std::uint32_t chunk_lines(const ComputeCommand& command) {
+  if (command.weights == abi::WeightsVector) return 0;
   const std::uint32_t slots = line_slots<S>(command.weights, command.split);
   return command.slots / slots + (command.slots % slots != 0 ? 1 : 0);
 }

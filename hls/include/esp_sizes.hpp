@@ -28,6 +28,8 @@ struct Sizes {
   /// Entries of a slot that a beat holds, and the beats of a slot.
   static constexpr unsigned BeatEntries = Lanes < abi::WordsPerBeat ? Lanes : abi::WordsPerBeat;
   static constexpr unsigned EntryBeats = Lanes / BeatEntries;
+  /// Products of a lane in a slot of WeightsVector.
+  static constexpr unsigned VectorProducts = MaxSplit < abi::VectorProducts ? MaxSplit : abi::VectorProducts;
   /// Lanes that are dealt words in one cycle of a coded stream, and the cycles of a round.
   static constexpr unsigned DealtLanes = BeatEntries;
   static constexpr unsigned DealCycles = EntryBeats;

@@ -22,10 +22,18 @@ struct WeightStore {
   std::uint32_t head, lines;
 };
 
+/// Slots of WeightsVector that wait for their turn.
+template <typename S>
+struct VectorQueue {
+  VectorSlot<S> ring[abi::VectorDepth];
+  std::uint32_t head, slots;
+};
+
 template <typename S>
 struct Array {
   Scratchpad<S> scratch;
   WeightStore<S> store;
+  VectorQueue<S> queue;
   Tables<S> tables;
 };
 
@@ -33,6 +41,7 @@ struct Array {
 struct ArrayResult {
   std::uint64_t macs;   // lane entries executed
   std::uint32_t lines;  // in the weight store
+  std::uint32_t slots;  // in the queue of WeightsVector
   bool stuck;           // its lines will not come, or a chain of the write program never ends
 };
 
@@ -52,11 +61,14 @@ inline std::uint32_t ring_index(std::uint32_t head, std::uint32_t ahead, std::ui
 
 /// The next item to where it belongs. Returns true if it was the last.
 template <typename S>
-bool take_item(hls::stream<WeightItem<S>>& items, WeightStore<S>& store, Tables<S>& tables) {
+bool take_item(hls::stream<WeightItem<S>>& items, WeightStore<S>& store, VectorQueue<S>& queue, Tables<S>& tables) {
   const WeightItem<S> item = items.read();
   if (item.kind == ItemLine) {
     store.ring[ring_index(store.head, store.lines, S::LineDepth)] = item.line;
     ++store.lines;
+  } else if (item.kind == ItemSlot) {
+    queue.ring[ring_index(queue.head, queue.slots, abi::VectorDepth)] = item.slot;
+    ++queue.slots;
   } else if (item.kind == ItemTable) {
     write_table(tables, item.format, item.address, item.line.weights);
   }
@@ -65,13 +77,13 @@ bool take_item(hls::stream<WeightItem<S>>& items, WeightStore<S>& store, Tables<
 
 /// What is left for this command of the list; there is room for all of it.
 template <typename S>
-void take_items(hls::stream<WeightItem<S>>& items, WeightStore<S>& store, Tables<S>& tables) {
+void take_items(hls::stream<WeightItem<S>>& items, WeightStore<S>& store, VectorQueue<S>& queue, Tables<S>& tables) {
   bool ended = false;
   // II = 1: an item goes to one RAM.
   while (!ended) {
 #pragma HLS PIPELINE II = 1
 #pragma HLS LOOP_TRIPCOUNT min = 1 max = 4096
-    ended = take_item<S>(items, store, tables);
+    ended = take_item<S>(items, store, queue, tables);
   }
 }
 
@@ -128,27 +140,50 @@ void finish_row(const ComputeCommand& command, std::uint32_t position, unsigned 
   ++state.outstanding;
 }
 
+/// Operands of the lanes of a group, all pixels, from the words that they read.
+template <typename S>
+void lane_operands(const Sequencer& sequencer, const ComputeCommand& command, const Line<S>& line,
+                   const VectorSlot<S>& slot, std::uint32_t entry, unsigned lane,
+                   const std::int8_t (&read)[abi::Banks][S::Pixels], std::int8_t (&a)[S::Pixels],
+                   std::int8_t (&w)[S::Pixels]) {
+  if (command.weights == abi::WeightsVector) {
+    vector_operands<S>(slot, lane, read, a, w);
+  } else {
+    std::int8_t weights[S::MaxSplit];
+    const unsigned bank = (sequencer.base + entry_offset(entry)) % abi::Banks;
+    slot_weights<S>(sequencer, command, line, lane, weights);
+    spread(read[bank], weights, command, entry_segment(entry), a, w);
+  }
+}
+
 /// All lanes execute a slot. Returns the entries executed.
 template <typename S>
 unsigned execute_slot(const Sequencer& sequencer, const ComputeCommand& command, const Line<S>& line,
-                      const std::uint32_t (&entries)[S::Lanes], const Scratchpad<S>& scratch, ComputeState<S>& state) {
-  std::int8_t words[S::Lanes][S::Pixels];
-#pragma HLS ARRAY_PARTITION variable = words complete dim = 0
+                      const VectorSlot<S>& slot, const std::uint32_t (&entries)[S::Lanes], const Scratchpad<S>& scratch,
+                      ComputeState<S>& state) {
   const bool maximum = takes_maximum(command.operation);
   unsigned executed = 0;
-  route_words<S>(entries, sequencer.base, scratch, words);
-  for (unsigned k = 0; k < S::Lanes; ++k) {
+  for (unsigned g = 0; g < S::Groups; ++g) {
 #pragma HLS UNROLL
-    if (entry_valid(entries[k])) {
-      std::int8_t weights[S::MaxSplit], a[S::Pixels], w[S::Pixels];
-      slot_weights<S>(sequencer, command, line, k, weights);
-      spread(words[k], weights, command, entry_segment(entries[k]), a, w);
-      multiply_accumulate(a, w, maximum, state.acc[k]);
-      ++executed;
+    std::int8_t read[abi::Banks][S::Pixels];
+#pragma HLS ARRAY_PARTITION variable = read complete dim = 0
+    const bool vector = command.weights == abi::WeightsVector;
+    const BankRows rows =
+        vector ? vector_rows<S>(slot, sequencer.base, g) : schedule_rows<S>(entries, sequencer.base, g);
+    read_banks<S>(scratch.copies[g], rows, read);
+    for (unsigned i = 0; i < abi::LanesPerPort; ++i) {
+#pragma HLS UNROLL
+      const unsigned k = g * abi::LanesPerPort + i;
+      if (entry_valid(entries[k])) {
+        std::int8_t a[S::Pixels], w[S::Pixels];
+        lane_operands<S>(sequencer, command, line, slot, entries[k], k, read, a, w);
+        multiply_accumulate(a, w, maximum, state.acc[k]);
+        ++executed;
+      }
+      if (entry_last(entries[k])) finish_row(command, sequencer.position, k, state);
+      // Every position starts anew, also after taps that belong to no row.
+      if (sequencer.slot + 1 == command.slots) start_lane(command, k, state);
     }
-    if (entry_last(entries[k])) finish_row(command, sequencer.position, k, state);
-    // Every position starts anew, also after taps that belong to no row.
-    if (sequencer.slot + 1 == command.slots) start_lane(command, k, state);
   }
   return executed;
 }
@@ -168,6 +203,38 @@ bool step_writers(const ComputeCommand& command, const Tables<S>& tables, Comput
   return endless;
 }
 
+/// Whether what the next slot needs has arrived: its line, or the slot itself.
+template <typename S>
+bool slot_arrived(const Sequencer& sequencer, bool vector, const Array<S>& array) {
+  return vector ? array.queue.slots > 0 : sequencer.line < array.store.lines;
+}
+
+/// Entries of the lanes in the next slot, which has arrived.
+template <typename S>
+void next_entries(const Sequencer& sequencer, const ComputeCommand& command, const Line<S>& line,
+                  const VectorSlot<S>& slot, std::uint32_t (&entries)[S::Lanes]) {
+  if (command.weights == abi::WeightsVector) {
+    for (unsigned k = 0; k < S::Lanes; ++k) {
+#pragma HLS UNROLL
+      entries[k] = make_entry(0, vector_used(slot, k) != 0, vector_last(slot, k), 0);
+    }
+  } else {
+    slot_entries<S>(sequencer, command, line, entries);
+  }
+}
+
+/// The oldest line or slot is not needed any more.
+template <typename S>
+void give_up_oldest(bool vector, WeightStore<S>& store, VectorQueue<S>& queue) {
+  if (vector) {
+    queue.head = ring_index(queue.head, 1, abi::VectorDepth);
+    --queue.slots;
+  } else {
+    store.head = ring_index(store.head, 1, S::LineDepth);
+    --store.lines;
+  }
+}
+
 /// OpCompute: in a cycle the store takes a line, the lanes execute a slot and the writers write their words.
 template <typename S>
 void compute(const ComputeCommand& command, hls::stream<WeightItem<S>>& items, Array<S>& array, ArrayResult& result) {
@@ -176,6 +243,7 @@ void compute(const ComputeCommand& command, hls::stream<WeightItem<S>>& items, A
 #pragma HLS ARRAY_PARTITION variable = state.finished complete dim = 1
 #pragma HLS ARRAY_PARTITION variable = state.writers complete dim = 1
   const std::uint32_t slots = line_slots<S>(command.weights, command.split), row = dense_row(command);
+  const bool vector = command.weights == abi::WeightsVector;
   Sequencer sequencer = first_slot<S>(command, row);
   start_compute(command, state);
   std::uint64_t macs = 0;
@@ -187,19 +255,20 @@ void compute(const ComputeCommand& command, hls::stream<WeightItem<S>>& items, A
 #pragma HLS PIPELINE II = 1
 #pragma HLS LOOP_TRIPCOUNT min = 1 max = 1048576
 #pragma HLS DEPENDENCE variable = array.scratch inter false
-    if (!ended && array.store.lines < S::LineDepth && !items.empty()) {
-      ended = take_item<S>(items, array.store, array.tables);
+    // What this command does not take has room anyway: the weight unit has been told how much there is.
+    const bool room = vector ? array.queue.slots < abi::VectorDepth : array.store.lines < S::LineDepth;
+    if (!ended && room && !items.empty()) {
+      ended = take_item<S>(items, array.store, array.queue, array.tables);
     }
-    if (!sequencer.ended && sequencer.line < array.store.lines) {
+    if (!sequencer.ended && slot_arrived(sequencer, vector, array)) {
       const Line<S>& line = array.store.ring[ring_index(array.store.head, sequencer.line, S::LineDepth)];
+      const VectorSlot<S>& slot = array.queue.ring[array.queue.head];
       std::uint32_t entries[S::Lanes];
-      slot_entries<S>(sequencer, command, line, entries);
+      next_entries<S>(sequencer, command, line, slot, entries);
       if (!lanes_full(state, entries)) {
-        macs += execute_slot<S>(sequencer, command, line, entries, array.scratch, state);
-        if (next_slot<S>(sequencer, command, slots, row)) {
-          array.store.head = ring_index(array.store.head, 1, S::LineDepth);
-          --array.store.lines;
-        }
+        macs += execute_slot<S>(sequencer, command, line, slot, entries, array.scratch, state);
+        const bool gives_up = next_slot<S>(sequencer, command, slots, row);
+        if (gives_up) give_up_oldest<S>(vector, array.store, array.queue);
       }
     } else if (!sequencer.ended && ended) {
       result.stuck = true;
@@ -207,7 +276,7 @@ void compute(const ComputeCommand& command, hls::stream<WeightItem<S>>& items, A
     if (state.outstanding > 0 && step_writers<S>(command, array.tables, state, array.scratch)) result.stuck = true;
   }
   if (!result.stuck) result.macs += macs;
-  if (!ended) take_items<S>(items, array.store, array.tables);
+  if (!ended) take_items<S>(items, array.store, array.queue, array.tables);
 }
 
 /// One command of the list. `load`, `store`: without planes if it is another one; `computes`: whether it is OpCompute.
@@ -215,14 +284,19 @@ template <typename S>
 void run_array(const Transfer& load, const Transfer& store, const ComputeCommand& command, bool computes,
                hls::stream<WeightItem<S>>& items, hls::stream<Beat>& loaded, hls::stream<Beat>& stored, Array<S>& array,
                ArrayResult& result) {
-  load_words<S>(load, loaded, array.scratch);
+  if (load.replicate) {
+    replicate_words<S>(load, loaded, array.scratch);
+  } else {
+    load_words<S>(load, loaded, array.scratch);
+  }
   store_words<S>(store, array.scratch, stored);
   if (computes) {
     compute<S>(command, items, array, result);
   } else {
-    take_items<S>(items, array.store, array.tables);
+    take_items<S>(items, array.store, array.queue, array.tables);
   }
   result.lines = array.store.lines;
+  result.slots = array.queue.slots;
 }
 
 }  // namespace espalier::kernel

@@ -26,6 +26,8 @@ inline bool known_value_bits(const WeightCommand& c) {
   switch (c.format) {
     case abi::FormatFixed:
       return c.value_bits <= 8;
+    case abi::FormatVector:
+      return (c.value_bits >= 1 && c.value_bits <= 4) || c.value_bits == 8;
     case abi::FormatHuffman:
       return c.value_bits <= 4 || c.value_bits == abi::ValueHuffman;
     case abi::FormatPacked:
@@ -36,26 +38,30 @@ inline bool known_value_bits(const WeightCommand& c) {
 }
 
 inline Fault check_weight(const WeightCommand& c) {
-  const bool gap_bits = c.format != abi::FormatFixed || (c.gap_bits >= 1 && c.gap_bits <= 8);
+  const bool vector = c.format == abi::FormatVector;
+  const bool gap_bits = (!vector && c.format != abi::FormatFixed) || (c.gap_bits >= 1 && c.gap_bits <= 8);
   if (c.window >= abi::Windows) return field_fault(abi::CmdWindowLsb);
   if (c.format >= abi::Formats) return field_fault(abi::CmdFormatLsb);
   if (c.run == 0) return field_fault(abi::CmdRunLsb);
   if (c.items == 0) return field_fault(abi::CmdItemsLsb);
   if (!gap_bits) return field_fault(abi::CmdGapBitsLsb);
-  return known_value_bits(c) ? no_fault() : field_fault(abi::CmdValueBitsLsb);
+  if (!known_value_bits(c)) return field_fault(abi::CmdValueBitsLsb);
+  const bool columns = !vector || (c.columns >= 1 && c.columns <= abi::MostColumns);
+  return columns ? no_fault() : field_fault(abi::CmdColumnsLsb);
 }
 
 template <typename S>
 bool known_split(const ComputeCommand& c) {
   const bool power = c.split != 0 && (c.split & (c.split - 1)) == 0;
-  return c.split == 1 || (power && c.split <= S::MaxSplit && c.weights != abi::WeightsSparse);
+  return c.split == 1 ||
+         (power && c.split <= S::MaxSplit && c.weights != abi::WeightsSparse && c.weights != abi::WeightsVector);
 }
 
-/// Fields that have passed weights and split: a chunk for several positions stays in the store.
+/// Fields that have passed weights and split: a chunk for several positions stays in the store, whole.
 template <typename S>
 bool slots_fit(const ComputeCommand& c) {
   const bool single = c.count_x == 1 && c.count_y == 1;
-  return c.slots > 0 && (single || chunk_lines<S>(c) <= S::LineDepth);
+  return c.slots > 0 && (single || (c.weights != abi::WeightsVector && chunk_lines<S>(c) <= S::LineDepth));
 }
 
 template <typename S>

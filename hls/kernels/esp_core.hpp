@@ -1,5 +1,5 @@
 // The core: a command list, from its arguments to its result. Commands run in the order of the list, each through one
-// DATAFLOW region; only the weight unit works ahead, as far as the weight store has room.
+// DATAFLOW region; only the weight unit works ahead, as far as there is room.
 #pragma once
 
 #include <hls_stream.h>
@@ -27,7 +27,7 @@ struct ListStep {
   std::uint64_t load_base, store_base;
   ComputeCommand compute;
   bool computes;
-  std::uint32_t room;  // lines that the weight unit may write
+  Room room;  // of the weight unit
 };
 
 /// The top of the dataflow: weights and loads stream into the array, stores out of it.
@@ -50,7 +50,7 @@ void run_step(const ListStep& step, const Source weights, const Source loads, Si
 /// A run in progress.
 struct Run {
   Completed completed;
-  std::uint32_t lines;  // in the weight store
+  std::uint32_t lines, slots;  // in the weight store, in the queue of WeightsVector
   std::uint64_t macs;
   RunResult result;
 };
@@ -63,7 +63,7 @@ inline void fail(Run& run, std::uint32_t position, const Fault& fault) {
 }
 
 /// The run makes no more progress. The oldest command not completed is at fault: that at `position`, or one of the
-/// weight unit before it, for which the weight store has no room.
+/// weight unit before it, for which there is no room.
 template <typename S>
 void fail_stuck(Run& run, std::uint32_t position, const Arguments& arguments, const WeightUnit<S>& unit) {
   const std::uint32_t oldest = unit.open ? least(position, unit.job.position) : position;
@@ -93,7 +93,7 @@ template <typename S, typename Memory>
 void queue_weight(const Memory memory, const Arguments& arguments, const Beat& beat, std::uint32_t position,
                   WeightUnit<S>& unit, Run& run) {
   const WeightCommand command = weight_of(beat);
-  const Transfer transfer = {command.window, 0, command.offset, command.run, 0, 1, 0};
+  const Transfer transfer = {command.window, 0, command.offset, command.run, 0, 1, 0, false};
   if (unit.queued == abi::CommandQueue) {
     fail_stuck(run, position, arguments, unit);
   } else if (allow_transfer(memory, arguments, transfer, false, position, unit, run).planes == 1) {
@@ -114,8 +114,9 @@ ListStep make_step(const Source weights, const Source loads, const Sink stores, 
   step.load_base = step.store_base = base;
   step.compute = compute_of(beat);
   step.computes = opcode == abi::OpCompute;
-  step.room = S::LineDepth - run.lines;
-  if (step.computes) step.room += chunk_lines<S>(step.compute);
+  step.room = {S::LineDepth - run.lines, abi::VectorDepth - run.slots};
+  if (step.computes) step.room.lines += chunk_lines<S>(step.compute);
+  if (step.computes && step.compute.weights == abi::WeightsVector) step.room.slots += step.compute.slots;
   if (opcode == abi::OpLoad) step.load = allow_transfer(loads, arguments, transfer, false, position, unit, run);
   if (opcode == abi::OpStore) step.store = allow_transfer(stores, arguments, transfer, true, position, unit, run);
   if (opcode == abi::OpWeight) queue_weight(weights, arguments, beat, position, unit, run);
@@ -132,9 +133,10 @@ void run_command(const Source weights, const Source loads, Sink stores, const Ar
     return fail_stuck(run, position, arguments, core.weight);
   }
   const ListStep step = make_step<S>(weights, loads, stores, arguments, beat, position, core.weight, run);
-  ArrayResult result = {0, run.lines, false};
+  ArrayResult result = {0, run.lines, run.slots, false};
   run_step<S>(step, weights, loads, stores, core.weight, core.array, result);
   run.lines = result.lines;
+  run.slots = result.slots;
   run.macs += result.macs;
   if (result.stuck) return fail_stuck(run, position, arguments, core.weight);
   const std::uint32_t opcode = opcode_of(beat);
@@ -155,6 +157,7 @@ RunResult run_list(const Arguments& arguments, const Source commands, const Sour
   core.weight.queued = 0;
   core.weight.completed = 0;
   core.array.store.head = core.array.store.lines = 0;
+  core.array.queue.head = core.array.queue.slots = 0;
   const std::uint32_t wrong = wrong_argument(arguments);
   if (wrong != 0) fail(run, 0, {abi::ErrorArgument, wrong});
   // A trip per command.
@@ -172,7 +175,7 @@ RunResult run_list(const Arguments& arguments, const Source commands, const Sour
       run_command<S>(weights, loads, stores, arguments, buffer.beats[i - buffer.first], i, marks, core, run);
     }
   }
-  // The weight unit completes a command once its lines are in the store.
+  // The weight unit completes a command once its lines are in the store and its slots in the queue.
   if (run.result.error == abi::ErrorNone && core.weight.open) {
     fail_stuck(run, arguments.command_count, arguments, core.weight);
   }

@@ -61,45 +61,70 @@ void multiply_accumulate(const std::int8_t (&a)[P], const std::int8_t (&w)[P], b
   }
 }
 
-/// The words that the lanes read in a slot. Each copy of the scratchpad serves its 8 lanes through a multicast
-/// crossbar: lanes that meet in a bank read the same word, by the schedule.
+/// The rows of the banks of one copy that are read in a cycle.
+struct BankRows {
+  std::uint32_t row[abi::Banks];
+  std::uint32_t wanted;  // a bit for each bank
+};
+
+/// Lanes that meet in a bank read the same word, by the schedule: a multicast crossbar for every 8 lanes.
 template <typename S>
-void route_words(const std::uint32_t (&entries)[S::Lanes], std::uint32_t base, const Scratchpad<S>& scratch,
-                 std::int8_t (&words)[S::Lanes][S::Pixels]) {
-  for (unsigned g = 0; g < S::Groups; ++g) {
+BankRows schedule_rows(const std::uint32_t (&entries)[S::Lanes], std::uint32_t base, unsigned group) {
+  BankRows rows;
+  rows.wanted = 0;
+  for (unsigned i = 0; i < abi::LanesPerPort; ++i) {
 #pragma HLS UNROLL
-    std::uint32_t row[abi::Banks];
-    std::int8_t read[abi::Banks][S::Pixels];
-#pragma HLS ARRAY_PARTITION variable = row complete
-#pragma HLS ARRAY_PARTITION variable = read complete dim = 0
-    std::uint32_t wanted = 0;
-    for (unsigned i = 0; i < abi::LanesPerPort; ++i) {
+    const std::uint32_t entry = entries[group * abi::LanesPerPort + i];
+    const std::uint32_t address = base + entry_offset(entry);
+    if (entry_valid(entry)) rows.row[address % abi::Banks] = bank_row<S>(address);
+    if (entry_valid(entry)) rows.wanted |= 1U << (address % abi::Banks);
+  }
+  return rows;
+}
+
+/// WeightsVector: lane m of the group reads banks 2 m and 2 m + 1.
+template <typename S>
+BankRows vector_rows(const VectorSlot<S>& slot, std::uint32_t base, unsigned group) {
+  BankRows rows;
+  rows.wanted = 0;
+  for (unsigned bank = 0; bank < abi::Banks; ++bank) {
 #pragma HLS UNROLL
-      const std::uint32_t entry = entries[g * abi::LanesPerPort + i];
-      const std::uint32_t address = base + entry_offset(entry);
-      if (entry_valid(entry)) row[address % abi::Banks] = bank_row<S>(address);
-      if (entry_valid(entry)) wanted |= 1U << (address % abi::Banks);
-    }
-    for (unsigned bank = 0; bank < abi::Banks; ++bank) {
+    const unsigned lane = group * abi::LanesPerPort + bank / 2;
+    rows.row[bank] = (base / abi::Banks + vector_word(slot, lane, bank % 2)) % S::BankRows;
+    if (vector_used(slot, lane) > bank % 2) rows.wanted |= 1U << bank;
+  }
+  return rows;
+}
+
+/// The words of one copy that are read in a cycle.
+template <typename S>
+void read_banks(const std::int8_t (&banks)[abi::Banks][S::BankRows][S::Pixels], const BankRows& rows,
+                std::int8_t (&read)[abi::Banks][S::Pixels]) {
+  for (unsigned bank = 0; bank < abi::Banks; ++bank) {
 #pragma HLS UNROLL
-      if ((wanted >> bank & 1U) != 0) {
-        for (unsigned p = 0; p < S::Pixels; ++p) {
+    if ((rows.wanted >> bank & 1U) != 0) {
+      for (unsigned p = 0; p < S::Pixels; ++p) {
 #pragma HLS UNROLL
-          read[bank][p] = scratch.copies[g][bank][row[bank]][p];
-        }
+        read[bank][p] = banks[bank][rows.row[bank]][p];
       }
     }
-    for (unsigned i = 0; i < abi::LanesPerPort; ++i) {
+  }
+}
+
+/// Operands of the products of WeightsVector: that of symbol i is in pixel i * P / V, the others are 0.
+template <typename S>
+void vector_operands(const VectorSlot<S>& slot, unsigned lane, const std::int8_t (&read)[abi::Banks][S::Pixels],
+                     std::int8_t (&a)[S::Pixels], std::int8_t (&w)[S::Pixels]) {
+  constexpr unsigned Spread = S::Pixels / S::VectorProducts;
+  for (unsigned p = 0; p < S::Pixels; ++p) {
 #pragma HLS UNROLL
-      const std::uint32_t entry = entries[g * abi::LanesPerPort + i];
-      const unsigned bank = (base + entry_offset(entry)) % abi::Banks;
-      if (entry_valid(entry)) {
-        for (unsigned p = 0; p < S::Pixels; ++p) {
-#pragma HLS UNROLL
-          words[g * abi::LanesPerPort + i][p] = read[bank][p];
-        }
-      }
-    }
+    const unsigned product = p / Spread;
+    const unsigned place = vector_place(slot, lane, product);
+    const unsigned bank = lane % abi::LanesPerPort * 2 + place / S::Pixels % 2;
+    const std::int8_t weight = slot.weights[lane * S::LineWeights + product];
+    const bool multiplies = p % Spread == 0 && weight != 0;
+    a[p] = multiplies ? read[bank][place % S::Pixels] : std::int8_t{0};
+    w[p] = multiplies ? weight : std::int8_t{0};
   }
 }
 

@@ -58,6 +58,8 @@ extern "C" void esp_machine_core(std::uint64_t program_address, std::uint64_t pr
 #pragma HLS ARRAY_PARTITION variable = core.weight.line.entries complete
 #pragma HLS ARRAY_PARTITION variable = core.weight.codes.symbols complete
 #pragma HLS ARRAY_PARTITION variable = core.weight.decoder.lanes complete
+#pragma HLS ARRAY_PARTITION variable = core.weight.vector.lanes complete
+#pragma HLS AGGREGATE variable = core.array.queue.ring
   const espalier::kernel::Arguments arguments = {{program_address, input_address, output_address, arena_address},
                                                  {program_bytes, input_bytes, output_bytes, arena_bytes},
                                                  command_offset,

@@ -59,6 +59,33 @@ void load_words(const Transfer& command, hls::stream<Beat>& beats, Scratchpad<S>
   }
 }
 
+/// OpLoad with FlagReplicate: a word to all banks, in rows from that of `address` on.
+template <typename S>
+void replicate_words(const Transfer& command, hls::stream<Beat>& beats, Scratchpad<S>& scratch) {
+  for (std::uint32_t plane = 0; plane < command.planes; ++plane) {
+#pragma HLS LOOP_TRIPCOUNT min = 0 max = 64
+    const std::uint32_t first = (command.address + plane * command.word_pitch) / abi::Banks;
+    const std::uint64_t words = std::uint64_t{command.run} * S::WordsPerBeat;
+    Beat beat = 0;
+    // II = 1: a word a cycle, because every bank takes it; a beat is read with its first word.
+    for (std::uint64_t i = 0; i < words; ++i) {
+#pragma HLS PIPELINE II = 1
+#pragma HLS LOOP_TRIPCOUNT min = 1 max = 4096
+      const auto word = static_cast<unsigned>(i % S::WordsPerBeat);
+      const auto row = static_cast<std::uint32_t>((first + i) % S::BankRows);
+      if (word == 0) beat = beats.read();
+      for (unsigned p = 0; p < S::Pixels; ++p) {
+#pragma HLS UNROLL
+        const std::uint32_t bytes = word_of(beat, word * (S::Pixels / 4) + p / 4);
+        for (unsigned copy = 0; copy < S::Groups * abi::Banks; ++copy) {
+#pragma HLS UNROLL
+          scratch.copies[copy / abi::Banks][copy % abi::Banks][row][p] = static_cast<std::int8_t>(bytes >> (p % 4 * 8));
+        }
+      }
+    }
+  }
+}
+
 /// OpStore: the words from `address` on to beats.
 template <typename S>
 void store_words(const Transfer& command, const Scratchpad<S>& scratch, hls::stream<Beat>& beats) {

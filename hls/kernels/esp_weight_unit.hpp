@@ -11,8 +11,14 @@
 #include "esp_commands.hpp"
 #include "esp_line.hpp"
 #include "esp_memory.hpp"
+#include "esp_vector_decoder.hpp"
 
 namespace espalier::kernel {
+
+/// What the weight unit may write: lines of the weight store, slots of the queue of WeightsVector.
+struct Room {
+  std::uint64_t lines, slots;
+};
 
 /// A command of the weight unit, checked, and the beat at which its run starts.
 struct WeightJob {
@@ -41,6 +47,7 @@ struct WeightUnit {
   unsigned piece;      // beat of an item that has several
   CodeTable codes;
   CodeDecoder<S> decoder;
+  VectorDecoder<S> vector;
 };
 
 inline bool fills_store(std::uint32_t format) { return format <= abi::FormatHuffman; }
@@ -86,6 +93,7 @@ void begin_job(WeightUnit<S>& unit) {
   unit.held = unit.cursor = unit.slot = unit.piece = 0;
   unit.taken = unit.done = 0;
   begin_decoding(unit.decoder);
+  begin_decoding(unit.vector);
 }
 
 template <typename S>
@@ -174,13 +182,13 @@ void emit_entry(WeightUnit<S>& unit, const Beat& beat, unsigned first, hls::stre
   if (unit.job.command.format == abi::FormatCode) {
     write_code(unit.codes, address, word_of(beat, first));
   } else {
-    items.write({ItemTable, unit.job.command.format, address, unit.line});
+    items.write({ItemTable, unit.job.command.format, address, unit.line, unit.vector.slot});
   }
 }
 
 /// What is in the buffer, an item or a beat of it a cycle. Returns true if a line finds no room in the store.
 template <typename S>
-bool read_pieces(WeightUnit<S>& unit, std::uint32_t& room, hls::stream<WeightItem<S>>& items) {
+bool read_pieces(WeightUnit<S>& unit, Room& room, hls::stream<WeightItem<S>>& items) {
   const WeightCommand command = unit.job.command;
   const unsigned words = piece_words<S>(command), pieces = item_pieces<S>(command.format);
   const bool store = fills_store(command.format);
@@ -192,15 +200,15 @@ bool read_pieces(WeightUnit<S>& unit, std::uint32_t& room, hls::stream<WeightIte
 #pragma HLS LOOP_TRIPCOUNT min = 1 max = 256
     const bool ends_item = unit.piece + 1 == pieces;
     const bool ends_line = ends_item && (unit.slot + 1 == slots || unit.done + 1 == command.items);
-    blocked = store && ends_line && room == 0;
+    blocked = store && ends_line && room.lines == 0;
     if (!blocked) {
       const Beat beat = unit.buffer[unit.cursor / abi::WordsPerBeat];
       const unsigned first = unit.cursor % abi::WordsPerBeat;
       place_piece(unit, beat, first);
       if (!store) emit_entry(unit, beat, first, items);
       if (store && ends_line) {
-        items.write({ItemLine, command.format, 0, unit.line});
-        --room;
+        items.write({ItemLine, command.format, 0, unit.line, unit.vector.slot});
+        --room.lines;
       }
       unit.cursor += words;
       unit.piece = ends_item ? 0 : unit.piece + 1;
@@ -228,7 +236,7 @@ void place_slot(WeightUnit<S>& unit) {
 /// Rounds of a coded stream, as long as the buffer surely has the words of the next cycle. Returns true if a line finds
 /// no room in the store.
 template <typename S>
-bool read_rounds(WeightUnit<S>& unit, std::uint32_t& room, hls::stream<WeightItem<S>>& items) {
+bool read_rounds(WeightUnit<S>& unit, Room& room, hls::stream<WeightItem<S>>& items) {
   const WeightCommand command = unit.job.command;
   const bool all = unit.taken == command.run;
   bool blocked = false;
@@ -241,7 +249,7 @@ bool read_rounds(WeightUnit<S>& unit, std::uint32_t& room, hls::stream<WeightIte
     const bool dry = all && unit.cursor == unit.held * abi::WordsPerBeat;
     ended = unit.decoder.group == 0 && (unit.done == command.items || (dry && decoder_empty(unit.decoder)));
     const bool ends_line = unit.slot + 1 == S::SparseSlots || unit.done + 1 == command.items;
-    blocked = !ended && room == 0 && ends_line && unit.decoder.group == 0 && decodes_slot(unit.decoder, command);
+    blocked = !ended && room.lines == 0 && ends_line && unit.decoder.group == 0 && decodes_slot(unit.decoder, command);
     if (!ended && !blocked) {
       const unsigned at = unit.cursor / abi::WordsPerBeat;
       const unsigned left = unit.held * abi::WordsPerBeat - unit.cursor;
@@ -253,8 +261,8 @@ bool read_rounds(WeightUnit<S>& unit, std::uint32_t& room, hls::stream<WeightIte
         ++unit.done;
         unit.slot = ends_line ? 0 : unit.slot + 1;
         if (ends_line) {
-          items.write({ItemLine, command.format, 0, unit.line});
-          --room;
+          items.write({ItemLine, command.format, 0, unit.line, unit.vector.slot});
+          --room.lines;
         }
       }
     }
@@ -263,18 +271,58 @@ bool read_rounds(WeightUnit<S>& unit, std::uint32_t& room, hls::stream<WeightIte
   return blocked;
 }
 
-/// One command of the list: all that `room` lines allow, and ItemEnd. `memory` and `unit` are this process's alone.
+/// Rounds of a stream of FormatVector, likewise.
+template <typename S>
+bool read_vector_rounds(WeightUnit<S>& unit, Room& room, hls::stream<WeightItem<S>>& items) {
+  const WeightCommand command = unit.job.command;
+  const bool all = unit.taken == command.run;
+  bool blocked = false;
+  bool ended = false;
+  // II = 1: as read_rounds(); a slot is complete every round, after 16 lanes a cycle.
+  while (!blocked && !ended && (all || unit.held * abi::WordsPerBeat - unit.cursor >= abi::WordsPerBeat)) {
+#pragma HLS PIPELINE II = 1
+#pragma HLS LOOP_TRIPCOUNT min = 1 max = 256
+    const bool starts = unit.vector.group == 0;
+    const bool dry = all && unit.cursor == unit.held * abi::WordsPerBeat;
+    ended = starts && (unit.done == command.items || vector_ended(unit.vector, command, dry));
+    blocked = !ended && starts && room.slots == 0 && unit.vector.prime == abi::LaneWords - 1;
+    if (!ended && !blocked) {
+      const unsigned at = unit.cursor / abi::WordsPerBeat;
+      const unsigned left = unit.held * abi::WordsPerBeat - unit.cursor;
+      const Beat here = unit.buffer[least(at, abi::BurstBeats)];
+      const Beat next = unit.buffer[least(at + 1, abi::BurstBeats)];
+      unit.cursor +=
+          run_vector_group(unit.vector, unit.codes, command, here, next, unit.cursor % abi::WordsPerBeat, left);
+      if (end_vector_group(unit.vector)) {
+        items.write({ItemSlot, command.format, 0, unit.line, unit.vector.slot});
+        ++unit.done;
+        --room.slots;
+      }
+    }
+  }
+  if (ended) end_job(unit);
+  return blocked;
+}
+
+/// Reads on in the format of the command. Returns true if there is no room for what comes next.
+template <typename S>
+bool read_items(WeightUnit<S>& unit, Room& room, hls::stream<WeightItem<S>>& items) {
+  if (unit.job.command.format == abi::FormatVector) return read_vector_rounds(unit, room, items);
+  return coded_stream(unit.job.command.format) ? read_rounds(unit, room, items) : read_pieces(unit, room, items);
+}
+
+/// One command of the list: all that there is room for, and ItemEnd. `memory` and `unit` are this process's alone.
 template <typename S, typename Memory>
-void run_weight_unit(const Memory memory, std::uint32_t room, WeightUnit<S>& unit, hls::stream<WeightItem<S>>& items) {
+void run_weight_unit(const Memory memory, Room room, WeightUnit<S>& unit, hls::stream<WeightItem<S>>& items) {
   bool blocked = false;
   // A trip per burst of every command that is due.
   while (!blocked && (unit.open || unit.queued > 0)) {
 #pragma HLS LOOP_TRIPCOUNT min = 0 max = 1024
     if (!unit.open) begin_job(unit);
     if (wants_beats(unit)) read_burst<S>(memory, unit);
-    blocked = coded_stream(unit.job.command.format) ? read_rounds(unit, room, items) : read_pieces(unit, room, items);
+    blocked = read_items(unit, room, items);
   }
-  items.write({ItemEnd, 0, 0, unit.line});
+  items.write({ItemEnd, 0, 0, unit.line, unit.vector.slot});
 }
 
 }  // namespace espalier::kernel

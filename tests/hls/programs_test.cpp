@@ -17,7 +17,14 @@ using Cores =
                      functional::CoreOf<abi::Configuration{16, 8, 1024, 24, 4}>,
                      functional::CoreOf<abi::Configuration{32, 32, 1024, 50, 2}>,
                      functional::CoreOf<abi::Configuration{8, 32, 1024, 64, 2}>>;
-TYPED_TEST_SUITE(KernelPrograms, Cores);
+struct Sizes {
+  template <typename Core>
+  static std::string GetName(int) {
+    const abi::Configuration size = Core().configuration();
+    return std::to_string(size.lanes) + "x" + std::to_string(size.pixels) + "_" + std::to_string(size.line_depth);
+  }
+};
+TYPED_TEST_SUITE(KernelPrograms, Cores, Sizes);
 
 TYPED_TEST(KernelPrograms, RandomListsGiveTheBitsOfTheModel) {
   constexpr unsigned Cases = 60;
