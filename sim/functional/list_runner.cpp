@@ -180,6 +180,15 @@ const std::uint8_t* ListRunner::fetch() {
   return fetched_ == nullptr ? nullptr : fetched_ + std::size_t{position_ - fetched_from_} * abi::BeatBytes;
 }
 
+/// The run ends once every command is complete: those of the weight unit have their lines and slots in place.
+void ListRunner::finish() {
+  if (weights_complete(pushed_lines_.size() - 1)) {
+    status_ = Status::Done;
+  } else {
+    wait_forever();
+  }
+}
+
 ListRunner::Status ListRunner::step() {
   if (status_ != Status::Running) return status_;
   const std::uint8_t* bytes = fetch();
@@ -192,7 +201,7 @@ ListRunner::Status ListRunner::step() {
   } else {
     execute(command);
   }
-  if (status_ == Status::Running && ++position_ == arguments_.command_count) status_ = Status::Done;
+  if (status_ == Status::Running && ++position_ == arguments_.command_count) finish();
   return status_;
 }
 

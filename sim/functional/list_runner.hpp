@@ -78,6 +78,7 @@ class ListRunner {
 
   void fail(std::uint32_t code, std::uint32_t detail);
   void wait_forever();
+  void finish();
   std::optional<std::uint32_t> wrong_argument() const;
   bool wait_satisfiable(const abi::Command& command) const;
   bool weights_complete(std::size_t count) const;
