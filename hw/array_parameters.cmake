@@ -1,4 +1,5 @@
-# The parameters that an RTL source declares, as the size of the array sets them; all others keep their defaults.
+# The parameters that an RTL source declares, as the size of the array sets them; all others keep their defaults. WRITERS, if it
+# is defined, is the number of writers.
 #
 #   array_parameters(hw/rtl/lanes/esp_lane.sv 8x8 result)  # result: Pixels=8;LineWeights=8
 function(array_parameters source array result)
@@ -18,6 +19,9 @@ function(array_parameters source array result)
     set(Writers 2)
   elseif(array STREQUAL "32x32")
     set(LineDepth 8192)
+  endif()
+  if(DEFINED WRITERS)
+    set(Writers ${WRITERS})
   endif()
   set(Rows ${BankRows})
   math(EXPR Served "${Lanes} / ${Writers}")

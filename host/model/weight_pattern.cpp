@@ -152,8 +152,9 @@ std::string structure(std::span<const std::int8_t> weights, const WeightShape& s
     if (few_of_group(weights, shape, ratio.most, ratio.group))
       return std::to_string(ratio.most) + ":" + std::to_string(ratio.group);
   }
-  const std::string name = kernel_pattern(support);
-  return name.empty() ? "unstructured" : name;
+  std::string name = kernel_pattern(support);
+  if (name.empty()) return "unstructured";
+  return name;
 }
 
 }  // namespace

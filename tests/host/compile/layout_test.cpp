@@ -1,6 +1,7 @@
 // Layouts of packed tiles and of sampled pixels:
 // - packed tiles take fewer positions than the same tiles, and hold every pixel of the map in exactly one byte;
 // - the byte and position that compute a pixel are those that hold it;
+// - so it is with strands, whose windows find the neighbours of every pixel at the same offsets, or padding;
 // - a sampled layout holds exactly the pixels that a strided window of one pixel reads.
 #include "compile/layout.hpp"
 
@@ -71,6 +72,41 @@ TEST(Layout, PackedTilesFillWords) {
   const auto tiling = Tiling::packed(14, 14, 2, 7, {1, 16});
   ASSERT_TRUE(tiling.has_value());
   EXPECT_EQ(tiling->positions(), 13);
+}
+
+/// Whether every tap of a 3x3 window reads, at the position of a pixel, its neighbour or padding.
+void check_neighbours(const Tiling& tiling, int height, int width) {
+  const Layout layout = compile::window_layout(tiling, {3, 3, 1, 1, 1, 1, 1, 1}, height, width);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      const Source source = compile::source_of(tiling, {y, x});
+      ASSERT_LT(source.x, tiling.width);
+      ASSERT_LT(source.tile, tiling.word.segment);
+      for (int tap = 0; tap < 9; ++tap) {
+        const int to_y = y + tap / 3 - 1, to_x = x + tap % 3 - 1;
+        const auto pixel = layout.pixel(source.tile, source.y + tap / 3, source.x + tap % 3);
+        const bool inside = to_y >= 0 && to_y < height && to_x >= 0 && to_x < width;
+        ASSERT_EQ(pixel.has_value(), inside) << y << ' ' << x << ' ' << tap;
+        if (inside) ASSERT_EQ(*pixel, (Pixel{to_y, to_x}));
+      }
+    }
+  }
+}
+
+TEST(Layout, StrandsFindTheNeighboursOfEveryPixel) {
+  for (const int segment : {1, 2, 4, 8, 16, 32}) {
+    for (int height = 1; height <= 16; ++height) {
+      for (int width = 1; width <= 16; ++width) {
+        for (const int gap : {1, 2}) {
+          const auto tiling = Tiling::strands(height, width, gap, {1, segment});
+          ASSERT_TRUE(tiling.has_value());
+          EXPECT_EQ(compile::window_layout(*tiling, {}, height, width).tiling(), *tiling);
+          ASSERT_NO_FATAL_FAILURE(check_neighbours(*tiling, height, width));
+        }
+      }
+    }
+  }
+  EXPECT_EQ(Tiling::strands(14, 14, 1, {1, 16})->positions(), 13);
 }
 
 TEST(Layout, SampledPixelsAreThoseOfTheStride) {

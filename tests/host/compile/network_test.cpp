@@ -2,11 +2,13 @@
 // - every byte of every output is that of the CPU reference;
 // - so it is with every number of channels in a word;
 // - features read in several layouts, and outputs that are read as well, are right;
+// - layers are computed in strands where those are shorter than rectangles, with the same bytes;
 // - networks larger than the scratchpad run in pieces and give the same bytes.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
+#include "compile/lower.hpp"
 #include "esp_error.hpp"
 #include "execution.hpp"
 #include "model/layer_text.hpp"
@@ -170,6 +172,40 @@ void check(int index, int scale, int layers) {
     }
     ASSERT_EQ(differences(network, compiled, random_inputs(network, random)), "");
   }
+}
+
+/// Layers of the same line one after the other.
+model::Network chain(const std::string& line, int layers) {
+  model::Network network = model::parse_layer(line, 1);
+  for (int i = 1; i < layers; ++i) {
+    const model::Network next = model::parse_layer(line, static_cast<std::uint64_t>(i) + 1);
+    model::Layer layer = next.layers[0];
+    layer.inputs = {i};
+    layer.output = i + 1;
+    network.layers.push_back(layer);
+    network.features.push_back(next.features[1]);
+  }
+  network.outputs = {layers};
+  return network;
+}
+
+TEST(Strands, AreUsedWhereTheyAreShorterAndGiveTheBytesOfTheReference) {
+  Random random;
+  for (const auto& [line, lanes] :
+       {std::pair("conv ic32 ih14 oc32 kh3 ph1 density0.3", 16), std::pair("conv ic32 ih14 oc32 kh3 ph1", 8),
+        std::pair("conv ic24 ih9 iw10 oc24 kh5 ph2 density0.2", 16), std::pair("conv ic16 ih14 oc16 g16 kh3 ph1", 16),
+        std::pair("conv ic20 ih13 iw11 oc20 kh3 kw1 ph1 pw0 density0.4", 16),
+        std::pair("conv ic20 ih5 iw18 oc20 kh3 ph2 dh2 density0.4", 8)}) {
+    SCOPED_TRACE(line);
+    const model::Network network = chain(line, 4);
+    const abi::Configuration& configuration = lanes == 8 ? abi::Array8x8 : abi::Array16x16;
+    const compile::Compiled compiled = compile::compile(network, configuration);
+    EXPECT_EQ(differences(network, compiled, random_inputs(network, random)), "");
+  }
+  const compile::Lowered lowered =
+      compile::lower(chain("conv ic64 ih14 oc64 kh3 ph1 density0.3", 4), abi::Array16x16, {});
+  EXPECT_TRUE(std::any_of(lowered.steps.begin(), lowered.steps.end(),
+                          [](const compile::Step& step) { return step.tiling.strand_pitch > 0; }));
 }
 
 class RandomNetworks : public ::testing::TestWithParam<int> {};
