@@ -104,7 +104,9 @@ int ProgramBuilder::row_table(std::span<const abi::Row> entries) {
   for (std::size_t i = 0; i < entries.size(); ++i) {
     abi::set_bits(bytes, static_cast<unsigned>(i * abi::RowBits), abi::RowBits, abi::encode(entries[i]));
   }
-  return loaded(row_ring_, abi::FormatRow, {entries.size(), static_cast<int>(entries.size()), bytes});
+  // Every table begins a group of entries, which are written at once.
+  const int reserved = round_up(static_cast<int>(entries.size()), static_cast<int>(configuration_.max_split()));
+  return loaded(row_ring_, abi::FormatRow, {entries.size(), reserved, bytes});
 }
 
 int ProgramBuilder::scale_table(std::span<const abi::ScaleEntry> entries) {

@@ -132,7 +132,7 @@ VectorStep::Tables VectorStep::load_tables(ProgramBuilder& builder, LayerWork& w
     entries.push_back(entry);
     if (entries.size() > 1) entries[entries.size() - 2].next = static_cast<std::uint16_t>(entries.size() - 1);
   }
-  tables.program = builder.program_table(entries);
+  tables.program = builder.program_tables(std::vector<std::vector<abi::ProgramEntry>>{entries}).front();
   if (code_.value_bits < 8) {
     std::vector<std::uint32_t> codes(abi::CodeDepth - CodeTableFirst, 0);
     for (const std::int8_t weight : code_.weights)

@@ -20,7 +20,6 @@ module esp_code_decoder #(
     input  logic                code_write_i,
     input  logic [8:0]          code_addr_i,
     input  logic [30:0]         code_data_i,
-    input  logic [127:0]        codes_i,      // weights of its first entries
     // Beats
     input  logic                more_i,       // beats of the run are still to be popped
     input  logic                beat_valid_i,
@@ -185,13 +184,16 @@ module esp_code_decoder #(
         .Pixels(Pixels),
         .Products(esp_abi_pkg::vector_products(Lanes, Pixels))
     ) u_symbols (
+        .clk_i,
+        .code_write_i(code_write_i && code_addr_i[8:4] == '0),
+        .code_addr_i(code_addr_i[3:0]),
+        .code_data_i(code_data_i[esp_abi_pkg::CodeWeightLsb+:8]),
         .window_i(window),
         .held_i(vector_q && !over_q[k] ? held : 7'd0),
         .gap_bits_i(gap_bits_q),
         .value_bits_i(value_bits_q),
         .columns_i(columns_q),
         .column_i(column_q[k]),
-        .weights_i(codes_i),
         .reads_o(readable[k]),
         .used_o(symbol_bits[k*7+:7]),
         .column_o(column[k*17+:17]),

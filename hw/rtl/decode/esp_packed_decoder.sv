@@ -11,17 +11,12 @@ module esp_packed_decoder (
     input  logic [2:0]   line_i,   // of the beat
     input  logic         two_i,    // bits of a symbol; otherwise 1
     input  logic         four_i,
-    output logic [511:0] weights_o,
-    output logic [127:0] codes_o   // weights of the first entries
+    output logic [511:0] weights_o
 );
   logic [7:0] weight_q[16];
 
   always_ff @(posedge clk_i) begin
     if (code_write_i && code_addr_i[8:4] == '0) weight_q[code_addr_i[3:0]] <= code_data_i;
-  end
-
-  for (genvar i = 0; i < 16; i++) begin : gen_codes
-    assign codes_o[i*8+:8] = weight_q[i];
   end
 
   logic [255:0] line4;

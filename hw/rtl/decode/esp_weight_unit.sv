@@ -136,7 +136,6 @@ module esp_weight_unit #(
   logic streams, over, stream_ended, stream_pop, slot_valid, code_write;
   logic [Lanes*StoredBits-1:0] entries;
   logic [511:0] packed_weights;
-  logic [127:0] codes;
 
   assign streams    = active_q && is_coded && items_left_q != 32'd0;
   assign over       = active_q && is_coded && (items_left_q == 32'd0 || stream_ended);
@@ -154,7 +153,6 @@ module esp_weight_unit #(
       .code_write_i(code_write),
       .code_addr_i(table_addr_q[8:0]),
       .code_data_i(table_data_o[30:0]),
-      .codes_i(codes),
       .more_i(more),
       .beat_valid_i,
       .beat_i,
@@ -176,8 +174,7 @@ module esp_weight_unit #(
       .line_i(sub_q[2:0]),
       .two_i(two_bits_q),
       .four_i(four_bits_q),
-      .weights_o(packed_weights),
-      .codes_o(codes)
+      .weights_o(packed_weights)
   );
 
   assign line_write_o    = emit && is_line && line_ends;

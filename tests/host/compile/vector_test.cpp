@@ -139,7 +139,7 @@ TEST(VectorLayers, GiveTheBytesOfTheReference) {
 
 TEST(VectorLayers, AreWhatIsAllowed) {
   const model::Network network = model::parse_layer("fc ic1000 oc300 density0.1", 1);
-  const auto chosen = [&](const compile::Options& options) {
+  const auto chosen = [&](const compile::Options& options) -> bool {
     return compile::choose_vector_layers(network, abi::Array16x16, options).layers.front();
   };
   EXPECT_TRUE(chosen({}));

@@ -62,7 +62,6 @@ class DecoderBench {
       bench_->code_write_i = 1;
       bench_->code_addr_i = static_cast<SData>(address);
       bench_->code_data_i = bits & 0x7fffffffU;
-      if (address < 16) set(bench_->codes_i, address * 8, 8, bits & 255U);
       bench_.clock();
     }
     bench_->code_write_i = 0;

@@ -1,4 +1,4 @@
-// esp_vector_symbols (combinational)
+// esp_vector_symbols
 //   - symbols are read in order as long as their bits are there, and at most as many as there are products
 //   - a product gets the weight of its value, and the byte and word of its column; at most two words are read
 //   - a column beyond the last ends the row or the lane as the value says, and nothing behind it is read
@@ -20,7 +20,6 @@ namespace {
 struct Input {
   std::uint64_t window = 0;
   unsigned held = 0, gap_bits = 1, value_bits = 1, columns = 1, column = 0;
-  std::array<std::uint8_t, 16> weights{};
 };
 
 struct Product {
@@ -47,11 +46,12 @@ Input random_input(Random& random) {
   in.columns =
       random.chance(0.1) ? abi::MostColumns : static_cast<unsigned>(random.between(1, 1 << random.between(0, 15)));
   in.column = static_cast<unsigned>(random.between(0, static_cast<int>(in.columns)));
-  for (auto& weight : in.weights) weight = static_cast<std::uint8_t>(random.byte());
   return in;
 }
 
-Expected read(const Input& in, unsigned pixels, unsigned products) {
+using Weights = std::array<std::uint8_t, 16>;
+
+Expected read(const Input& in, const Weights& weights, unsigned pixels, unsigned products) {
   Expected out;
   out.column = in.column;
   const unsigned width = in.gap_bits + in.value_bits;
@@ -72,7 +72,7 @@ Expected read(const Input& in, unsigned pixels, unsigned products) {
       while (word < out.words.size() && out.words[word] != column / pixels) ++word;
       if (word == 2) break;
       if (word == out.words.size()) out.words.push_back(column / pixels);
-      out.products[i] = {in.value_bits == 8 ? value : in.weights[value], column % pixels, word};
+      out.products[i] = {in.value_bits == 8 ? value : weights[value], column % pixels, word};
     }
     out.used += width;
     out.column = passes ? column : column + 1;
@@ -86,6 +86,7 @@ void run(unsigned pixels, unsigned products) {
   Bench<Top> bench(random);
   const auto byte_bits = static_cast<unsigned>(std::countr_zero(pixels));
   const unsigned product_bits = 9 + byte_bits, word_bits = 16 - byte_bits, words = products * product_bits;
+  Weights weights{};
   for (int n = 0; n < 20000; ++n) {
     const Input in = random_input(random);
     put(bench->window_i, in.window);
@@ -94,9 +95,18 @@ void run(unsigned pixels, unsigned products) {
     put(bench->value_bits_i, in.value_bits);
     put(bench->columns_i, in.columns);
     put(bench->column_i, in.column);
-    set_bytes(bench->weights_i, in.weights);
+    if (n % 50 == 0) {
+      for (unsigned i = 0; i < weights.size(); ++i) {
+        weights[i] = static_cast<std::uint8_t>(random.byte());
+        bench->code_write_i = 1;
+        put(bench->code_addr_i, i);
+        put(bench->code_data_i, weights[i]);
+        bench.clock();
+      }
+      bench->code_write_i = 0;
+    }
     bench.settle();
-    const Expected expected = read(in, pixels, products);
+    const Expected expected = read(in, weights, pixels, products);
     EXPECT_EQ(bench->reads_o, in.held >= in.gap_bits + in.value_bits);
     EXPECT_EQ(bench->used_o, expected.used);
     EXPECT_EQ(bench->column_o, expected.column);
