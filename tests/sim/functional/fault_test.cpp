@@ -130,7 +130,7 @@ TEST_F(Faults, FieldsOutOfRangeNameTheirPosition) {
   EXPECT_EQ(run(with(compute(), [](auto& c) { c.count_y = 0; })), field(abi::CmdCountYLsb));
   EXPECT_EQ(run(with(compute(), [](auto& c) { c.unroll = 17; })), field(abi::CmdUnrollLsb));
   EXPECT_EQ(run(with(compute(), [](auto& c) { c.operation = 5; })), field(abi::CmdOperationLsb));
-  EXPECT_EQ(run(with(compute(), [](auto& c) { c.weights = 3; })), field(abi::CmdWeightsLsb));
+  EXPECT_EQ(run(with(compute(), [](auto& c) { c.weights = abi::WeightsModes; })), field(abi::CmdWeightsLsb));
   EXPECT_EQ(run(with(compute(), [](auto& c) { c.split = 2; })), field(abi::CmdSplitLsb));  // WeightsSparse
 }
 
