@@ -38,6 +38,8 @@ const char* format_name(unsigned format) {
       return "fixed";
     case abi::FormatHuffman:
       return "huffman";
+    case abi::FormatVector:
+      return "vector";
     default:
       return "raw";
   }

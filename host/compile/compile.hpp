@@ -42,6 +42,7 @@ struct Options {
   std::optional<int> split;
   bool joint_layouts = true;   // choose layouts for the network as a whole; otherwise layer by layer
   bool inputs_by_rows = true;  // network inputs that fit are laid out so that their first rows are loaded first
+  bool vectors = true;         // fully connected layers may run as the product of a sparse matrix and a vector
   bool timing = true;          // run the timing model
   /// What is told of single layers instead of estimated, by layer; fewer: nothing is told of the others.
   std::vector<LayerChoice> layers;

@@ -34,9 +34,16 @@ class Search {
   }
 
   Compiled run() {
-    best_ = compile_once_(chosen_);
+    compile_first();
     if (!chosen_.timing || best_.total_cycles > MostExact) return std::move(best_);
     chosen_.progress = nullptr;
+    if (std::any_of(best_.layers.begin(), best_.layers.end(), by_vector)) {
+      Options without = chosen_;
+      without.vectors = false;
+      prefer_faster(without);
+      // What follows concerns other layers.
+      if (std::all_of(best_.layers.begin(), best_.layers.end(), by_vector)) return std::move(best_);
+    }
     if (chosen_.joint_layouts) {
       Options alone = chosen_;
       alone.joint_layouts = false;
@@ -56,6 +63,19 @@ class Search {
   }
 
  private:
+  static bool by_vector(const LayerReport& layer) { return layer.weight_format == "vector"; }
+
+  /// What is estimated to fit all banks may not.
+  void compile_first() {
+    try {
+      best_ = compile_once_(chosen_);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::Unsupported || !chosen_.vectors) throw;
+      chosen_.vectors = false;
+      best_ = compile_once_(chosen_);
+    }
+  }
+
   /// Compiles in another way, which becomes the best if it is faster.
   bool prefer_faster(const Options& other) {
     try {
@@ -105,7 +125,7 @@ class Search {
   /// Those of layers that the windows of the host are loaded or stored by.
   void try_strips() {
     for (std::size_t i = 0; i < network_.layers.size(); ++i) {
-      if (!at_the_edge(network_.layers[i])) continue;
+      if (!at_the_edge(network_.layers[i]) || by_vector(best_.layers[i])) continue;
       for (const StripChoice& strips : StripsTried) {
         if (!worth_trying()) return;
         Options other = chosen_;
@@ -140,7 +160,7 @@ class Search {
       if (layer.weight_bytes == 0) return true;
       if (format == WeightFormat::Raw) return layer.weight_format == "raw";
       if (format == WeightFormat::Huffman) return layer.weight_format == "huffman";
-      return layer.weight_format == "fixed" || layer.weight_format == "packed";
+      return layer.weight_format == "fixed" || layer.weight_format == "packed" || by_vector(layer);
     });
   }
 

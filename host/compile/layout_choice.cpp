@@ -45,13 +45,17 @@ constexpr double AlternativeShare = 1.2;
 class LayoutChooser {
  public:
   LayoutChooser(const model::Network& network, const abi::Configuration& configuration, const Options& options)
-      : network_(network), configuration_(configuration), options_(options), chooser_(configuration_) {}
+      : network_(network),
+        configuration_(configuration),
+        options_(options),
+        vectors_(choose_vector_layers(network, configuration, options)),
+        chooser_(configuration_) {}
 
   std::vector<std::vector<Tiling>> alternatives(std::size_t most) {
     run();
     std::vector<std::vector<Tiling>> result(network_.layers.size());
     for (std::size_t i = 0; i < result.size(); ++i) {
-      if (global_pool(network_.layers[i].kind)) continue;
+      if (global_pool(network_.layers[i].kind) || vectors_.layers[i]) continue;
       result[i] = chooser_.candidates(problem(i, 0), AlternativeShare, false);
       if (result[i].size() > most) result[i].resize(most);
     }
@@ -69,7 +73,7 @@ class LayoutChooser {
     if (options_.joint_layouts && !told) improve();
   }
 
-  LayoutPlan take() { return {std::move(roots_), std::move(requests_), std::move(tilings_)}; }
+  LayoutPlan take() { return {std::move(roots_), std::move(requests_), std::move(tilings_), std::move(vectors_)}; }
 
  private:
   /// A part of a layer, which is a step of its own.
@@ -104,7 +108,7 @@ class LayoutChooser {
     for (std::size_t i = 0; i < network_.layers.size(); ++i) {
       fixed_[i].assign(tilings_[i].begin(), tilings_[i].end());
       const Layer& layer = network_.layers[i];
-      if (global_pool(layer.kind)) {
+      if (global_pool(layer.kind) || vectors_.layers[i]) {
         fixed_[i].assign(tilings_[i].size(), std::nullopt);
         continue;
       }
@@ -309,7 +313,7 @@ class LayoutChooser {
     double cost = 0;
     for (std::size_t i = 0; i < network_.layers.size(); ++i) {
       const Layer& layer = network_.layers[i];
-      if (global_pool(layer.kind)) continue;
+      if (global_pool(layer.kind) || vectors_.layers[i]) continue;
       for (const std::size_t part : computed_parts(layer)) {
         TilingProblem own = problem(i, part);
         own.sources.clear();
@@ -361,7 +365,23 @@ class LayoutChooser {
     }
   }
 
+  /// A layer of WeightsVector reads any layout; what only such layers use is a packed vector.
+  void choose_vector(std::size_t index) {
+    const Layer& layer = network_.layers[index];
+    tilings_[index] = {Tiling::of(1, 1, 1, 1, {1, static_cast<int>(configuration_.pixels)})};
+    for (const int side : {layer.output, layer.inputs[0]}) {
+      if (!vectors_.features[static_cast<std::size_t>(side)]) continue;
+      requests(side) = {{vector_layout(feature(side), configuration_), {}}};
+    }
+    want_something(layer, tilings_[index][0]);
+    auto& wanted = requests(layer.output);
+    if (wanted.size() > 1 || contains(network_.outputs, layer.output)) {
+      wanted.front().layout = covering(wanted.front().layout);
+    }
+  }
+
   void choose(std::size_t index) {
+    if (vectors_.layers[index]) return choose_vector(index);
     const Layer& layer = network_.layers[index];
     const int base = root(layer.output).feature;
     auto& wanted = requests(base);
@@ -537,6 +557,7 @@ class LayoutChooser {
   const model::Network& network_;
   const abi::Configuration& configuration_;
   const Options& options_;
+  VectorLayers vectors_;
   TilingChooser chooser_;
   std::vector<std::vector<std::vector<SplitOption>>> splits_;  // per layer and input
   std::vector<std::vector<std::optional<Tiling>>> fixed_;      // per layer and input, while the choice is improved

@@ -13,6 +13,7 @@
 
 #include "compile/compile.hpp"
 #include "compile/layout.hpp"
+#include "compile/vector_layers.hpp"
 #include "esp_abi.hpp"
 #include "model/network.hpp"
 
@@ -43,6 +44,7 @@ struct LayoutPlan {
   std::vector<Root> roots;                     // per feature
   std::vector<std::vector<Request>> requests;  // per root feature: the first is written, the others are copies of it
   std::vector<std::vector<Tiling>> tilings;    // per layer and input
+  VectorLayers vectors;
 
   const Root& root(int feature) const { return roots[static_cast<std::size_t>(feature)]; }
   /// Whether an input of a concatenation is written into it by the layer that computes it.

@@ -19,7 +19,7 @@ void find_linear(const StepFacts& facts, Placement& placement) {
     place.linear_beats = divide_up(facts.image_words(image), facts.words_per_beat());
     const bool shorter = place.linear_beats < place.plane_beats * image.planes;
     const bool window = image.input || image.output;
-    place.linear = possible[i] && (image.by_rows || (window && facts.small(image) && shorter));
+    place.linear = image.vector || (possible[i] && (image.by_rows || (window && facts.small(image) && shorter)));
   }
 }
 

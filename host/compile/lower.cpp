@@ -73,6 +73,7 @@ class Lowering {
         image.fill = static_cast<std::int8_t>(request.fill.kind == FillRule::Kind::Any ? feature(index).zero
                                                                                        : request.fill.value);
         image.input = input;
+        image.vector = plan_.vectors.features[f];
         image.output = contains(network_.outputs, index) && &request == &plan_.requests[f].front();
         if (input) lowered_.input_images.push_back(static_cast<int>(lowered_.images.size()));
         lowered_.images.push_back(image);
@@ -136,6 +137,13 @@ class Lowering {
     step.output_channel = root(layer.output).channel;
     step.output_channels = feature(layer.output).channels;
     step.groups = in.channels;
+    if (plan_.vectors.layers[index]) {
+      step.vector = true;
+      step.groups = layer.groups;
+      step.window = window_of(layer);
+      step.inputs.push_back({first_image_[static_cast<std::size_t>(root(layer.inputs[part]).feature)], 0});
+      return step;
+    }
     const FillRule fill = fill_rule(network_, layer, in);
     Layout layout;
     if (global_pool(layer.kind)) {

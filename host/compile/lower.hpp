@@ -25,6 +25,7 @@ struct Image {
   std::int8_t fill = 0;  // bytes outside the map
   bool input = false;    // lies in the input window, packed by the host
   bool output = false;   // lies in the output window
+  bool vector = false;   // a packed vector: in memory its planes follow each other without a gap
   /// Rows lie one after the other, each with the columns of all planes, so that the first rows are the first words.
   bool by_rows = false;
 };
@@ -60,6 +61,7 @@ struct Step {
   Tiling tiling;
   Window window;
   std::int32_t zero_in = 0;
+  bool vector = false;  // a convolution of one position, by WeightsVector
 
   int split() const { return tiling.word.split; }
   int rows() const { return divide_up(output_channels, split()); }

@@ -116,6 +116,7 @@ class Placer {
 
   void place_step(int index) {
     const Step& step = this->step(index);
+    if (step.vector) return place_vector(index);
     std::vector<int> images{step.output};
     for (const Operand& operand : step.inputs) {
       if (std::find(images.begin(), images.end(), operand.image) == images.end()) images.push_back(operand.image);
@@ -139,6 +140,38 @@ class Placer {
       place.strip_rows = step.tiling.height;
       result_.steps.push_back(place);
     }
+    finish_step(index);
+  }
+
+  /// The vector fills rows of all banks from address 0 on; the output lies behind it.
+  void place_vector(int index) {
+    const Step& step = this->step(index);
+    const int input = step.inputs[0].image;
+    std::vector<int> all;
+    for (const auto& [resident, range] : scratchpad_.ranges()) all.push_back(resident);
+    for (const int resident : all) evict(resident);
+    image_place(input).in_memory = true;
+    const std::int64_t beats = image(input).vector
+                                   ? divide_up(facts_.image_words(image(input)), facts_.words_per_beat())
+                                   : image_place(input).plane_beats * image(input).planes;
+    const std::int64_t words = beats * facts_.words_per_beat() * static_cast<int>(abi::Banks);
+    if (words + facts_.image_size(step.output) > facts_.words()) {
+      throw Error(ErrorCode::Unsupported, "the input does not fit all banks", "layer '" + facts_.layer_name(step) + "'",
+                  size_text(static_cast<int>(words)), "use a larger array");
+    }
+    scratchpad_.allocate(strip_key(0), static_cast<int>(words), Side::Low);
+    scratchpad_.allocate(step.output, facts_.image_size(step.output), Side::Low);
+    StepPlace place;
+    place.inputs.emplace_back();
+    place.inputs[0].whole = false;
+    place.inputs[0].load = true;
+    place.inputs[0].address = {scratchpad_.address(strip_key(0))};
+    place.output = whole(step.output);
+    place.piece_rows = step.rows();
+    place.strip_rows = step.tiling.height;
+    result_.steps.push_back(place);
+    scratchpad_.release(strip_key(0));
+    cost_ += static_cast<double>(words) / abi::Banks;
     finish_step(index);
   }
 
@@ -181,8 +214,8 @@ class Placer {
       const Step& step = this->step(i);
       const bool whole =
           step.output_channel == 0 && image(step.output).planes == facts_.piece_planes(step, step.rows());
-      if (step.kind == StepKind::GlobalPool || step.tiling.height != this->step(first).tiling.height || !whole ||
-          started_[static_cast<std::size_t>(step.output)] || facts_.row_entries(i).empty()) {
+      if (step.kind == StepKind::GlobalPool || step.vector || step.tiling.height != this->step(first).tiling.height ||
+          !whole || started_[static_cast<std::size_t>(step.output)] || facts_.row_entries(i).empty()) {
         return std::nullopt;
       }
       for (const Operand& operand : step.inputs) {
@@ -332,9 +365,9 @@ class Placer {
       return s.output_channel == 0 && image(s.output).planes == facts_.piece_planes(s, s.rows()) &&
              !started_[static_cast<std::size_t>(s.output)];
     };
-    return reader.inputs.size() == 1 && reader.inputs[0].image == maker.output && reader.inputs[0].plane == 0 &&
-           reader.channelwise() && facts_.by_piece(reader) && reader.kind != StepKind::GlobalPool &&
-           maker.split() == reader.split() && maker.rows() == reader.rows() &&
+    return !maker.vector && !reader.vector && reader.inputs.size() == 1 && reader.inputs[0].image == maker.output &&
+           reader.inputs[0].plane == 0 && reader.channelwise() && facts_.by_piece(reader) &&
+           reader.kind != StepKind::GlobalPool && maker.split() == reader.split() && maker.rows() == reader.rows() &&
            image(maker.output).layout.word == reader.tiling.word && fresh(maker) && fresh(reader) &&
            last_use_[static_cast<std::size_t>(maker.output)] == first + 1 && !image(maker.output).output;
   }

@@ -15,6 +15,7 @@ constexpr std::uint32_t MostCommands = 1U << abi::CmdWaitBits;
 std::uint32_t beats_of(std::size_t bytes) { return static_cast<std::uint32_t>((bytes + Beat - 1) / Beat); }
 
 Region scratch_region(const abi::Command& command, unsigned words_per_beat) {
+  if (command.opcode == abi::OpLoad && (command.flags & abi::FlagReplicate) != 0) words_per_beat *= abi::Banks;
   return {command.address, static_cast<std::int64_t>(command.run) * words_per_beat, command.word_pitch, command.planes};
 }
 
@@ -103,7 +104,9 @@ int ProgramBuilder::row_table(std::span<const abi::Row> entries) {
   for (std::size_t i = 0; i < entries.size(); ++i) {
     abi::set_bits(bytes, static_cast<unsigned>(i * abi::RowBits), abi::RowBits, abi::encode(entries[i]));
   }
-  return loaded(row_ring_, abi::FormatRow, {entries.size(), static_cast<int>(entries.size()), bytes});
+  // Every table begins a group of entries, which are written at once.
+  const int reserved = round_up(static_cast<int>(entries.size()), static_cast<int>(configuration_.max_split()));
+  return loaded(row_ring_, abi::FormatRow, {entries.size(), reserved, bytes});
 }
 
 int ProgramBuilder::scale_table(std::span<const abi::ScaleEntry> entries) {

@@ -79,6 +79,7 @@ int StepFacts::least_piece(const Step& step) const {
 bool StepFacts::pad_streamed_rows() {
   const std::size_t before = padded_.size();
   for (const Step& step : lowered_.steps) {
+    if (step.vector) continue;  // loads all of its input
     const int planes = least_piece(step) / step.rows_per_group() * step.planes_per_group();
     std::int64_t words = piece_planes(step, least_piece(step)) * pitch(image(step.output)) + words_per_beat_;
     for (const Operand& operand : step.inputs) {
@@ -106,7 +107,7 @@ void StepFacts::lay_out_by_rows() {
   for (const Step& step : lowered_.steps) {
     const auto in = static_cast<std::size_t>(step.inputs[0].image);
     const int words = image_size(step.inputs[0].image) + image_size(step.output);
-    if (step.inputs.size() > 1 || step.kind == StepKind::GlobalPool || words > words_) {
+    if (step.inputs.size() > 1 || step.kind == StepKind::GlobalPool || step.vector || words > words_) {
       for (const Operand& operand : step.inputs) possible[static_cast<std::size_t>(operand.image)] = false;
     }
     dense[in] = dense[in] && step.kind == StepKind::Convolution && !by_piece(step) &&

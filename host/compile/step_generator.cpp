@@ -28,9 +28,12 @@ StepGenerator::StepGenerator(const StepRows& rows, const Lowered& lowered, const
       placement_(placement),
       place_(place),
       configuration_(configuration),
-      options_(options) {}
+      options_(options) {
+  if (step_.vector) vector_.emplace(rows, lowered, placement, place, configuration, options);
+}
 
 void StepGenerator::prepare() {
+  if (vector_) return vector_->prepare();
   choose_loading();
   choose_mode();
   strips_ = {{0, step_.tiling.height}};
@@ -45,12 +48,14 @@ void StepGenerator::begin(ProgramBuilder& builder, LayerWork& work, const std::f
   builder_ = &builder;
   work_ = &work;
   before_first_compute_ = before_first_compute;
+  if (vector_) return;
   work.sparse = work.sparse || stream_mode_ != StreamMode::Dense;
   choose_pass_sets();
   if (work.slots == 0) work.split = step_.split();
 }
 
 void StepGenerator::emit() {
+  if (vector_) return vector_->emit(*builder_, *work_, before_first_compute_);
   load_codes();
   for (std::size_t piece = 0; piece < pieces_.size(); ++piece) emit_piece(piece);
 }

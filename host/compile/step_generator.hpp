@@ -1,12 +1,14 @@
 // Emits one step: loads, tables, weight streams, compute commands and stores.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "compile/chunks.hpp"
 #include "compile/generate.hpp"
 #include "compile/program_builder.hpp"
 #include "compile/rows.hpp"
+#include "compile/vector_step.hpp"
 #include "compile/weight_format.hpp"
 
 namespace espalier::compile {
@@ -117,6 +119,7 @@ class StepGenerator {
   const StepPlace& place_;
   const abi::Configuration& configuration_;
   const Options& options_;
+  std::optional<VectorStep> vector_;   // instead of all that follows
   ProgramBuilder* builder_ = nullptr;  // while the step is emitted
   LayerWork* work_ = nullptr;
   std::vector<std::vector<Chunk>> pieces_;  // chunks of every piece

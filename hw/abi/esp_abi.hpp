@@ -10,10 +10,9 @@
 #include <span>
 #include <type_traits>
 
+#include "esp_constants.hpp"
+
 namespace espalier::abi {
-#define localparam inline constexpr
-#include "esp_abi.svh"  // NOLINT(bugprone-suspicious-include)
-#undef localparam
 
 using Beat = std::array<std::uint8_t, BeatBytes>;
 
@@ -61,6 +60,7 @@ struct Command {
   std::uint32_t items = 0;
   std::uint8_t gap_bits = 0;
   std::uint8_t value_bits = 0;
+  std::uint32_t columns = 0;
   // OpCompute
   std::uint32_t slots = 0;
   std::uint16_t count_x = 0;
@@ -117,6 +117,7 @@ constexpr void visit_fields(CommandType& c, Visitor&& visit) {
     visit(c.items, CmdItemsLsb, CmdItemsBits);
     visit(c.gap_bits, CmdGapBitsLsb, CmdGapBitsBits);
     visit(c.value_bits, CmdValueBitsLsb, CmdValueBitsBits);
+    visit(c.columns, CmdColumnsLsb, CmdColumnsBits);
   }
   if (c.opcode == OpCompute) {
     visit(c.address, CmdAddressLsb, CmdAddressBits);
@@ -193,10 +194,12 @@ constexpr Entry decode_entry(std::uint32_t bits) {
           static_cast<std::uint8_t>((bits >> EntrySegmentLsb) & 7U)};
 }
 
-/// Whether OpWeight of this format fills the weight store; the others fill tables.
+/// Whether OpWeight of this format fills the weight store; the others fill tables, or the queue of WeightsVector.
 constexpr bool fills_store(unsigned format) { return format <= FormatHuffman; }
 /// Whether it is a coded stream of slots.
-constexpr bool coded_stream(unsigned format) { return format == FormatFixed || format == FormatHuffman; }
+constexpr bool coded_stream(unsigned format) {
+  return format == FormatFixed || format == FormatHuffman || format == FormatVector;
+}
 
 /// A symbol of the code table.
 struct Symbol {
@@ -310,6 +313,8 @@ struct Configuration {
   /// Weights of a lane in a line of the weight store.
   constexpr unsigned line_weights() const { return BeatBytes / lanes; }
   constexpr unsigned max_split() const { return line_weights() < pixels ? line_weights() : pixels; }
+  /// Products of a lane in a slot of WeightsVector.
+  constexpr unsigned vector_products() const { return max_split() < VectorProducts ? max_split() : VectorProducts; }
   /// Slots in a line for a WeightsX mode.
   constexpr unsigned line_slots(unsigned weights, unsigned split) const {
     if (weights == WeightsDense) return line_weights() / split;

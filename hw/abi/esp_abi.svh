@@ -75,6 +75,7 @@ localparam int unsigned CommandQueue   = 8;     // commands queued per unit
 localparam int unsigned FetchDepth     = 32;    // commands fetched ahead
 localparam int unsigned StagingBeats   = 128;   // read-ahead of the load and weight units
 localparam int unsigned StoreBeats     = 64;    // write-behind of the store unit
+localparam int unsigned VectorDepth    = 16;    // decoded slots of WeightsVector that wait for their turn
 
 // ---- Commands: 512 bits, one beat; field = bits [Lsb + Bits - 1 : Lsb] --------------------------------------------
 // Each unit (load, weight, compute, store, mark) runs its commands in order and counts those completed. A command
@@ -116,21 +117,24 @@ localparam int unsigned CmdWordPitchLsb   = 304;
 localparam int unsigned CmdWordPitchBits  = 16;
 localparam int unsigned CmdItemsLsb       = 320;  // OpWeight: items of the format in the run, at least 1
 localparam int unsigned CmdItemsBits      = 32;
-localparam int unsigned CmdGapBitsLsb     = 352;  // OpWeight, FormatFixed: bits of a gap symbol, 1..8
+localparam int unsigned CmdGapBitsLsb     = 352;  // OpWeight, FormatFixed, FormatVector: bits of a gap symbol, 1..8
 localparam int unsigned CmdGapBitsBits    = 8;
 localparam int unsigned CmdValueBitsLsb   = 360;  // OpWeight, FormatFixed: bits of a value symbol, 0..8;
-localparam int unsigned CmdValueBitsBits  = 8;    // FormatHuffman: 0..4, or ValueHuffman; FormatPacked: 1, 2 or 4
+localparam int unsigned CmdValueBitsBits  = 8;    // FormatHuffman: 0..4, or ValueHuffman; FormatPacked: 1, 2 or 4;
+                                                  // FormatVector: 1..4 or 8
+localparam int unsigned CmdColumnsLsb     = 368;  // OpWeight, FormatVector: columns of the matrix, 1..MostColumns
+localparam int unsigned CmdColumnsBits    = 32;
 // OpCompute: for y in 0..count_y-1, x in 0..count_x-1: run the chunk's slots with
 // base = address + x * step_x + y * step_y; position index n = y * count_x + x.
 localparam int unsigned CmdTailLanesLsb   = 56;   // WeightsDense: lanes in use in the last row of the chunk, 1..K
 localparam int unsigned CmdTailLanesBits  = 8;
 localparam int unsigned CmdWeightsLsb     = 88;   // WeightsSparse, ..
 localparam int unsigned CmdWeightsBits    = 8;
-localparam int unsigned CmdSplitLsb       = 120;  // s, segments of a word: 1, 2, 4 .. RegMaxSplit; WeightsSparse: 1
+localparam int unsigned CmdSplitLsb       = 120;  // s, segments of a word: 1, 2, 4 .. RegMaxSplit; WeightsSparse, ..Vector: 1
 localparam int unsigned CmdSplitBits      = 8;
 localparam int unsigned CmdScaleLsb       = 160;  // first entry of the chunk in the scale table, a multiple of s
 localparam int unsigned CmdScaleBits      = 16;
-localparam int unsigned CmdSlotsLsb       = 192;  // slots of the chunk, at least 1; more than fit: one position only
+localparam int unsigned CmdSlotsLsb       = 192;  // slots, at least 1; more than fit, or WeightsVector: one position only
 localparam int unsigned CmdSlotsBits      = 32;
 localparam int unsigned CmdCountXLsb      = 224;
 localparam int unsigned CmdCountXBits     = 16;
@@ -183,6 +187,7 @@ localparam int unsigned CmdTapStep2Bits   = 16;
 
 localparam int unsigned FlagDrain     = 1;  // OpCompute: also wait until every bank queue is empty (input just made)
 localparam int unsigned FlagBroadcast = 2;  // OpCompute: one segment of a word is given to all of the lane
+localparam int unsigned FlagReplicate = 4;  // OpLoad: every word goes to all banks, see WeightsVector
 
 // ---- Operations ---------------------------------------------------------------------------------------------------
 // Reducing operations work within each segment: over its P / s pixels, the result is given to every one of them.
@@ -199,12 +204,19 @@ localparam int unsigned Operations         = 5;
 //   WeightsSparse  a line is min(2, W / 2) slots; in a slot every lane has a weight and an offset of its own
 //   WeightsDense   a line is W / s slots; slot j uses weights j * s .. j * s + s - 1 of every lane
 //   WeightsBlock   a line is a slot; a lane has its own offset and segment, and uses its first s weights
+//   WeightsVector  a matrix times a vector; slots are not lines of the store but wait in a queue of VectorDepth
 // A lane multiplies pixel p of its word with weight p div (P / s) of the slot. With FlagBroadcast, pixel p is instead
 // that of one segment: byte g * P / s + p mod (P / s) of the word.
+// WeightsVector: the vector is in every bank; byte c of it is byte c mod P of row CmdAddress div 16 + c div P. OpLoad with
+// FlagReplicate brings it there: word i of a plane goes to row (address + plane * word_pitch) div 16 + i of all banks, a
+// word per cycle. Lane k reads banks 2 m and 2 m + 1, m = k mod 8, each at a row of its own. It has V = min(4, RegMaxSplit)
+// products per slot, each of a byte of one of the two words and a weight of its own. That of symbol i of the slot is in
+// pixel i * P / V, those of the other pixels are 0, and FlagBroadcast means nothing.
 localparam int unsigned WeightsSparse = 0;
 localparam int unsigned WeightsDense  = 1;
 localparam int unsigned WeightsBlock  = 2;
-localparam int unsigned WeightsModes  = 3;
+localparam int unsigned WeightsVector = 3;
+localparam int unsigned WeightsModes  = 4;
 
 // Formats of OpWeight in memory. Items are packed without gaps, but lines of Dense and Block start on a beat. Lines or
 // entries that the beats of the run do not hold in full are not written.
@@ -219,7 +231,8 @@ localparam int unsigned FormatScale   = 7;   // 64-bit entries into the scale ta
 localparam int unsigned FormatProgram = 8;   // 64-bit entries into the write program
 localparam int unsigned FormatPermute = 9;   // P bytes per entry into the permutation table
 localparam int unsigned FormatCode    = 10;  // 32-bit entries into the code table
-localparam int unsigned Formats       = 11;
+localparam int unsigned FormatVector  = 11;  // items are slots of WeightsVector: a coded stream in natural order
+localparam int unsigned Formats       = 12;
 
 // ---- Coded weights ------------------------------------------------------------------------------------------------
 // A coded stream is a string of 32-bit words, of which every lane reads its own bits, the most significant bit of a word
@@ -241,11 +254,23 @@ localparam int unsigned Formats       = 11;
 // of c, the entry of the symbol (base + (c >> (12 - l))) mod 256. If there is no such length it has 12 bits, and the
 // entry is 0. A code in which symbol n has n + 1 bits is the unary code of a run length, which is the same bits as a bitmap.
 // In FormatPacked the weight of symbol n is that of entry n.
+// FormatVector: a symbol is a gap in gap_bits bits and a value in value_bits bits; 8 bits are the weight itself, fewer the
+// number of the entry of the code table that has it. The column of a symbol is the next column plus the gap; at the start
+// of a row the next column is 0. A symbol whose column is not less than CmdColumns ends the row with this slot; if bit 0
+// of its value is set the lane reads no more, if bit 1 is set it reads no more and no row ends. Such a lane gives up the
+// words it holds and takes no more. Any other symbol whose gap is all ones makes its column the next one, and that is all.
+// The rest are products of their weight and the byte of the vector in their column; the next column follows it. A step is
+// a slot. In it a lane sees 64 bits, of the words that it held before the round, and reads symbols as long as all their
+// bits are there, they are at most V, their products take bytes of at most two words, and none has ended a row: none or
+// more. The word of the first product is read in bank 2 m. The stream ends with its last item, or before a step in which
+// no lane would read a symbol, if the run has no more words or no lane takes one.
 // Each round takes a cycle, or more if it deals more than 16 words or the weights have not arrived; FormatPacked writes a
 // line per cycle.
 localparam int unsigned WordsPerBeat      = 16;
 localparam int unsigned LaneWords         = 3;
 localparam int unsigned ValueHuffman      = 15;
+localparam int unsigned MostColumns       = 65536;
+localparam int unsigned VectorProducts    = 4;    // of a lane and slot of WeightsVector, at most
 localparam int unsigned CodeDepth         = 512;  // entries of the code table, modulo which addresses count
 localparam int unsigned CodeSymbols       = 256;  // entries 0..255: symbols
 localparam int unsigned CodeMaxLength     = 12;

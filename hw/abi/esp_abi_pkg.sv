@@ -6,4 +6,19 @@ package esp_abi_pkg;
   function automatic logic [1:0] log2_split(input logic [7:0] split);
     log2_split = split >= 8'd8 ? 2'd3 : split >= 8'd4 ? 2'd2 : split >= 8'd2 ? 2'd1 : 2'd0;
   endfunction
+
+  // Rows and scales that the tables take at once: the largest split.
+  function automatic int unsigned table_group(input int unsigned lanes, input int unsigned pixels);
+    table_group = 64 / lanes < pixels ? 64 / lanes : pixels;
+  endfunction
+
+  // Products of a lane in a slot of WeightsVector.
+  function automatic int unsigned vector_products(input int unsigned lanes, input int unsigned pixels);
+    vector_products = table_group(lanes, pixels) < VectorProducts ? table_group(lanes, pixels) : VectorProducts;
+  endfunction
+
+  // A lane's part of a slot of WeightsVector: {last, words used, second and first word, products {word, byte, weight}}.
+  function automatic int unsigned vector_bits(input int unsigned lanes, input int unsigned pixels);
+    vector_bits = vector_products(lanes, pixels) * (9 + $clog2(pixels)) + 2 * (16 - $clog2(pixels)) + 3;
+  endfunction
 endpackage

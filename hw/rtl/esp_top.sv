@@ -88,7 +88,9 @@ module esp_top #(
   localparam int unsigned RowBits  = $clog2(BankRows);
   localparam int unsigned Groups   = (Lanes + esp_abi_pkg::LanesPerPort - 1) / esp_abi_pkg::LanesPerPort;
   localparam int unsigned WordBits = Pixels * 8;
-  localparam int unsigned TableBits   = WordBits > 64 ? WordBits : 64;
+  localparam int unsigned TableGroup  = esp_abi_pkg::table_group(Lanes, Pixels);
+  localparam int unsigned TableBits   = WordBits > TableGroup * 64 ? WordBits : TableGroup * 64;
+  localparam int unsigned VectorBits  = esp_abi_pkg::vector_bits(Lanes, Pixels);
   // A lane's part of a line: its weights and {segment, last, valid, offset}; the slots of WeightsSparse fit as well.
   localparam int unsigned LineBits    = 64 / Lanes * 8 + 21;
 
@@ -411,7 +413,10 @@ module esp_top #(
   logic                      line_write, line_space, row_write, scale_write, program_write, permute_write;
   logic [Lanes*LineBits-1:0] line_data;
   logic [15:0]               table_addr;
+  logic [TableGroup-1:0]     table_enable;
   logic [TableBits-1:0]      table_data;
+  logic                      vector_write, vector_space;
+  logic [Lanes*VectorBits-1:0] vector;
 
   esp_weight_unit #(
       .Lanes(Lanes),
@@ -433,11 +438,15 @@ module esp_top #(
       .line_write_o(line_write),
       .line_o(line_data),
       .line_space_i(line_space),
+      .vector_write_o(vector_write),
+      .vector_o(vector),
+      .vector_space_i(vector_space),
       .row_write_o(row_write),
       .scale_write_o(scale_write),
       .program_write_o(program_write),
       .permute_write_o(permute_write),
       .table_addr_o(table_addr),
+      .table_enable_o(table_enable),
       .table_data_o(table_data)
   );
 
@@ -475,11 +484,15 @@ module esp_top #(
       .line_write_i(line_write),
       .line_data_i(line_data),
       .line_space_o(line_space),
+      .vector_write_i(vector_write),
+      .vector_i(vector),
+      .vector_space_o(vector_space),
       .row_write_i(row_write),
       .scale_write_i(scale_write),
       .program_write_i(program_write),
       .permute_write_i(permute_write),
       .table_addr_i(table_addr),
+      .table_enable_i(table_enable),
       .table_data_i(table_data),
       .read_o(lane_read),
       .row_o(lane_row),

@@ -48,6 +48,7 @@ void Array::clear() {
   std::fill(program_.begin(), program_.end(), abi::ProgramEntry{});
   std::fill(permutations_.begin(), permutations_.end(), std::uint8_t{0});
   code_ = {};
+  vector_slots_.clear();
   lines_.clear();
 }
 
@@ -58,6 +59,15 @@ void Array::write_words(std::uint32_t address, std::span<const std::uint8_t> byt
     const std::size_t count = std::min(bytes.size() - done, scratch_.size() - to);
     std::memcpy(scratch_.data() + to, bytes.data() + done, count);
     done += count;
+  }
+}
+
+void Array::replicate_words(std::uint32_t address, std::span<const std::uint8_t> bytes) {
+  const std::size_t word = configuration_.pixels;
+  for (std::size_t at = 0; at < bytes.size(); at += word, address += abi::Banks) {
+    for (unsigned bank = 0; bank < abi::Banks; ++bank) {
+      write_words(address - address % abi::Banks + bank, bytes.subspan(at, word));
+    }
   }
 }
 
@@ -122,7 +132,55 @@ bool Array::run_positions(const abi::Command& command) {
   return true;
 }
 
+/// Lane entries of a chunk of WeightsVector that have products.
+std::uint64_t Array::valid_vector_entries(const abi::Command& command) const {
+  const auto entries = static_cast<std::ptrdiff_t>(std::size_t{command.slots} * configuration_.lanes);
+  return static_cast<std::uint64_t>(std::count_if(vector_slots_.begin(), vector_slots_.begin() + entries,
+                                                  [](const abi::VectorEntry& entry) { return entry.valid(); }));
+}
+
+/// A slot multiplies a word that is 0 but for the bytes of the products, and so works as one of V segments.
+template <std::size_t P>
+bool Array::run_vector(const abi::Command& command) {
+  const std::size_t spread = P / configuration_.vector_products();
+  const bool maximum = takes_maximum(command.operation);
+  const std::size_t first_row = command.address / abi::Banks;
+  for (unsigned k = 0; k < configuration_.lanes; ++k) {
+    Accumulators<P> fresh;
+    fresh.fill(maximum ? -128 : 0);
+    Accumulators<P> acc = fresh;
+    std::uint32_t row = k;
+    for (std::size_t slot = 0; slot < command.slots; ++slot) {
+      const abi::VectorEntry& entry = vector_slots_[slot * configuration_.lanes + k];
+      std::array<std::int32_t, P> products{};
+      for (std::size_t i = 0; i < configuration_.vector_products(); ++i) {
+        const abi::VectorProduct& product = entry.products[i];
+        const std::size_t bank = k % abi::LanesPerPort * 2 + product.word;
+        const std::size_t word = ((first_row + entry.words[product.word]) * abi::Banks + bank) & word_mask_;
+        products[i * spread] = scratch_[word * P + product.byte] * product.weight;
+      }
+      for (std::size_t p = 0; p < P && entry.valid(); ++p) {
+        acc[p] = maximum ? std::max(acc[p], products[p]) : abi::accumulate(acc[p], products[p]);
+      }
+      if (!entry.last) continue;
+      if (!write_result<P>(command, row, 0, acc)) return false;
+      acc = fresh;
+      row += configuration_.lanes;
+    }
+  }
+  return true;
+}
+
 Array::ComputeResult Array::compute(const abi::Command& command) {
+  if (command.weights == abi::WeightsVector) {
+    const std::uint64_t valid = valid_vector_entries(command);
+    const bool finished = configuration_.pixels == 8    ? run_vector<8>(command)
+                          : configuration_.pixels == 16 ? run_vector<16>(command)
+                                                        : run_vector<32>(command);
+    const auto entries = static_cast<std::ptrdiff_t>(std::size_t{command.slots} * configuration_.lanes);
+    vector_slots_.erase(vector_slots_.begin(), vector_slots_.begin() + entries);
+    return {valid, finished};
+  }
   const std::uint64_t entries = take_lines(command);
   ComputeResult result;
   result.macs = entries * command.count_x * command.count_y;

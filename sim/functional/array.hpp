@@ -3,11 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <vector>
 
 #include "esp_abi.hpp"
 #include "esp_code.hpp"
+#include "esp_vector.hpp"
 #include "functional/lane.hpp"
 
 namespace espalier::functional {
@@ -38,26 +40,37 @@ class Array {
 
   const abi::Configuration& configuration() const { return configuration_; }
 
+  /// Copies whole words to row (address div 16) and up of every bank; rows wrap.
+  void replicate_words(std::uint32_t address, std::span<const std::uint8_t> bytes);
   /// Copies whole words into or out of the scratchpad; word addresses wrap.
   void write_words(std::uint32_t address, std::span<const std::uint8_t> bytes);
   void read_words(std::uint32_t address, std::span<std::uint8_t> bytes) const;
 
   /// OpWeight: bytes of one slot, line or table entry; of a format that is not coded.
   std::size_t item_bytes(const abi::Command& command) const;
-  /// OpWeight: the items of `bytes`, at most command.items. Returns the lines that the store received.
-  std::size_t write_weights(const abi::Command& command, std::span<const std::uint8_t> bytes);
+  /// What an OpWeight adds to the weight store and to the queue of WeightsVector.
+  struct Stored {
+    std::size_t lines = 0;
+    std::size_t slots = 0;
+  };
+  /// OpWeight: the items of `bytes`, at most command.items.
+  Stored write_weights(const abi::Command& command, std::span<const std::uint8_t> bytes);
 
   std::size_t queued_lines() const { return lines_.lines(); }
+  std::size_t queued_slots() const { return vector_slots_.size() / configuration_.lanes; }
 
   struct ComputeResult {
     std::uint64_t macs = 0;  // lane entries executed
     bool finished = true;    // false: a chain of the write program never ends
   };
-  /// OpCompute with all fields in range and its lines queued.
+  /// OpCompute with all fields in range and its lines or slots queued.
   ComputeResult compute(const abi::Command& command);
 
-  /// Forgets lines that no compute command took.
-  void drop_lines() { lines_.clear(); }
+  /// Forgets lines and slots that no compute command took.
+  void drop_lines() {
+    lines_.clear();
+    vector_slots_.clear();
+  }
 
   /// Scratchpad and tables to zero, no lines.
   void clear();
@@ -72,6 +85,7 @@ class Array {
   };
 
   std::size_t write_coded(const abi::Command& command, std::span<const std::uint8_t> bytes);
+  std::size_t write_vector(const abi::Command& command, std::span<const std::uint8_t> bytes);
   void push_packed(unsigned bits, std::span<const std::uint8_t> line);
   std::size_t write_sparse(std::uint32_t items, std::span<const std::uint8_t> bytes);
   void write_entry(unsigned format, std::size_t entry, std::span<const std::uint8_t> item);
@@ -81,6 +95,9 @@ class Array {
   void take_block(const abi::Command& command);
   template <std::size_t P>
   bool run_positions(const abi::Command& command);
+  std::uint64_t valid_vector_entries(const abi::Command& command) const;
+  template <std::size_t P>
+  bool run_vector(const abi::Command& command);
   template <std::size_t P>
   bool write_result(const abi::Command& command, std::uint32_t row, std::uint32_t position, const Accumulators<P>& acc);
 
@@ -93,6 +110,7 @@ class Array {
   std::vector<std::uint8_t> permutations_;
   abi::CodeTable code_;
   LineQueue lines_;
+  std::deque<abi::VectorEntry> vector_slots_;  // K for each slot
   std::vector<LaneRows> lanes_;
 };
 

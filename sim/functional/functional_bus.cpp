@@ -8,43 +8,24 @@ namespace espalier::functional {
 
 namespace {
 
-constexpr std::uint32_t ControlStart = 1;
-constexpr std::uint32_t ControlDone = 2;
-constexpr std::uint32_t ControlIdle = 4;
-constexpr std::uint32_t ControlReady = 8;
 constexpr unsigned CommandsPerPoll = 16;
 
 }  // namespace
 
 FunctionalBus::FunctionalBus(const abi::Configuration& configuration)
-    : array_(configuration), runner_(array_, memory_) {}
+    : array_(configuration), runner_(array_, memory_), registers_(configuration) {}
 
 std::string FunctionalBus::name() const {
   return fmt::format("functional {}x{}", configuration().lanes, configuration().pixels);
 }
 
 std::uint32_t FunctionalBus::read_register(std::uint32_t offset) {
-  driver::check_register(offset);
-  if (offset == abi::RegControl) return read_control();
-  if (offset <= abi::RegTimeout) return word(offset);
-  switch (offset) {
-    case abi::RegVersion:
-      return abi::AbiVersion;
-    case abi::RegLanes:
-      return configuration().lanes;
-    case abi::RegPixels:
-      return configuration().pixels;
-    case abi::RegBankRows:
-      return configuration().bank_rows;
-    case abi::RegLineDepth:
-      return configuration().line_depth;
-    case abi::RegMaxSplit:
-      return configuration().max_split();
-    case abi::RegWriters:
-      return configuration().writers;
-    default:
-      return read_result(offset);
+  if (offset == abi::RegControl) {
+    advance(CommandsPerPoll);
+    return registers_.read_control(busy());
   }
+  const auto value = registers_.read(offset);
+  return value ? *value : read_result(offset);
 }
 
 std::uint32_t FunctionalBus::read_result(std::uint32_t offset) const {
@@ -66,63 +47,19 @@ std::uint32_t FunctionalBus::read_result(std::uint32_t offset) const {
   }
 }
 
-std::uint32_t FunctionalBus::read_control() {
-  advance(CommandsPerPoll);
-  const std::uint32_t value = busy() ? ControlStart : (ControlIdle | (done_ ? ControlDone | ControlReady : 0));
-  done_ = false;
-  return value;
-}
-
 void FunctionalBus::write_register(std::uint32_t offset, std::uint32_t value) {
-  driver::check_register(offset);
-  if (offset == abi::RegControl) {
-    if ((value & ControlStart) != 0) start();
-  } else if (offset == abi::RegInterruptStatus) {
-    word(offset) ^= value & 3U;
-  } else if (offset == abi::RegGlobalInterrupt) {
-    word(offset) = value & 1U;
-  } else if (offset == abi::RegInterruptEnable) {
-    word(offset) = value & 3U;
-  } else if (offset <= abi::RegTimeout && !busy()) {
-    word(offset) = value;
-  }
-}
-
-std::uint64_t FunctionalBus::wide(std::uint32_t offset) const {
-  return arguments_[offset / 4] | std::uint64_t{arguments_[offset / 4 + 1]} << 32;
-}
-
-Arguments FunctionalBus::arguments() const {
-  Arguments arguments;
-  arguments.windows = {{{wide(abi::RegProgramAddress), wide(abi::RegProgramBytes)},
-                        {wide(abi::RegInputAddress), wide(abi::RegInputBytes)},
-                        {wide(abi::RegOutputAddress), wide(abi::RegOutputBytes)},
-                        {wide(abi::RegArenaAddress), wide(abi::RegArenaBytes)}}};
-  arguments.command_offset = arguments_[abi::RegCommandOffset / 4];
-  arguments.command_count = arguments_[abi::RegCommandCount / 4];
-  arguments.timeout = arguments_[abi::RegTimeout / 4];
-  return arguments;
+  if (!registers_.write(offset, value, busy())) return;
+  runner_.start(registers_.arguments());
+  if (runner_.status() == ListRunner::Status::Done) registers_.finish();
 }
 
 bool FunctionalBus::busy() const {
   return runner_.status() == ListRunner::Status::Running || runner_.status() == ListRunner::Status::Stuck;
 }
 
-void FunctionalBus::start() {
-  if (busy()) return;
-  done_ = false;
-  runner_.start(arguments());
-  if (runner_.status() == ListRunner::Status::Done) finish();
-}
-
-void FunctionalBus::finish() {
-  done_ = true;
-  word(abi::RegInterruptStatus) |= word(abi::RegInterruptEnable) & 3U;
-}
-
 bool FunctionalBus::advance(unsigned commands) {
   for (unsigned i = 0; i < commands && runner_.status() == ListRunner::Status::Running; ++i) {
-    if (runner_.step() == ListRunner::Status::Done) finish();
+    if (runner_.step() == ListRunner::Status::Done) registers_.finish();
   }
   return runner_.status() == ListRunner::Status::Running;
 }
@@ -138,8 +75,7 @@ bool FunctionalBus::wait_done(std::chrono::milliseconds limit) {
 void FunctionalBus::reset() {
   runner_.reset();
   array_.clear();
-  arguments_.fill(0);
-  done_ = false;
+  registers_.clear();
 }
 
 std::uint64_t FunctionalBus::allocate(std::size_t bytes) { return memory_.allocate(bytes); }

@@ -4,7 +4,6 @@
 //   espalier::driver::Device device(bus);
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -16,6 +15,7 @@
 #include "functional/array.hpp"
 #include "functional/device_memory.hpp"
 #include "functional/list_runner.hpp"
+#include "functional/register_file.hpp"
 
 namespace espalier::functional {
 
@@ -49,19 +49,12 @@ class FunctionalBus : public driver::Bus {
   void set_memory_fault(std::optional<MemoryFault> fault) { memory_.set_fault(fault); }
 
  private:
-  std::uint32_t read_control();
   std::uint32_t read_result(std::uint32_t offset) const;
-  void start();
-  void finish();
-  Arguments arguments() const;
-  std::uint32_t& word(std::uint32_t offset) { return arguments_[offset / 4]; }
-  std::uint64_t wide(std::uint32_t offset) const;
 
   Array array_;
   DeviceMemory memory_;
   ListRunner runner_;
-  std::array<std::uint32_t, (abi::RegTimeout + 4) / 4> arguments_{};  // the registers below RegError
-  bool done_ = false;
+  RegisterFile registers_;
 };
 
 }  // namespace espalier::functional

@@ -37,6 +37,8 @@ bool known_value_bits(const abi::Command& c) {
   switch (c.format) {
     case abi::FormatFixed:
       return c.value_bits <= 8;
+    case abi::FormatVector:
+      return (c.value_bits >= 1 && c.value_bits <= 4) || c.value_bits == 8;
     case abi::FormatHuffman:
       return c.value_bits <= 4 || c.value_bits == abi::ValueHuffman;
     case abi::FormatPacked:
@@ -47,23 +49,26 @@ bool known_value_bits(const abi::Command& c) {
 }
 
 std::optional<Fault> check_weight(const abi::Command& c) {
+  const bool vector = c.format == abi::FormatVector;
+  const bool gaps = vector || c.format == abi::FormatFixed;
   return first_broken({{c.window < abi::Windows, abi::CmdWindowLsb},
                        {c.format < abi::Formats, abi::CmdFormatLsb},
                        {c.run > 0, abi::CmdRunLsb},
                        {c.items > 0, abi::CmdItemsLsb},
-                       {c.format != abi::FormatFixed || (c.gap_bits >= 1 && c.gap_bits <= 8), abi::CmdGapBitsLsb},
-                       {known_value_bits(c), abi::CmdValueBitsLsb}});
+                       {!gaps || (c.gap_bits >= 1 && c.gap_bits <= 8), abi::CmdGapBitsLsb},
+                       {known_value_bits(c), abi::CmdValueBitsLsb},
+                       {!vector || (c.columns >= 1 && c.columns <= abi::MostColumns), abi::CmdColumnsLsb}});
 }
 
 bool known_split(const abi::Command& c, const abi::Configuration& array) {
-  return c.split == 1 ||
-         (std::has_single_bit(c.split) && c.split <= array.max_split() && c.weights != abi::WeightsSparse);
+  return c.split == 1 || (std::has_single_bit(c.split) && c.split <= array.max_split() &&
+                          c.weights != abi::WeightsSparse && c.weights != abi::WeightsVector);
 }
 
-/// Fields that have passed weights and split: a chunk for several positions stays in the store.
+/// Fields that have passed weights and split: a chunk for several positions stays in the store, whole.
 bool slots_fit(const abi::Command& c, const abi::Configuration& array) {
   const bool single = c.count_x == 1 && c.count_y == 1;
-  return c.slots > 0 && (single || chunk_lines(c, array) <= array.line_depth);
+  return c.slots > 0 && (single || (c.weights != abi::WeightsVector && chunk_lines(c, array) <= array.line_depth));
 }
 
 std::optional<Fault> check_compute(const abi::Command& c, const abi::Configuration& array) {
@@ -116,9 +121,10 @@ void ListRunner::fail(std::uint32_t code, std::uint32_t detail) {
 /// or a weight command before it: the weight unit only completes a command once its lines are in the store, which holds
 /// line_depth of them beyond those consumed.
 void ListRunner::wait_forever() {
-  const auto full = std::upper_bound(pushed_lines_.begin(), pushed_lines_.end(), lines_with_room());
-  if (full != pushed_lines_.end()) {
-    position_ = std::min(position_, weight_positions_[static_cast<std::size_t>(full - pushed_lines_.begin()) - 1]);
+  for (std::size_t count = 1; count < pushed_lines_.size(); ++count) {
+    if (weights_complete(count)) continue;
+    position_ = std::min(position_, weight_positions_[count - 1]);
+    break;
   }
   if (arguments_.timeout == 0) {
     status_ = Status::Stuck;
@@ -147,8 +153,10 @@ void ListRunner::start(const Arguments& arguments) {
   completed_ = {};
   position_ = 0;
   pushed_lines_.assign(1, 0);
+  pushed_slots_.assign(1, 0);
   weight_positions_.clear();
   consumed_lines_ = 0;
+  consumed_slots_ = 0;
   array_.drop_lines();
   status_ = Status::Running;
   if (const auto wrong = wrong_argument()) fail(abi::ErrorArgument, *wrong);
@@ -172,6 +180,15 @@ const std::uint8_t* ListRunner::fetch() {
   return fetched_ == nullptr ? nullptr : fetched_ + std::size_t{position_ - fetched_from_} * abi::BeatBytes;
 }
 
+/// The run ends once every command is complete: those of the weight unit have their lines and slots in place.
+void ListRunner::finish() {
+  if (weights_complete(pushed_lines_.size() - 1)) {
+    status_ = Status::Done;
+  } else {
+    wait_forever();
+  }
+}
+
 ListRunner::Status ListRunner::step() {
   if (status_ != Status::Running) return status_;
   const std::uint8_t* bytes = fetch();
@@ -184,7 +201,7 @@ ListRunner::Status ListRunner::step() {
   } else {
     execute(command);
   }
-  if (status_ == Status::Running && ++position_ == arguments_.command_count) status_ = Status::Done;
+  if (status_ == Status::Running && ++position_ == arguments_.command_count) finish();
   return status_;
 }
 
@@ -195,11 +212,14 @@ bool ListRunner::wait_satisfiable(const abi::Command& command) const {
       command.wait_compute > completed_.computes || command.wait_store > completed_.stores) {
     return false;
   }
-  return pushed_lines_[command.wait_weight] <= lines_with_room();
+  return weights_complete(command.wait_weight);
 }
 
-/// How many lines, from the start of the run, have found room in the weight store.
-std::uint64_t ListRunner::lines_with_room() const { return consumed_lines_ + array_.configuration().line_depth; }
+/// Whether the lines and slots of the first `count` weight commands have found room.
+bool ListRunner::weights_complete(std::size_t count) const {
+  return pushed_lines_[count] <= consumed_lines_ + array_.configuration().line_depth &&
+         pushed_slots_[count] <= consumed_slots_ + abi::VectorDepth;
+}
 
 /// Whether a burst leaves its window; if so, fail().
 bool ListRunner::outside(const Arguments::Window& window, std::uint64_t beat, std::uint64_t beats) {
@@ -268,8 +288,13 @@ void ListRunner::load(const abi::Command& command) {
     const std::uint32_t beat = command.offset + plane * command.pitch;
     const std::uint8_t* bytes = access(command.window, beat, command.run, Direction::Read);
     if (bytes == nullptr) return;
-    array_.write_words(command.address + plane * command.word_pitch,
-                       {bytes, std::size_t{command.run} * abi::BeatBytes});
+    const std::uint32_t address = command.address + std::uint32_t{plane} * command.word_pitch;
+    const std::span<const std::uint8_t> words(bytes, std::size_t{command.run} * abi::BeatBytes);
+    if ((command.flags & abi::FlagReplicate) != 0) {
+      array_.replicate_words(address, words);
+    } else {
+      array_.write_words(address, words);
+    }
   }
   ++completed_.loads;
 }
@@ -277,22 +302,39 @@ void ListRunner::load(const abi::Command& command) {
 void ListRunner::weight(const abi::Command& command) {
   const std::uint8_t* bytes = access(command.window, command.offset, command.run, Direction::Read);
   if (bytes == nullptr) return;
-  const std::uint64_t lines = array_.write_weights(command, {bytes, std::size_t{command.run} * abi::BeatBytes});
-  pushed_lines_.push_back(pushed_lines_.back() + lines);
+  const Array::Stored stored = array_.write_weights(command, {bytes, std::size_t{command.run} * abi::BeatBytes});
+  pushed_lines_.push_back(pushed_lines_.back() + stored.lines);
+  pushed_slots_.push_back(pushed_slots_.back() + stored.slots);
   weight_positions_.push_back(position_);
   ++completed_.weights;
 }
 
+/// The slots of a command of WeightsVector and the lines of others come in order, but the weight unit may be stopped by
+/// what no other command takes.
+bool ListRunner::weights_arrive(const std::vector<std::uint64_t>& pushed, std::uint64_t needed) const {
+  const auto last = std::lower_bound(pushed.begin(), pushed.end(), needed);
+  if (last == pushed.end()) return false;
+  const auto before = static_cast<std::size_t>(std::max<std::ptrdiff_t>(last - pushed.begin(), 1)) - 1;
+  const bool vector = &pushed == &pushed_slots_;
+  return vector ? pushed_lines_[before] <= consumed_lines_ + array_.configuration().line_depth
+                : pushed_slots_[before] <= consumed_slots_ + abi::VectorDepth;
+}
+
 void ListRunner::compute(const abi::Command& command) {
   const std::uint64_t lines = chunk_lines(command, array_.configuration());
-  if (array_.queued_lines() < lines) {
-    consumed_lines_ += array_.queued_lines();  // and starves then
+  const std::uint64_t slots = command.weights == abi::WeightsVector ? command.slots : 0;
+  const bool arrive = slots > 0 ? weights_arrive(pushed_slots_, consumed_slots_ + slots)
+                                : weights_arrive(pushed_lines_, consumed_lines_ + lines);
+  if (!arrive) {
+    consumed_lines_ += slots > 0 ? 0 : array_.queued_lines();  // and starves then
+    consumed_slots_ += slots > 0 ? array_.queued_slots() : 0;
     return wait_forever();
   }
   const Array::ComputeResult result = array_.compute(command);
   if (!result.finished) return wait_forever();
   traffic_.macs += result.macs;
   consumed_lines_ += lines;
+  consumed_slots_ += slots;
   ++completed_.computes;
 }
 

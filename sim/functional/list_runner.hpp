@@ -78,9 +78,11 @@ class ListRunner {
 
   void fail(std::uint32_t code, std::uint32_t detail);
   void wait_forever();
+  void finish();
   std::optional<std::uint32_t> wrong_argument() const;
   bool wait_satisfiable(const abi::Command& command) const;
-  std::uint64_t lines_with_room() const;
+  bool weights_complete(std::size_t count) const;
+  bool weights_arrive(const std::vector<std::uint64_t>& pushed, std::uint64_t needed) const;
   std::uint8_t* access(unsigned window, std::uint64_t beat, std::uint64_t beats, Direction direction);
   bool outside(const Arguments::Window& window, std::uint64_t beat, std::uint64_t beats);
   std::uint8_t* burst(const Arguments::Window& window, std::uint64_t beat, std::uint64_t beats, Direction direction);
@@ -102,8 +104,10 @@ class ListRunner {
   const std::uint8_t* fetched_ = nullptr;  // the burst of commands that holds position_
   std::uint32_t fetched_from_ = 0;
   std::vector<std::uint64_t> pushed_lines_;      // by the first n weight commands
+  std::vector<std::uint64_t> pushed_slots_;      // of WeightsVector, likewise
   std::vector<std::uint32_t> weight_positions_;  // of every weight command executed, in the list
   std::uint64_t consumed_lines_ = 0;
+  std::uint64_t consumed_slots_ = 0;
 };
 
 }  // namespace espalier::functional

@@ -10,8 +10,9 @@
 
 namespace espalier::functional {
 
-/// Lines that the slots of an OpCompute occupy: its last one need not be full.
+/// Lines that the slots of an OpCompute occupy: its last one need not be full. Those of WeightsVector occupy none.
 constexpr std::uint64_t chunk_lines(const abi::Command& command, const abi::Configuration& array) {
+  if (command.weights == abi::WeightsVector) return 0;
   const unsigned slots = array.line_slots(command.weights, command.split);
   return (std::uint64_t{command.slots} + slots - 1) / slots;
 }

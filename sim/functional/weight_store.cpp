@@ -50,10 +50,11 @@ std::size_t Array::item_bytes(const abi::Command& command) const {
   }
 }
 
-std::size_t Array::write_weights(const abi::Command& command, std::span<const std::uint8_t> bytes) {
-  if (abi::coded_stream(command.format)) return write_coded(command, bytes);
+Array::Stored Array::write_weights(const abi::Command& command, std::span<const std::uint8_t> bytes) {
+  if (command.format == abi::FormatVector) return {0, write_vector(command, bytes)};
+  if (abi::coded_stream(command.format)) return {write_coded(command, bytes), 0};
   const std::size_t size = item_bytes(command);
-  if (command.format == abi::FormatSparse) return write_sparse(command.items, bytes);
+  if (command.format == abi::FormatSparse) return {write_sparse(command.items, bytes), 0};
   const std::size_t items = std::min<std::size_t>(command.items, bytes.size() / size);
   if (abi::fills_store(command.format)) {
     // What fills up the last beat of a line is not stored.
@@ -67,12 +68,12 @@ std::size_t Array::write_weights(const abi::Command& command, std::span<const st
         lines_.push(line);
       }
     }
-    return items;
+    return {items, 0};
   }
   for (std::size_t i = 0; i < items; ++i) {
     write_entry(command.format, command.address + i, bytes.subspan(i * size, size));
   }
-  return 0;
+  return {};
 }
 
 /// 64 symbols of `bits` bits each.
@@ -103,6 +104,19 @@ std::size_t Array::write_coded(const abi::Command& command, std::span<const std:
     ++lines;
   }
   return lines;
+}
+
+/// The number of slots.
+std::size_t Array::write_vector(const abi::Command& command, std::span<const std::uint8_t> bytes) {
+  abi::VectorReader reader(command, bytes, code_, configuration_);
+  std::vector<abi::VectorEntry> slot(configuration_.lanes);
+  std::size_t slots = 0;
+  while (!reader.ended()) {
+    if (!reader.round(slot).slot) continue;
+    vector_slots_.insert(vector_slots_.end(), slot.begin(), slot.end());
+    ++slots;
+  }
+  return slots;
 }
 
 /// A line is written with its last slot or with the last slot of the command; beats that end before leave it unwritten.

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 
+#include "compile/vector_stream.hpp"
 #include "compile/weight_code.hpp"
 #include "esp_code.hpp"
 #include "random_stream.hpp"
@@ -78,6 +79,8 @@ class Builder {
     c.word_pitch = static_cast<std::uint16_t>(random_.between(0, std::max(0, std::min(room / c.planes, words + 7))));
     c.address = static_cast<std::uint16_t>(random_.between(0, std::min(300, room - c.word_pitch * (c.planes - 1))));
     c.wait_compute = computes_;
+    const int rows = words + (c.address + c.word_pitch * (c.planes - 1)) / static_cast<int>(abi::Banks);
+    if (random_.chance(0.3) && rows < static_cast<int>(configuration_.bank_rows / 2)) c.flags = abi::FlagReplicate;
     commands_.push_back(c);
     ++loads_;
   }
@@ -107,6 +110,7 @@ class Builder {
 
   // One weight stream, the tables of its chunks and the commands that run them.
   void chunks(std::uint16_t layer) {
+    if (random_.chance(0.2)) return vector_chunk(layer);
     constexpr std::array Formats{abi::FormatSparse, abi::FormatDense, abi::FormatBlock};
     const unsigned format = Formats[static_cast<std::size_t>(random_.between(0, 2))];
     RandomStream streams(configuration_, random_);
@@ -128,6 +132,52 @@ class Builder {
     commands_.push_back(pending_);
     run(layer, chunks[0], whole && random_.chance(0.5) ? std::nullopt : std::optional(first));
     for (std::size_t i = 1; i < chunks.size(); ++i) run(layer, chunks[i], std::nullopt);
+  }
+
+  /// Rows of a matrix for WeightsVector.
+  std::vector<compile::VectorRow> matrix(std::uint32_t columns) {
+    const auto count = static_cast<std::size_t>(random_.between(1, 3 * static_cast<int>(configuration_.lanes)));
+    const bool few = random_.chance(0.5);
+    const double density = random_.unit();
+    std::vector<compile::VectorRow> rows(count);
+    for (compile::VectorRow& row : rows) {
+      for (std::uint32_t column = 0; column < columns; ++column) {
+        if (!random_.chance(density * density)) continue;
+        row.columns.push_back(column);
+        row.weights.push_back(few ? static_cast<std::int8_t>(random_.between(-5, 5)) : random_.byte());
+      }
+    }
+    return rows;
+  }
+
+  /// A product of a matrix and what the lower half of the banks holds.
+  void vector_chunk(std::uint16_t layer) {
+    const std::uint32_t most = (configuration_.bank_rows / 2 - 20) * configuration_.pixels;
+    const auto columns = static_cast<std::uint32_t>(random_.between(1, static_cast<int>(std::min(most, 700U))));
+    const std::vector<compile::VectorRow> rows = matrix(columns);
+    const compile::VectorCode code = compile::vector_code(rows, columns, configuration_, {});
+    const compile::VectorStream stream = compile::vector_stream(rows, columns, code, 100, configuration_);
+    std::vector<std::uint32_t> symbols;
+    for (const std::int8_t weight : code.weights)
+      symbols.push_back(abi::encode(abi::Symbol{weight, 0, false, false, 0}));
+    if (!symbols.empty()) code_table(0, symbols);
+    const std::uint32_t offset = beats();
+    append(stream.bytes);
+    weight(abi::FormatVector, 0, stream.slots, offset);
+    pending_.gap_bits = static_cast<std::uint8_t>(code.gap_bits);
+    pending_.value_bits = static_cast<std::uint8_t>(code.value_bits);
+    pending_.columns = columns;
+    const std::size_t first = commands_.size();
+    commands_.push_back(pending_);
+    RandomChunk chunk;
+    chunk.compute = command(abi::OpCompute);
+    chunk.compute.weights = static_cast<std::uint8_t>(abi::WeightsVector);
+    chunk.compute.slots = stream.slots;
+    chunk.lines = configuration_.line_depth + 1;  // one position
+    chunk.rows.resize(configuration_.lanes);
+    for (std::size_t i = 0; i < stream.rows.size(); ++i)
+      chunk.rows[i % configuration_.lanes] += stream.rows[i] < 0 ? 0 : 1;
+    run(layer, chunk, first);
   }
 
   /// The lines of chunks of one format, as they are or coded: OpWeight is then pending, its code table is not.

@@ -22,6 +22,16 @@ struct LaneSlot {
   std::vector<std::int32_t> weights;  // of each segment
 };
 
+/// What a lane does in a slot of WeightsVector.
+struct VectorSlot {
+  struct Product {
+    std::uint32_t pixel = 0, bank = 0, word = 0, byte = 0;
+    std::int32_t weight = 0;
+  };
+  std::vector<Product> products;
+  bool last = false;
+};
+
 class Machine {
  public:
   Machine(const compile::DeviceProgram& program, std::span<const std::uint8_t> input,
@@ -55,12 +65,25 @@ class Machine {
   }
 
   void transfer(const abi::Command& c) {
+    if (c.opcode == abi::OpLoad && (c.flags & abi::FlagReplicate) != 0) return replicate(c);
     for (std::uint32_t plane = 0; plane < c.planes; ++plane) {
       for (std::uint32_t byte = 0; byte < c.run * 64; ++byte) {
         std::uint8_t& memory = windows_.at(c.window).at((std::size_t{c.offset} + plane * c.pitch) * 64 + byte);
         std::int8_t& held = pixel(c.address + plane * c.word_pitch + byte / pixels_, byte % pixels_);
         if (c.opcode == abi::OpLoad) held = static_cast<std::int8_t>(memory);
         if (c.opcode == abi::OpStore) memory = static_cast<std::uint8_t>(held);
+      }
+    }
+  }
+
+  void replicate(const abi::Command& c) {
+    for (std::uint32_t plane = 0; plane < c.planes; ++plane) {
+      const std::uint32_t row = (c.address + plane * c.word_pitch) / 16;
+      for (std::uint32_t byte = 0; byte < c.run * 64; ++byte) {
+        const std::uint8_t memory = windows_.at(c.window).at((std::size_t{c.offset} + plane * c.pitch) * 64 + byte);
+        for (std::uint32_t bank = 0; bank < 16; ++bank) {
+          pixel((row + byte / pixels_) * 16 + bank, byte % pixels_) = static_cast<std::int8_t>(memory);
+        }
       }
     }
   }
@@ -86,6 +109,8 @@ class Machine {
       case abi::FormatFixed:
       case abi::FormatHuffman:
         return coded(run, c);
+      case abi::FormatVector:
+        return vector(run, c);
       case abi::FormatCode:
         return table(codes_, run, c, 4);
       case abi::FormatBlock:
@@ -149,13 +174,14 @@ class Machine {
   struct CodedLane {
     Bits bits;
     std::uint32_t address = 0;
-    unsigned gap = 0;  // entry of the gap symbol
+    unsigned gap = 0;   // entry of the gap symbol
+    bool over = false;  // FormatVector: it reads no more; address is the next column
   };
 
   /// Lanes that hold at most `most` words take the next one.
   void deal(std::vector<CodedLane>& coded, std::span<const std::uint8_t> run, std::size_t& word, std::size_t most) {
     for (CodedLane& lane : coded) {
-      if ((lane.bits.size() + 31) / 32 > most || word * 4 == run.size()) continue;
+      if (lane.over || (lane.bits.size() + 31) / 32 > most || word * 4 == run.size()) continue;
       for (unsigned bit = 32; bit-- > 0;) lane.bits.push_back(static_cast<unsigned>(bits(run, word * 32 + bit, 1)));
       ++word;
     }
@@ -200,6 +226,55 @@ class Machine {
       if (slot % per_line + 1 != per_line && slot + 1 != c.items) continue;
       store_.push_back(line);
       line.clear();
+    }
+  }
+
+  /// The symbols of a slot among the first `seen` bits of a lane.
+  VectorSlot read_vector(CodedLane& lane, const abi::Command& c, std::size_t seen) const {
+    const unsigned products = std::min(4U, array_.max_split());
+    std::vector<std::uint32_t> words;
+    VectorSlot slot;
+    for (unsigned i = 0; i < products && seen >= c.gap_bits + c.value_bits && !lane.over; ++i) {
+      const unsigned symbol = peek(lane.bits, c.gap_bits + c.value_bits);
+      const unsigned gap = symbol >> c.value_bits, value = symbol % (1U << c.value_bits);
+      const std::uint32_t column = lane.address + gap;
+      const bool ends = column >= c.columns, passes = gap + 1 == 1U << c.gap_bits;
+      const auto at = std::find(words.begin(), words.end(), column / pixels_);
+      if (!ends && !passes) {
+        if (at == words.end() && words.size() == 2) break;
+        const auto bank = static_cast<std::uint32_t>(at - words.begin());
+        if (at == words.end()) words.push_back(column / pixels_);
+        const std::int32_t weight = static_cast<std::int8_t>(
+            c.value_bits == 8 ? value : code_field(value, abi::CodeWeightLsb, abi::CodeWeightBits));
+        slot.products.push_back({i * pixels_ / products, bank, column / pixels_, column % pixels_, weight});
+      }
+      take(lane.bits, c.gap_bits + c.value_bits);
+      seen -= c.gap_bits + c.value_bits;
+      lane.address = ends ? 0 : passes ? column : column + 1;
+      if (!ends) continue;
+      slot.last = (value & 2U) == 0;
+      lane.over = (value & 3U) != 0;
+      break;
+    }
+    if (lane.over) lane.bits.clear();
+    return slot;
+  }
+
+  void vector(std::span<const std::uint8_t> run, const abi::Command& c) {
+    std::vector<CodedLane> lanes(lanes_);
+    std::size_t word = 0;
+    deal(lanes, run, word, 0);
+    deal(lanes, run, word, 1);
+    for (std::uint32_t slot = 0; slot < c.items; ++slot) {
+      std::vector<std::size_t> seen;
+      for (const CodedLane& lane : lanes) seen.push_back(std::min<std::size_t>(64, lane.bits.size()));
+      const bool idle = std::all_of(seen.begin(), seen.end(),
+                                    [&](std::size_t bits) { return bits < 0U + c.gap_bits + c.value_bits; });
+      const auto over = [](const CodedLane& lane) { return lane.over; };
+      if (idle && (word * 4 == run.size() || std::all_of(lanes.begin(), lanes.end(), over))) return;
+      deal(lanes, run, word, 2);
+      auto& slots = vectors_.emplace_back();
+      for (std::size_t k = 0; k < lanes.size(); ++k) slots.push_back(read_vector(lanes[k], c, seen[k]));
     }
   }
 
@@ -252,7 +327,32 @@ class Machine {
     return result;
   }
 
+  void compute_vector(const abi::Command& c) {
+    const bool maximum = c.operation == abi::OperationMax || c.operation == abi::OperationMaxReduce;
+    const std::vector<std::int64_t> fresh(pixels_, maximum ? -128 : 0);
+    for (std::uint32_t lane = 0; lane < lanes_; ++lane) {
+      std::vector<std::int64_t> acc = fresh;
+      std::uint32_t row = 0;
+      for (std::uint32_t s = 0; s < c.slots; ++s) {
+        const VectorSlot& slot = vectors_.at(s)[lane];
+        std::vector<std::int64_t> products(pixels_, 0);
+        for (const auto& [at, bank, word, byte, weight] : slot.products) {
+          products[at] = weight * pixel((c.address / 16 + word) * 16 + lane % 8 * 2 + bank, byte);
+        }
+        macs_ += slot.products.empty() ? 0 : 1;
+        for (std::uint32_t p = 0; p < pixels_ && !slot.products.empty(); ++p) {
+          acc[p] = maximum ? std::max(acc[p], products[p]) : acc[p] + products[p];
+        }
+        if (!slot.last) continue;
+        finish(c, 0, row++ * lanes_ + lane, acc);
+        acc = fresh;
+      }
+    }
+    vectors_.erase(vectors_.begin(), vectors_.begin() + c.slots);
+  }
+
   void compute(const abi::Command& c) {
+    if (c.weights == abi::WeightsVector) return compute_vector(c);
     const std::uint32_t length = pixels_ / c.split;
     const bool maximum = c.operation == abi::OperationMax || c.operation == abi::OperationMaxReduce;
     const std::vector<std::int64_t> fresh(pixels_, maximum ? -128 : 0);
@@ -339,6 +439,7 @@ class Machine {
   std::vector<std::int8_t> scratch_;
   std::vector<std::uint8_t> rows_, scales_, programs_, permutations_, codes_;
   std::deque<std::vector<std::uint8_t>> store_;
+  std::deque<std::vector<VectorSlot>> vectors_;  // slots of WeightsVector, by lane
   std::uint64_t macs_ = 0;
 };
 

@@ -45,6 +45,26 @@ StreamTiming coded_timing(const abi::Command& command, std::span<const std::uint
   return timing;
 }
 
+/// Lane k reads banks 2 m and 2 m + 1, m = k mod 8.
+StreamTiming vector_timing(const abi::Command& command, std::span<const std::uint8_t> bytes,
+                           const abi::CodeTable& table, const abi::Configuration& configuration) {
+  abi::VectorReader reader(command, bytes, table, configuration);
+  std::vector<abi::VectorEntry> entries(configuration.lanes);
+  StreamTiming timing;
+  while (!reader.ended()) {
+    timing.rounds.push_back(reader.round(entries));
+    if (!timing.rounds.back().slot) continue;
+    SlotTiming& slot = timing.slots.emplace_back();
+    for (unsigned k = 0; k < configuration.lanes; ++k) {
+      if (entries[k].last) slot.last |= 1U << k;
+      if (entries[k].valid()) ++slot.entries;
+      const unsigned banks = low_bits(entries[k].used) << (k % abi::LanesPerPort * 2);
+      if (reads_port_b(k)) slot.banks = static_cast<std::uint16_t>(slot.banks | banks);
+    }
+  }
+  return timing;
+}
+
 std::vector<LineTiming> sparse_lines(std::uint32_t items, std::span<const std::uint8_t> stream,
                                      const abi::Configuration& configuration) {
   const std::size_t bytes = std::size_t{4} * configuration.lanes;
@@ -74,16 +94,18 @@ StreamTiming stream_timing(const abi::Command& command, std::span<const std::uin
                            const abi::CodeTable& table, const abi::Configuration& configuration) {
   switch (command.format) {
     case abi::FormatSparse:
-      return {sparse_lines(command.items, bytes, configuration), {}};
+      return {sparse_lines(command.items, bytes, configuration), {}, {}};
     case abi::FormatBlock:
-      return {block_lines(command.items, bytes, configuration), {}};
+      return {block_lines(command.items, bytes, configuration), {}, {}};
     case abi::FormatFixed:
     case abi::FormatHuffman:
       return coded_timing(command, bytes, table, configuration);
+    case abi::FormatVector:
+      return vector_timing(command, bytes, table, configuration);
     default: {
       const std::size_t line =
           command.format == abi::FormatPacked ? std::size_t{8} * command.value_bits : abi::BeatBytes;
-      return {std::vector<LineTiming>(std::min<std::size_t>(command.items, bytes.size() / line)), {}};
+      return {std::vector<LineTiming>(std::min<std::size_t>(command.items, bytes.size() / line)), {}, {}};
     }
   }
 }

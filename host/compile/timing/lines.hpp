@@ -9,6 +9,7 @@
 
 #include "esp_abi.hpp"
 #include "esp_code.hpp"
+#include "esp_vector.hpp"
 
 namespace espalier::compile::timing {
 
@@ -24,10 +25,11 @@ struct LineTiming {
   std::array<SlotTiming, 2> slots;
 };
 
-/// What one OpWeight command does to the weight store.
+/// What one OpWeight command does to the weight store, or to the queue of WeightsVector.
 struct StreamTiming {
   std::vector<LineTiming> lines;       // that it appends
   std::vector<abi::CodeRound> rounds;  // of a coded stream
+  std::vector<SlotTiming> slots;       // of WeightsVector
 };
 
 /// `bytes`: those of the command in memory; `table`: the code table when it starts.

@@ -36,6 +36,10 @@ void check(const abi::Command& command, const abi::Configuration& configuration,
   } else if (command.opcode != abi::OpMark) {
     const bool moves = command.run != 0 && (command.opcode == abi::OpWeight ? command.items : command.planes) != 0;
     require(moves, "a transfer without beats, planes or items");
+    const bool symbols = command.gap_bits >= 1 && command.gap_bits <= 8 && command.value_bits >= 1 &&
+                         command.value_bits <= 8 && (command.value_bits <= 4 || command.value_bits == 8);
+    const bool vector = command.opcode == abi::OpWeight && command.format == abi::FormatVector;
+    require(!vector || symbols, "symbols of a width that does not exist");
   }
 }
 
@@ -125,20 +129,20 @@ std::span<const std::uint8_t> Machine::item_bytes(const abi::Command& job, std::
   return {&program_.image[at], bytes};
 }
 
-void Machine::write_table() {
+void Machine::write_table(std::uint32_t item) {
   const abi::Command& job = weight_.job();
-  const std::uint32_t address = job.address + weight_.item();
+  const std::uint32_t address = job.address + item;
   if (job.format == abi::FormatRow) {
     std::uint32_t bits = 0;
-    std::memcpy(&bits, item_bytes(job, weight_.item(), 4).data(), 4);
+    std::memcpy(&bits, item_bytes(job, item, 4).data(), 4);
     rows_[address % abi::RowDepth] = abi::decode_row(bits);
   } else if (job.format == abi::FormatCode) {
     std::uint32_t bits = 0;
-    std::memcpy(&bits, item_bytes(job, weight_.item(), 4).data(), 4);
+    std::memcpy(&bits, item_bytes(job, item, 4).data(), 4);
     code_.write(address, bits);
   } else if (job.format == abi::FormatProgram) {
     std::uint64_t bits = 0;
-    std::memcpy(&bits, item_bytes(job, weight_.item(), 8).data(), 8);
+    std::memcpy(&bits, item_bytes(job, item, 8).data(), 8);
     entries_[address % abi::ProgramDepth] = abi::decode_program(bits);
   }
 }
@@ -160,6 +164,8 @@ const StreamTiming& Machine::stream() {
 }
 
 LineTiming Machine::take_line() { return stream().lines[weight_.line()]; }
+
+SlotTiming Machine::take_slot() { return stream().slots[weight_.line()]; }
 
 Machine::WriterSignals Machine::writer_signals(unsigned index, std::uint32_t taken_banks) const {
   const Writer& writer = writers_[index];
@@ -240,7 +246,8 @@ Machine::Signals Machine::settle(const abi::MemoryResponse& response) const {
   s.weight_starts = head_ready(Weight) && weight_.accepts() && weight_dma_.ready();
   s.store_starts = head_ready(Store) && store_.accepts();
   s.load_takes = load_.takes(load_dma_.beat_valid(), s.load_grants);
-  s.weight = weight_.signals(weight_dma_.beat_valid(), sequencer_.line_space());
+  s.weight = weight_.signals(weight_dma_.beat_valid(),
+                             weight_.fills_queue() ? sequencer_.queue_space() : sequencer_.line_space());
   s.dispatches = command_dma_.beat_valid() && queues_[unit_of(commands_[dispatched_])].size() < abi::CommandQueue;
   s.marks = head_ready(Mark);
   return s;
@@ -302,7 +309,11 @@ void Machine::clock_units(const Signals& s) {
   // A write to the store or a table takes effect after this edge, so its contents are fetched before the unit moves on.
   LineTiming line;
   if (s.weight.line) line = take_line();
-  if (s.weight.emit && !weight_.fills_lines()) write_table();
+  SlotTiming slot;
+  if (s.weight.slot) slot = take_slot();
+  if (s.weight.emit && !weight_.fills_lines() && !weight_.fills_queue()) {
+    for (std::uint32_t i = 0; i < weight_.group(); ++i) write_table(weight_.item() + i);
+  }
 
   abi::Command load, weight, compute, store, fetch;
   const auto pop = [&](unsigned unit, bool starts, abi::Command& command) -> const abi::Command* {
@@ -318,7 +329,8 @@ void Machine::clock_units(const Signals& s) {
   fetch.offset = program_.command_offset;
   fetch.run = program_.command_count;
 
-  sequencer_.clock(s.issue, s.weight.line ? &line : nullptr, s.finished, compute_started);
+  sequencer_.clock(s.issue, s.weight.line ? &line : nullptr, s.weight.slot ? &slot : nullptr, s.finished,
+                   compute_started);
   load_.clock(s.load_takes, s.load_grants, load_started);
   load_dma_.clock(s.response, s.load_takes, load_started);
   weight_.clock(s.weight, weight_started);

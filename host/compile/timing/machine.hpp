@@ -25,8 +25,9 @@ class Sequencer {
   };
 
   bool active() const { return active_; }
-  bool starved() const { return active_ && !loaded_; }
+  bool starved() const { return active_ && !slot_ready(); }
   bool line_space() const { return written_ - freed_ != configuration_.line_depth; }
+  bool queue_space() const { return queue_.size() < abi::VectorDepth; }
   bool results_pending() const { return outstanding_[0] != 0 || outstanding_[1] != 0; }
   std::uint32_t done() const { return done_; }
   /// The command that a context holds.
@@ -34,18 +35,22 @@ class Sequencer {
 
   /// Signals of this cycle. `busy_lanes`: lanes that cannot take another row.
   Issue signals(std::uint32_t busy_lanes, bool command_ready) const;
-  /// Edge. `written`: a line is written; `finished`: results of each context whose last word left.
-  void clock(const Issue& issue, const LineTiming* written, const std::array<unsigned, 2>& finished,
-             const abi::Command* started);
+  /// Edge. `written`, `queued`: a line is written, a slot of WeightsVector arrives; `finished`: results of each context
+  /// whose last word left.
+  void clock(const Issue& issue, const LineTiming* written, const SlotTiming* queued,
+             const std::array<unsigned, 2>& finished, const abi::Command* started);
 
  private:
   SlotTiming current_slot() const;
+  bool vector() const { return contexts_[context_].weights == abi::WeightsVector; }
+  bool slot_ready() const { return vector() ? !queue_.empty() : loaded_; }
   bool line_ends() const;
   void next_slot();
   void start(const abi::Command& command);
 
   abi::Configuration configuration_;
   std::deque<LineTiming> lines_;  // those in the store
+  std::deque<SlotTiming> queue_;  // slots of WeightsVector
   std::uint32_t first_line_ = 0;
   TapWalk taps_;
   unsigned slot_in_line_ = 0, line_slots_ = 1;
@@ -127,8 +132,9 @@ class Machine {
   std::uint32_t done(unsigned unit) const;
   bool finished() const;
   WriterSignals writer_signals(unsigned index, std::uint32_t taken_banks) const;
-  void write_table();
+  void write_table(std::uint32_t item);
   LineTiming take_line();
+  SlotTiming take_slot();
   const StreamTiming& stream();
   std::span<const std::uint8_t> item_bytes(const abi::Command& job, std::uint32_t item, unsigned bytes) const;
 

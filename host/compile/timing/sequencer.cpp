@@ -5,6 +5,7 @@
 namespace espalier::compile::timing {
 
 SlotTiming Sequencer::current_slot() const {
+  if (vector()) return queue_.front();
   if (contexts_[context_].weights == abi::WeightsDense) return taps_.slot();
   return lines_[current_ - first_line_].slots[slot_in_line_];
 }
@@ -16,13 +17,13 @@ bool Sequencer::line_ends() const {
 
 Sequencer::Issue Sequencer::signals(std::uint32_t busy_lanes, bool command_ready) const {
   Issue issue;
-  if (active_ && loaded_) {
+  if (active_ && slot_ready()) {
     issue.slot = current_slot();
     issue.issue = (issue.slot.last & busy_lanes) == 0;
   }
   if (issue.issue) {
     const abi::Command& command = contexts_[context_];
-    issue.base = base_;
+    issue.base = vector() ? std::uint16_t{0} : base_;  // its banks are fixed
     issue.entry = entry_;
     issue.context = context_;
     issue.position_end = slot_index_ + 1 == command.slots;
@@ -63,14 +64,16 @@ void Sequencer::start(const abi::Command& command) {
   entry_ = command.program;
 }
 
-void Sequencer::clock(const Issue& issue, const LineTiming* written, const std::array<unsigned, 2>& finished,
-                      const abi::Command* started) {
+void Sequencer::clock(const Issue& issue, const LineTiming* written, const SlotTiming* queued,
+                      const std::array<unsigned, 2>& finished, const abi::Command* started) {
   const bool completes = issued_[oldest_] && outstanding_[oldest_] == 0;
   std::uint32_t next = current_;
   if (issue.issue) {
     const abi::Command& command = contexts_[context_];
     const bool last_position = x_ + 1 == command.count_x && y_ + 1 == command.count_y;
-    if (line_ends()) {
+    if (vector()) {
+      queue_.pop_front();
+    } else if (line_ends()) {
       next = issue.position_end && !last_position ? chunk_ : current_ + 1;
       if (last_position) freed_ = current_ + 1;
     }
@@ -83,6 +86,7 @@ void Sequencer::clock(const Issue& issue, const LineTiming* written, const std::
     lines_.push_back(*written);
     ++written_;
   }
+  if (queued != nullptr) queue_.push_back(*queued);
   while (first_line_ < freed_) {
     lines_.pop_front();
     ++first_line_;

@@ -5,6 +5,8 @@
 namespace espalier::compile::timing {
 namespace {
 
+constexpr std::uint32_t AllBanks = (1U << abi::Banks) - 1U;
+
 unsigned burst_length(std::uint32_t offset, std::uint32_t left) {
   return std::min<std::uint32_t>(left, abi::BurstBeats - offset % abi::BurstBeats);
 }
@@ -65,11 +67,14 @@ void PlaneWalk::advance(unsigned words) {
 }
 
 void LoadUnit::clock(bool take, std::uint32_t grants, const abi::Command* started) {
-  const std::uint32_t left = pending_.words & ~pending_.granted(grants);
+  const std::uint32_t left = words_left(grants);
   if (last_ && pending_.words != 0 && left == 0) ++done_;
+  left_ = left != pending_.words ? AllBanks : left_ & ~grants;
   pending_.words = left;
   const bool was_active = active_;
   if (take) {
+    replicate_ = job_replicate_;
+    left_ = AllBanks;
     pending_.words = (1U << words_) - 1U;
     pending_.address = walk_.address;
     last_ = walk_.last();
@@ -78,6 +83,7 @@ void LoadUnit::clock(bool take, std::uint32_t grants, const abi::Command* starte
   }
   if (!was_active && !jobs_.empty()) {
     active_ = true;
+    job_replicate_ = (jobs_.front().flags & abi::FlagReplicate) != 0;
     walk_.start(jobs_.front());
     jobs_.pop_front();
   }
@@ -205,18 +211,24 @@ unsigned WeightUnit::pieces_per_beat() const {
     case abi::FormatBlock:
       return 1;
     case abi::FormatRow:
-      return abi::BeatBytes * 8 / abi::RowBits;
+      return abi::BeatBytes * 8 / abi::RowBits / piece_items();
     case abi::FormatCode:
       return abi::BeatBytes * 8 / abi::CodeBits;
     case abi::FormatPacked:
       return 8 / job_.value_bits;
     case abi::FormatScale:
-      return abi::BeatBytes * 8 / abi::ScaleBits;
+      return abi::BeatBytes * 8 / abi::ScaleBits / piece_items();
     case abi::FormatProgram:
       return abi::BeatBytes * 8 / abi::ProgramBits;
     default:
       return abi::BeatBytes / configuration_.pixels;
   }
+}
+
+/// Rows and scales are written in groups, as the tables of the writers are wide, if the first entry begins one.
+std::uint32_t WeightUnit::piece_items() const {
+  const bool grouped = job_.format == abi::FormatRow || job_.format == abi::FormatScale;
+  return grouped && job_.address % configuration_.max_split() == 0 ? configuration_.max_split() : 1;
 }
 
 unsigned WeightUnit::pieces_per_line() const {
@@ -243,29 +255,30 @@ bool WeightUnit::item_ends() const {
 
 bool WeightUnit::line_ends() const { return phase_ + 1 == pieces_per_line() || (items_left_ == 1 && item_ends()); }
 
-WeightUnit::Signals WeightUnit::signals(bool beat_valid, bool line_space) const {
+WeightUnit::Signals WeightUnit::signals(bool beat_valid, bool space) const {
   Signals signals;
-  if (active_ && coded()) return coded_signals(beat_valid, line_space);
+  if (active_ && coded()) return coded_signals(beat_valid, space);
   if (!active_ || !beat_valid) return signals;
-  signals.emit = items_left_ != 0 && (!fills_lines() || line_space);
+  signals.emit = items_left_ != 0 && (!fills_lines() || space);
   signals.take = items_left_ == 0 || signals.emit;
   signals.line = signals.emit && fills_lines() && line_ends();
-  const bool over = items_left_ == 0 || (items_left_ == 1 && item_ends());
+  const bool over = items_left_ == 0 || (items_left_ <= piece_items() && item_ends());
   signals.pop = signals.take && (over || sub_ + 1 == pieces_per_beat());
   return signals;
 }
 
 /// The beats behind the last slot are dropped.
-WeightUnit::Signals WeightUnit::coded_signals(bool beat_valid, bool line_space) const {
+WeightUnit::Signals WeightUnit::coded_signals(bool beat_valid, bool space) const {
   Signals signals;
   const bool more = beats_left_ != 0;
   if (stream_over()) {
     signals.pop = more && beat_valid;
     return signals;
   }
-  signals.code = decoder_.signals(more, beat_valid, line_space);
+  signals.code = decoder_.signals(more, beat_valid, space);
   signals.emit = signals.code.round && signals.code.slot;
-  signals.line = signals.emit && line_ends();
+  signals.line = signals.emit && fills_lines() && line_ends();
+  signals.slot = signals.emit && fills_queue();
   signals.pop = signals.code.pop;
   return signals;
 }
@@ -280,14 +293,14 @@ void WeightUnit::clock_coded(const Signals& signals) {
     decoder_.clock(signals.code, signals.pop);
     if (signals.emit) end_piece();
   }
-  if (signals.line) ++line_;
+  if (signals.line || signals.slot) ++line_;
   if (signals.pop) --beats_left_;
 }
 
 void WeightUnit::end_piece() {
   const bool ends = item_ends();
   phase_ = line_ends() ? 0 : phase_ + 1;
-  if (ends) --items_left_;
+  if (ends) items_left_ -= group();
 }
 
 void WeightUnit::clock(const Signals& signals, const abi::Command* started) {

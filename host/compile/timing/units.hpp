@@ -4,6 +4,7 @@
 // clock() is the edge.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -72,16 +73,25 @@ class LoadUnit {
 
   bool accepts() const { return jobs_.size() < 4; }
   std::uint32_t done() const { return done_; }
-  std::uint32_t banks() const { return pending_.banks(); }
-  bool takes(bool beat_valid, std::uint32_t grants) const {
-    return active_ && beat_valid && (pending_.words & ~pending_.granted(grants)) == 0;
+  std::uint32_t banks() const {
+    if (replicate_) return pending_.words == 0 ? 0 : left_;
+    return pending_.banks();
   }
+  bool takes(bool beat_valid, std::uint32_t grants) const { return active_ && beat_valid && words_left(grants) == 0; }
   void clock(bool take, std::uint32_t grants, const abi::Command* started);
 
  private:
+  /// Of the beat, behind this cycle.
+  std::uint32_t words_left(std::uint32_t grants) const {
+    if (!replicate_) return pending_.words & ~pending_.granted(grants);
+    return (left_ & ~grants) == 0 ? pending_.words & (pending_.words - 1U) : pending_.words;
+  }
+
   unsigned words_;
   std::deque<abi::Command> jobs_;
   bool active_ = false, last_ = false;
+  bool job_replicate_ = false, replicate_ = false;  // of the job, of the beat: every word goes to all banks
+  std::uint32_t left_ = 0;                          // banks that wait for the word
   PendingWords pending_;
   PlaneWalk walk_;
   std::uint32_t done_ = 0;
@@ -151,31 +161,37 @@ class WeightUnit {
     bool take = false;  // the staged beat is used
     bool emit = false;  // a piece of it goes to a line or a table
     bool line = false;  // a line is written
+    bool slot = false;  // a slot of WeightsVector goes to its queue
     bool pop = false;   // the staged beat is used up
     CodeDecoder::Signals code;
   };
 
   bool accepts() const { return jobs_.size() < 4; }
   std::uint32_t done() const { return done_; }
-  Signals signals(bool beat_valid, bool line_space) const;
+  /// `space`: for a line or slot, whichever the job makes.
+  Signals signals(bool beat_valid, bool space) const;
   bool fills_lines() const { return abi::fills_store(job_.format); }
+  bool fills_queue() const { return job_.format == abi::FormatVector; }
   /// A coded stream starts with the next cycle; its rounds must be given.
   bool starts_stream() const { return fresh_ && coded(); }
   void take_rounds(std::span<const abi::CodeRound> rounds) { decoder_.start(rounds); }
   const abi::Command& job() const { return job_; }
   /// Number of the table entry that would be written next.
   std::uint32_t item() const { return job_.items - items_left_; }
-  /// Number of the line of this command that would be written next.
+  /// Table entries that are written at once.
+  std::uint32_t group() const { return std::min(items_left_, piece_items()); }
+  /// Number of the line or slot of this command that would be written next.
   std::uint32_t line() const { return line_; }
   void clock(const Signals& signals, const abi::Command* started);
 
  private:
   bool coded() const { return abi::coded_stream(job_.format); }
   bool stream_over() const { return items_left_ == 0 || decoder_.ended(); }
-  Signals coded_signals(bool beat_valid, bool line_space) const;
+  Signals coded_signals(bool beat_valid, bool space) const;
   void clock_coded(const Signals& signals);
   void end_piece();
   unsigned pieces_per_beat() const;
+  std::uint32_t piece_items() const;
   unsigned pieces_per_line() const;
   bool item_ends() const;
   bool line_ends() const;

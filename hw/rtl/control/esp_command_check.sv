@@ -17,7 +17,8 @@ module esp_command_check #(
   logic [31:0] slots;
   logic [15:0] scale;
   logic [7:0]  gap_bits, value_bits;
-  logic transfers, plane_transfers, dense, single, split_known, fits, scale_aligned, gap_known, value_known;
+  logic [31:0] columns;
+  logic transfers, plane_transfers, dense, single, split_known, fits, scale_aligned, gap_known, value_known, columns_known;
 
   assign opcode          = command_i[esp_abi_pkg::CmdOpcodeLsb+:8];
   assign window          = command_i[esp_abi_pkg::CmdWindowLsb+:8];
@@ -26,6 +27,7 @@ module esp_command_check #(
   assign split           = command_i[esp_abi_pkg::CmdSplitLsb+:8];
   assign gap_bits        = command_i[esp_abi_pkg::CmdGapBitsLsb+:8];
   assign value_bits      = command_i[esp_abi_pkg::CmdValueBitsLsb+:8];
+  assign columns         = command_i[esp_abi_pkg::CmdColumnsLsb+:32];
   assign slots           = command_i[esp_abi_pkg::CmdSlotsLsb+:32];
   assign scale           = command_i[esp_abi_pkg::CmdScaleLsb+:16];
   assign unit_o          = {opcode == 8'(esp_abi_pkg::OpMark), opcode == 8'(esp_abi_pkg::OpStore),
@@ -44,21 +46,28 @@ module esp_command_check #(
     fits          = weights == 8'(esp_abi_pkg::WeightsSparse) ? slots <= LineDepth * SparseSlots : slots <= LineDepth;
     for (int unsigned s = 1; s <= MaxSplit; s = s * 2) begin
       if (split == 8'(s)) begin
-        split_known   = s == 1 || weights != 8'(esp_abi_pkg::WeightsSparse);
+        split_known   = s == 1 || (weights != 8'(esp_abi_pkg::WeightsSparse) && weights != 8'(esp_abi_pkg::WeightsVector));
         scale_aligned = (scale & 16'(s - 1)) == '0;
         if (weights == 8'(esp_abi_pkg::WeightsDense)) fits = slots <= LineDepth * (LineWeights / s);
       end
     end
+    if (weights == 8'(esp_abi_pkg::WeightsVector)) fits = 1'b0;
   end
 
   // Widths of the symbols of coded weights.
   always_comb begin
     gap_known   = 1'b1;
     value_known = 1'b1;
+    columns_known = 1'b1;
     case (format)
       8'(esp_abi_pkg::FormatFixed): begin
         gap_known   = gap_bits != '0 && gap_bits <= 8'd8;
         value_known = value_bits <= 8'd8;
+      end
+      8'(esp_abi_pkg::FormatVector): begin
+        gap_known     = gap_bits != '0 && gap_bits <= 8'd8;
+        value_known   = (value_bits != '0 && value_bits <= 8'd4) || value_bits == 8'd8;
+        columns_known = columns != '0 && columns <= esp_abi_pkg::MostColumns;
       end
       8'(esp_abi_pkg::FormatHuffman):
         value_known = value_bits <= 8'd4 || value_bits == 8'(esp_abi_pkg::ValueHuffman);
@@ -108,6 +117,8 @@ module esp_command_check #(
       detail_o = esp_abi_pkg::CmdGapBitsLsb;
     end else if (unit_o[1] && !value_known) begin
       detail_o = esp_abi_pkg::CmdValueBitsLsb;
+    end else if (unit_o[1] && !columns_known) begin
+      detail_o = esp_abi_pkg::CmdColumnsLsb;
     end else if (unit_o[2] && (command_i[esp_abi_pkg::CmdUnrollLsb+:8] == '0 ||
                                command_i[esp_abi_pkg::CmdUnrollLsb+:8] > 8'd16)) begin
       detail_o = esp_abi_pkg::CmdUnrollLsb;

@@ -10,7 +10,9 @@ module esp_weight_unit #(
     parameter int unsigned Lanes  = 16,
     parameter int unsigned Pixels = 16,
     parameter int unsigned LineBits = 53,  // of a lane
-    parameter int unsigned TableBits = Pixels * 8 > 64 ? Pixels * 8 : 64
+    localparam int unsigned VectorBits = esp_abi_pkg::vector_bits(Lanes, Pixels),
+    localparam int unsigned TableGroup = esp_abi_pkg::table_group(Lanes, Pixels),
+    localparam int unsigned TableBits  = Pixels * 8 > TableGroup * 64 ? Pixels * 8 : TableGroup * 64
 ) (
     input  logic                clk_i,
     input  logic                run_ni,
@@ -30,13 +32,19 @@ module esp_weight_unit #(
     output logic                line_write_o,
     output logic [Lanes*LineBits-1:0] line_o,
     input  logic                line_space_i,
-    // Tables
+    // Queue of WeightsVector
+    output logic                vector_write_o,
+    output logic [Lanes*VectorBits-1:0] vector_o,
+    input  logic                vector_space_i,
+    // Tables. Rows and scales are written in groups, one entry for each remainder of the address modulo TableGroup, if
+    // the first entry of the command begins a group; otherwise one by one.
     output logic                row_write_o,
     output logic                scale_write_o,
     output logic                program_write_o,
     output logic                permute_write_o,
     output logic [15:0]         table_addr_o,
-    output logic [TableBits-1:0] table_data_o
+    output logic [TableGroup-1:0] table_enable_o,  // entries of the group: rows and scales
+    output logic [TableBits-1:0] table_data_o      // the first, or those of the group
 );
   localparam int unsigned LineWeights    = 64 / Lanes;
   localparam int unsigned LineSlots      = LineWeights > 2 ? 2 : 1;  // FormatSparse
@@ -75,11 +83,16 @@ module esp_weight_unit #(
   logic [31:0] beats_left_q, items_left_q, done_q;
   logic [3:0]  sub_q, sub_last;      // piece within the beat
   logic [1:0]  phase_q, phase_last;  // piece within the line
-  logic        is_line, is_coded, emit, take, beat_ends, item_ends, line_ends, start, more;
+  logic        is_line, is_coded, is_vector, emit, take, beat_ends, item_ends, line_ends, start, more;
+  logic        grouped_q, slot_space;
+  logic [3:0]  items;                // of the piece
 
-  assign done_o   = done_q;
-  assign is_line  = format_q <= 4'(esp_abi_pkg::FormatHuffman);
-  assign is_coded = format_q == 4'(esp_abi_pkg::FormatFixed) || format_q == 4'(esp_abi_pkg::FormatHuffman);
+  assign done_o     = done_q;
+  assign is_line    = format_q <= 4'(esp_abi_pkg::FormatHuffman);
+  assign is_vector  = format_q == 4'(esp_abi_pkg::FormatVector);
+  assign is_coded   = format_q == 4'(esp_abi_pkg::FormatFixed) || format_q == 4'(esp_abi_pkg::FormatHuffman) || is_vector;
+  assign slot_space = is_vector ? vector_space_i : line_space_i;
+  assign items      = grouped_q ? 4'(TableGroup) : 4'd1;
   assign start    = run_ni && !active_q && !jobs_empty;
   assign more     = beats_left_q != 32'd0;
 
@@ -96,9 +109,9 @@ module esp_weight_unit #(
       4'(esp_abi_pkg::FormatDense):   ;
       4'(esp_abi_pkg::FormatPacked):  sub_last = four_bits_q ? 4'd1 : two_bits_q ? 4'd3 : 4'd7;
       4'(esp_abi_pkg::FormatBlock):   phase_last = 2'(EntryPieces);
-      4'(esp_abi_pkg::FormatRow), 4'(esp_abi_pkg::FormatCode):
-                                      sub_last = 4'd15;
-      4'(esp_abi_pkg::FormatScale):   sub_last = 4'd7;
+      4'(esp_abi_pkg::FormatCode):    sub_last = 4'd15;
+      4'(esp_abi_pkg::FormatRow):     sub_last = grouped_q ? 4'(16 / TableGroup - 1) : 4'd15;
+      4'(esp_abi_pkg::FormatScale):   sub_last = grouped_q ? 4'(8 / TableGroup - 1) : 4'd7;
       4'(esp_abi_pkg::FormatProgram): sub_last = 4'd7;
       default:                        sub_last = 4'(PermutePerBeat - 1);
     endcase
@@ -112,11 +125,11 @@ module esp_weight_unit #(
   end
 
   // Beats behind the last item are dropped.
-  assign emit       = is_coded ? slot_valid && line_space_i
+  assign emit       = is_coded ? slot_valid && slot_space
                                : active_q && beat_valid_i && items_left_q != 32'd0 && (!is_line || line_space_i);
   assign take       = active_q && !is_coded && beat_valid_i && (items_left_q == 32'd0 || emit);
   assign line_ends  = phase_q == phase_last || (items_left_q == 32'd1 && item_ends);
-  assign beat_ends  = items_left_q == 32'd0 || (items_left_q == 32'd1 && item_ends) || sub_q == sub_last;
+  assign beat_ends  = items_left_q == 32'd0 || (items_left_q <= 32'(items) && item_ends) || sub_q == sub_last;
   assign beat_pop_o = is_coded ? stream_pop || (over && more && beat_valid_i) : take && beat_ends;
 
   // ---- Coded formats ----
@@ -129,7 +142,8 @@ module esp_weight_unit #(
   assign code_write = emit && format_q == 4'(esp_abi_pkg::FormatCode);
 
   esp_code_decoder #(
-      .Lanes(Lanes)
+      .Lanes(Lanes),
+      .Pixels(Pixels)
   ) u_code (
       .clk_i,
       .rst_ni(run_ni),
@@ -144,8 +158,9 @@ module esp_weight_unit #(
       .beat_i,
       .beat_pop_o(stream_pop),
       .slot_valid_o(slot_valid),
-      .slot_ready_i(line_space_i),
+      .slot_ready_i(slot_space),
       .slot_o(entries),
+      .vector_o,
       .ended_o(stream_ended)
   );
 
@@ -163,6 +178,7 @@ module esp_weight_unit #(
   );
 
   assign line_write_o    = emit && is_line && line_ends;
+  assign vector_write_o  = emit && is_vector;
   assign row_write_o     = emit && format_q == 4'(esp_abi_pkg::FormatRow);
   assign scale_write_o   = emit && format_q == 4'(esp_abi_pkg::FormatScale);
   assign program_write_o = emit && format_q == 4'(esp_abi_pkg::FormatProgram);
@@ -208,13 +224,28 @@ module esp_weight_unit #(
     end
   end
 
+  // A single row or scale stands in all places of the group, of which one is written.
   always_comb begin
-    table_data_o = '0;
-    if (emit && !is_line) begin
+    table_data_o   = '0;
+    table_enable_o = '0;
+    if (emit && !is_line && !is_vector) begin
+      for (int unsigned i = 0; i < TableGroup; i++) begin
+        table_enable_o[i] = grouped_q ? i < items_left_q : 32'(table_addr_q) % TableGroup == i;
+      end
       case (format_q)
-        4'(esp_abi_pkg::FormatRow), 4'(esp_abi_pkg::FormatCode):
+        4'(esp_abi_pkg::FormatCode):
                                     table_data_o = TableBits'(beat_i[32'(sub_q)*32+:32]);
-        4'(esp_abi_pkg::FormatScale), 4'(esp_abi_pkg::FormatProgram):
+        4'(esp_abi_pkg::FormatRow): begin
+          for (int unsigned i = 0; i < TableGroup; i++) begin
+            table_data_o[i*32+:32] = grouped_q ? beat_i[(32'(sub_q)*TableGroup+i)*32+:32] : beat_i[32'(sub_q)*32+:32];
+          end
+        end
+        4'(esp_abi_pkg::FormatScale): begin
+          for (int unsigned i = 0; i < TableGroup; i++) begin
+            table_data_o[i*64+:64] = grouped_q ? beat_i[(32'(sub_q)*TableGroup+i)*64+:64] : beat_i[32'(sub_q)*64+:64];
+          end
+        end
+        4'(esp_abi_pkg::FormatProgram):
                                     table_data_o = TableBits'(beat_i[32'(sub_q)*64+:64]);
         default:                    table_data_o = TableBits'(beat_i[32'(sub_q)*Pixels*8+:Pixels*8]);
       endcase
@@ -231,6 +262,9 @@ module esp_weight_unit #(
       format_q      <= job[esp_abi_pkg::CmdFormatLsb+:4];
       two_bits_q    <= job[esp_abi_pkg::CmdValueBitsLsb+1];
       four_bits_q   <= job[esp_abi_pkg::CmdValueBitsLsb+2];
+      grouped_q     <= (job[esp_abi_pkg::CmdFormatLsb+:4] == 4'(esp_abi_pkg::FormatRow) ||
+                        job[esp_abi_pkg::CmdFormatLsb+:4] == 4'(esp_abi_pkg::FormatScale)) &&
+                       32'(job[esp_abi_pkg::CmdAddressLsb+:16]) % TableGroup == 0;
       table_addr_q  <= job[esp_abi_pkg::CmdAddressLsb+:16];
       beats_left_q  <= job[esp_abi_pkg::CmdRunLsb+:32];
       items_left_q  <= job[esp_abi_pkg::CmdItemsLsb+:32];
@@ -238,8 +272,8 @@ module esp_weight_unit #(
       phase_q       <= '0;
     end else if (active_q) begin
       if (emit) begin
-        if (item_ends) items_left_q <= items_left_q - 32'd1;
-        table_addr_q <= table_addr_q + 16'd1;
+        if (item_ends) items_left_q <= items_left_q <= 32'(items) ? '0 : items_left_q - 32'(items);
+        table_addr_q <= table_addr_q + 16'(items);
         phase_q      <= line_ends ? '0 : phase_q + 2'd1;
       end
       if (take) sub_q <= beat_ends ? '0 : sub_q + 4'd1;

@@ -1,4 +1,5 @@
-// Load unit: memory to scratchpad. Beats from the read DMA are split into words, which wait for their banks.
+// Load unit: memory to scratchpad. Beats from the read DMA are split into words, which wait for their banks; with
+// FlagReplicate one word after the other goes to all banks.
 module esp_load_unit #(
     parameter int unsigned Pixels  = 16,
     parameter int unsigned RowBits = 12
@@ -25,7 +26,7 @@ module esp_load_unit #(
 );
   localparam int unsigned Words = esp_abi_pkg::BeatBytes / Pixels;
   localparam int unsigned IndexBits = Words > 1 ? $clog2(Words) : 1;
-  localparam int unsigned JobBits = 80;  // address, word pitch, planes, run
+  localparam int unsigned JobBits = 81;  // FlagReplicate, address, word pitch, planes, run
 
   logic               jobs_full, jobs_empty, job_active, take_beat, job_ends;
   logic [JobBits-1:0] job;
@@ -34,6 +35,14 @@ module esp_load_unit #(
   logic [15:0]        address, address_q;  // of the next beat; of the beat being written
   logic [31:0]        done_q;
   logic               last_q;              // the beat being written ends its command
+  logic               job_replicate_q;     // of the job
+  logic               replicate_q;         // the beat being written goes to all banks, word by word
+  logic [IndexBits-1:0] index_q;           // the word that does
+  logic [15:0]        banks_left_q;        // that wait for it
+  logic [15:0]        want;
+  logic [16*RowBits-1:0] want_row;
+  logic [Words-1:0]   pending_left;        // behind this cycle
+  logic               word_ends;
 
   assign request_o     = command_valid_i && !jobs_full && !halt_i;
   assign command_pop_o = request_o && request_ready_i;
@@ -46,7 +55,8 @@ module esp_load_unit #(
       .clk_i,
       .rst_ni(run_ni),
       .push_i(command_pop_o),
-      .data_i({command_i[esp_abi_pkg::CmdAddressLsb+:16], command_i[esp_abi_pkg::CmdWordPitchLsb+:16],
+      .data_i({(command_i[esp_abi_pkg::CmdFlagsLsb+:8] & 8'(esp_abi_pkg::FlagReplicate)) != '0,
+               command_i[esp_abi_pkg::CmdAddressLsb+:16], command_i[esp_abi_pkg::CmdWordPitchLsb+:16],
                command_i[esp_abi_pkg::CmdPlanesLsb+:16], command_i[esp_abi_pkg::CmdRunLsb+:32]}),
       .full_o(jobs_full),
       .pop_i(!job_active && !jobs_empty),
@@ -55,6 +65,7 @@ module esp_load_unit #(
       .count_o()
   );
 
+  // With FlagReplicate the walk counts rows.
   esp_plane_walk #(
       .AddressBits(16),
       .Scale(Words)
@@ -62,9 +73,9 @@ module esp_load_unit #(
       .clk_i,
       .rst_ni(run_ni),
       .start_i(!job_active && !jobs_empty),
-      .address_i(job[79:64]),
+      .address_i(job[80] ? 16'(job[79:68]) : job[79:64]),
       .run_i(job[31:0]),
-      .pitch_i(job[63:48]),
+      .pitch_i(job[80] ? 16'(job[63:52]) : job[63:48]),
       .planes_i(job[47:32]),
       .active_o(job_active),
       .address_o(address),
@@ -80,8 +91,8 @@ module esp_load_unit #(
   ) u_banks (
       .address_i(address_q),
       .pending_i(pending_q),
-      .want_o(load_o),
-      .row_o,
+      .want_o(want),
+      .row_o(want_row),
       .word_o(),
       .grant_i,
       .granted_o(granted)
@@ -90,8 +101,16 @@ module esp_load_unit #(
   // Banks that are a multiple of the words of a beat apart see the same word: the beat is rotated once for all of them.
   logic [511:0] rotated;
   always_comb begin
+    load_o  = want;
+    row_o   = want_row;
     rotated = beat_q;
-    if (pending_q != '0) begin
+    if (replicate_q) begin
+      load_o = pending_q != '0 ? banks_left_q : '0;
+      for (int b = 0; b < 16; b++) row_o[b*RowBits+:RowBits] = RowBits'(address_q + 16'(index_q));
+      for (int unsigned i = 0; i < Words; i++) begin
+        rotated[i*Pixels*8+:Pixels*8] = beat_q[32'(index_q)*Pixels*8+:Pixels*8];
+      end
+    end else if (pending_q != '0) begin
       for (int unsigned i = 0; i < Words; i++) begin
         rotated[i*Pixels*8+:Pixels*8] =
             beat_q[32'(IndexBits'(i-32'(address_q[IndexBits-1:0])))%Words*Pixels*8+:Pixels*8];
@@ -102,7 +121,9 @@ module esp_load_unit #(
     assign data_o[b*Pixels*8+:Pixels*8] = rotated[b%Words*Pixels*8+:Pixels*8];
   end
 
-  assign take_beat  = job_active && beat_valid_i && (pending_q & ~granted) == '0;
+  assign word_ends    = pending_q != '0 && (banks_left_q & ~grant_i) == '0;
+  assign pending_left = replicate_q ? (word_ends ? pending_q << 1 : pending_q) : pending_q & ~granted;
+  assign take_beat    = job_active && beat_valid_i && pending_left == '0;
   assign beat_pop_o = take_beat;
 
   always_ff @(posedge clk_i) begin
@@ -111,11 +132,16 @@ module esp_load_unit #(
       done_q    <= '0;
       last_q    <= 1'b0;
     end else begin
-      pending_q <= take_beat ? '1 : pending_q & ~granted;
+      pending_q <= take_beat ? '1 : pending_left;
       if (take_beat) last_q <= job_ends;
-      if (last_q && pending_q != '0 && (pending_q & ~granted) == '0) done_q <= done_q + 32'd1;
+      if (last_q && pending_q != '0 && pending_left == '0) done_q <= done_q + 32'd1;
     end
+    banks_left_q <= take_beat || word_ends ? '1 : banks_left_q & ~grant_i;
+    if (word_ends) index_q <= index_q + 1'b1;
+    if (!job_active && !jobs_empty) job_replicate_q <= job[80];
     if (take_beat) begin
+      index_q     <= '0;
+      replicate_q <= job_replicate_q;
       beat_q    <= beat_i;
       address_q <= address;
     end

@@ -16,7 +16,9 @@ module esp_array #(
     parameter int unsigned LineDepth = 4096,
     parameter int unsigned Writers   = 2,
     parameter int unsigned PackProducts = 1,
-    parameter int unsigned TableBits = Pixels * 8 > 64 ? Pixels * 8 : 64
+    localparam int unsigned VectorBits = esp_abi_pkg::vector_bits(Lanes, Pixels),
+    localparam int unsigned TableGroup = esp_abi_pkg::table_group(Lanes, Pixels),
+    localparam int unsigned TableBits  = Pixels * 8 > TableGroup * 64 ? Pixels * 8 : TableGroup * 64
 ) (
     input  logic                               clk_i,
     input  logic                               run_ni,
@@ -31,11 +33,15 @@ module esp_array #(
     input  logic                               line_write_i,
     input  logic [Lanes*LineBits-1:0]          line_data_i,
     output logic                               line_space_o,
+    input  logic                               vector_write_i,
+    input  logic [Lanes*VectorBits-1:0]        vector_i,
+    output logic                               vector_space_o,
     input  logic                               row_write_i,
     input  logic                               scale_write_i,
     input  logic                               program_write_i,
     input  logic                               permute_write_i,
     input  logic [15:0]                        table_addr_i,
+    input  logic [TableGroup-1:0]              table_enable_i,
     input  logic [TableBits-1:0]               table_data_i,
     // Scratchpad, read: enable and row by lane group and bank; data in the next cycle
     output logic [Groups*16-1:0]               read_o,
@@ -74,6 +80,32 @@ module esp_array #(
   logic [Lanes-1:0]          entry_valid, entry_last, lane_ready;
   logic [511:0]              context_q[2];
 
+  // ---- Queue of WeightsVector ----
+  logic                        vector_full, vector_empty, vector_pop;
+  logic [Lanes*VectorBits-1:0] vector;
+  logic [Lanes-1:0]            vector_valid, vector_last;
+
+  assign vector_space_o = !vector_full;
+  for (genvar k = 0; k < Lanes; k++) begin : gen_vector
+    assign vector_last[k]  = vector[k*VectorBits+VectorBits-1];
+    assign vector_valid[k] = vector[k*VectorBits+VectorBits-3];
+  end
+
+  esp_fifo #(
+      .Width(Lanes * VectorBits),
+      .Depth(esp_abi_pkg::VectorDepth)
+  ) u_vector_queue (
+      .clk_i,
+      .rst_ni(run_ni),
+      .push_i(vector_write_i),
+      .data_i(vector_i),
+      .full_o(vector_full),
+      .pop_i(vector_pop),
+      .data_o(vector),
+      .empty_o(vector_empty),
+      .count_o()
+  );
+
   esp_sequencer #(
       .Lanes(Lanes),
       .LineBits(LineBits),
@@ -90,6 +122,10 @@ module esp_array #(
       .line_write_i,
       .line_data_i,
       .line_space_o,
+      .vector_ready_i(!vector_empty),
+      .vector_valid_i(vector_valid),
+      .vector_last_i(vector_last),
+      .vector_pop_o(vector_pop),
       .lane_ready_i(lane_ready),
       .issue_o,
       .position_end_o(position_end),
@@ -138,6 +174,7 @@ module esp_array #(
       .rst_ni(run_ni),
       .issue_i(issue_o),
       .line_i(line),
+      .vector_i(vector),
       .slot_i(slot),
       .valid_i(entry_valid),
       .last_i(entry_last),
@@ -222,6 +259,7 @@ module esp_array #(
         .program_write_i,
         .permute_write_i,
         .table_addr_i,
+        .table_enable_i,
         .table_data_i,
         .context0_i(context_q[0]),
         .context1_i(context_q[1]),

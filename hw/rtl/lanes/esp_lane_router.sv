@@ -1,19 +1,22 @@
 // Brings every lane the word it addresses: two pipeline stages from entries to bank rows, the banks' read cycle, and the
 // crossbar from the banks' outputs to the lanes. Lanes 8g..8g+7 share one read port of every bank; the schedule sees to
-// it that lanes of a group which meet in a bank want the same row.
+// it that lanes of a group which meet in a bank want the same row. Of WeightsVector every lane has two banks to itself;
+// it is given a word of the bytes that it multiplies, each in the first pixel of a segment.
 `include "esp_assert.svh"
 
 module esp_lane_router #(
     parameter int unsigned Lanes    = 16,
     parameter int unsigned Pixels   = 16,
     parameter int unsigned LineBits = 53,
-    parameter int unsigned BankRows = 4096
+    parameter int unsigned BankRows = 4096,
+    localparam int unsigned VectorBits = esp_abi_pkg::vector_bits(Lanes, Pixels)
 ) (
     input  logic                            clk_i,
     input  logic                            rst_ni,
     // Issue: a slot of the line, see esp_sequencer
     input  logic                            issue_i,
     input  logic [Lanes*LineBits-1:0]       line_i,
+    input  logic [Lanes*VectorBits-1:0]     vector_i,  // slot of WeightsVector, see esp_vector_symbols
     input  logic [2:0]                      slot_i,
     input  logic [Lanes-1:0]                valid_i,
     input  logic [Lanes-1:0]                last_i,
@@ -46,8 +49,22 @@ module esp_lane_router #(
   localparam int unsigned StoredBits  = esp_abi_pkg::EntryLastLsb + 1;
   localparam int unsigned SparseSlots = LineWeights > 2 ? 2 : 1;
 
-  // What is the same for all lanes travels in one vector: {segment is given to all, log2 of s, maximum}.
-  logic [3:0]                  address_mode_q, route_mode_q, word_mode_q;
+  localparam int unsigned Products    = esp_abi_pkg::vector_products(Lanes, Pixels);
+  localparam int unsigned ByteBits    = $clog2(Pixels);
+  localparam int unsigned WordBits    = 16 - ByteBits;  // of the number of a word of the vector
+  localparam int unsigned ProductBits = 9 + ByteBits;   // {word, byte, weight}
+  localparam int unsigned SelectBits  = 1 + ByteBits;
+  localparam int unsigned WordsLsb    = Products * ProductBits;
+
+  // What is the same for all lanes travels in one vector: {WeightsVector, segment is given to all, log2 of s, maximum}.
+  logic [4:0]                  address_mode_q, route_mode_q, word_mode_q;
+  logic                        vector;
+  // WeightsVector: the second word of a lane, and the bytes of its products.
+  logic [Lanes-1:0]                     second_valid_q;
+  logic [RowBits-1:0]                   second_row_q[Lanes];
+  logic [Lanes*Products*SelectBits-1:0] address_select_q, route_select_q, word_select_q;
+
+  assign vector = weights_i == 2'(esp_abi_pkg::WeightsVector);
   // Entries with their addresses, then with their banks: fields that travel beside the read.
   logic [Lanes-1:0]            address_valid_q, address_last_q, route_valid_q, route_last_q, word_valid_q, word_last_q;
   logic [Lanes*16-1:0]         address_q;
@@ -66,6 +83,12 @@ module esp_lane_router #(
       if (address_valid_q[k]) begin
         read[(k/PortLanes)*16+32'(address_q[k*16+:4])] = 1'b1;
         row[(k/PortLanes)*16+32'(address_q[k*16+:4])] |= address_q[k*16+4+:RowBits];
+      end
+    end
+    if (address_mode_q[4]) begin
+      for (int k = 0; k < Lanes; k++) begin
+        read[(k/PortLanes)*16+2*(k%PortLanes)+1] = second_valid_q[k];
+        row[(k/PortLanes)*16+2*(k%PortLanes)+1]  = second_row_q[k];
       end
     end
   end
@@ -103,8 +126,20 @@ module esp_lane_router #(
       read_o          <= read;
     end
     if (issue_i) begin
-      address_mode_q <= {broadcast_i, split_i, maximum_i};
+      address_mode_q <= vector ? {2'b10, 2'($clog2(Products)), maximum_i} : {1'b0, broadcast_i, split_i, maximum_i};
       case (weights_i)
+        2'(esp_abi_pkg::WeightsVector): begin
+          for (int k = 0; k < Lanes; k++) begin
+            address_q[k*16+:16] <= {12'(base_i[15:4] + 12'(vector_i[k*VectorBits+WordsLsb+:WordBits])),
+                                    4'(2 * (k % PortLanes))};
+            second_row_q[k]     <= RowBits'(base_i[15:4] + 12'(vector_i[k*VectorBits+WordsLsb+WordBits+:WordBits]));
+            for (int i = 0; i < Products; i++) begin
+              address_weight_q[k*WeightBits+i*8+:8] <= vector_i[k*VectorBits+i*ProductBits+:8];
+              address_select_q[(k*Products+i)*SelectBits+:SelectBits] <=
+                  vector_i[k*VectorBits+i*ProductBits+8+:SelectBits];
+            end
+          end
+        end
         2'(esp_abi_pkg::WeightsDense): begin
           for (int k = 0; k < Lanes; k++) begin
             address_q[k*16+:16] <= base_i + offset_i;
@@ -137,6 +172,9 @@ module esp_lane_router #(
     word_weight_q   <= route_weight_q;
     word_segment_q  <= route_segment_q;
     word_mode_q     <= route_mode_q;
+    for (int k = 0; k < Lanes; k++) second_valid_q[k] <= issue_i && vector && vector_i[k*VectorBits+VectorBits-2];
+    if (address_mode_q[4]) route_select_q <= address_select_q;
+    if (route_mode_q[4]) word_select_q <= route_select_q;
   end
 
   assign valid_o     = word_valid_q;
@@ -151,6 +189,7 @@ module esp_lane_router #(
   for (genvar k = 0; k < Lanes; k++) begin : gen_crossbar
     localparam int unsigned Word  = Pixels * 8;
     localparam int unsigned First = k / PortLanes * 16;
+    localparam int unsigned Pair  = First + 2 * (k % PortLanes);  // the first of its two banks of WeightsVector
     logic [3:0]      bank;
     logic [Word-1:0] word;
     assign bank = word_bank_q[k*4+:4];
@@ -173,6 +212,19 @@ module esp_lane_router #(
         end
       end
     end
-    assign word_o[k*Word+:Word] = word;
+    logic [2*Word-1:0] pair;
+    logic [Word-1:0]   gathered;
+    always_comb begin
+      pair     = '0;
+      gathered = '0;
+      if (word_mode_q[4]) begin
+        pair = data_i[Pair*Word+:2*Word];
+        for (int i = 0; i < Products; i++) begin
+          gathered[i*(Pixels/Products)*8+:8] =
+              pair[32'(word_select_q[(k*Products+i)*SelectBits+:SelectBits])*8+:8];
+        end
+      end
+    end
+    assign word_o[k*Word+:Word] = word_mode_q[4] ? gathered : word;
   end
 endmodule

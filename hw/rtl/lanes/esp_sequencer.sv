@@ -1,4 +1,5 @@
-// Issues the slots of compute commands: one slot per cycle for all lanes, from the weight store, at every position.
+// Issues the slots of compute commands: one slot per cycle for all lanes, from the weight store, at every position; those
+// of WeightsVector from a queue outside.
 //
 // The store's output holds a line of one or more slots. A slot is issued when its line has been written and every lane
 // whose row ends with it can hold one more finished row; otherwise a bubble is issued. Nothing behind the issue stage
@@ -24,6 +25,11 @@ module esp_sequencer #(
     input  logic                      line_write_i,
     input  logic [Lanes*LineBits-1:0] line_data_i,
     output logic                      line_space_o,
+    // Queue of WeightsVector: its oldest slot
+    input  logic                      vector_ready_i,  // there is one
+    input  logic [Lanes-1:0]          vector_valid_i,
+    input  logic [Lanes-1:0]          vector_last_i,
+    output logic                      vector_pop_o,
     // Issue
     input  logic [Lanes-1:0]          lane_ready_i,
     output logic                      issue_o,
@@ -34,7 +40,7 @@ module esp_sequencer #(
     output logic [Lanes-1:0]          last_o,
     output logic [15:0]               offset_o,        // WeightsDense: of all lanes
     output logic [2:0]                segment_o,       // WeightsDense
-    output logic [1:0]                weights_o,       // of the command: WeightsSparse, WeightsDense or WeightsBlock
+    output logic [1:0]                weights_o,       // of the command: WeightsSparse, ..
     output logic [1:0]                split_o,         // log2 of s
     output logic                      broadcast_o,
     output logic                      maximum_o,
@@ -84,6 +90,7 @@ module esp_sequencer #(
   end
 
   logic last_slot, last_position, line_end, finish, start, row_end, last_row;
+  logic vector, ready;  // the command is of WeightsVector; its next slot is there
   logic [31:0] next;
   logic [5:0] ending;
 
@@ -91,8 +98,12 @@ module esp_sequencer #(
   always_comb begin
     valid_o = '0;
     last_o  = '0;
-    if (active_q && loaded_q) begin
+    if (active_q && ready) begin
       case (weights_q)
+        2'(esp_abi_pkg::WeightsVector): begin
+          valid_o = vector_valid_i;
+          last_o  = vector_last_i;
+        end
         2'(esp_abi_pkg::WeightsDense): begin
           for (int k = 0; k < Lanes; k++) valid_o[k] = !last_row || 8'(k) < tail_lanes_q;
           last_o = row_end ? valid_o : '0;
@@ -118,11 +129,14 @@ module esp_sequencer #(
   end
 
   assign active_o          = active_q;
-  assign starved_o         = active_q && !loaded_q;
-  assign issue_o           = active_q && loaded_q && !halt_i && (last_o & ~lane_ready_i) == '0;
+  assign vector            = weights_q == 2'(esp_abi_pkg::WeightsVector);
+  assign ready             = vector ? vector_ready_i : loaded_q;
+  assign vector_pop_o      = issue_o && vector;
+  assign starved_o         = active_q && !ready;
+  assign issue_o           = active_q && ready && !halt_i && (last_o & ~lane_ready_i) == '0;
   assign last_slot         = slot_index_q + 32'd1 == slots_q;
   assign last_position     = x_q + 16'd1 == count_x_q && y_q + 16'd1 == count_y_q;
-  assign line_end          = last_slot || slot_q == slot_last_q;
+  assign line_end          = (last_slot || slot_q == slot_last_q) && !vector;
   assign position_end_o    = issue_o && last_slot;
   assign finish            = position_end_o && last_position;
   assign start             = command_valid_i && waits_met_i && !halt_i && (!active_q || finish) &&
@@ -276,7 +290,7 @@ module esp_sequencer #(
   logic [1:0] outstanding_bounded;
   assign outstanding_bounded = {outstanding_q[1] < 1024, outstanding_q[0] < 1024};
   `ESP_ASSERT(OutstandingBounded, outstanding_bounded == '1)
-  `ESP_COVER(IssueStallsOnLanes, active_q && loaded_q && !issue_o)
+  `ESP_COVER(IssueStallsOnLanes, active_q && ready && !issue_o)
   `ESP_COVER(IssueStallsOnWeights, starved_o)
   `ESP_COVER(CommandsBackToBack, finish && start)
 endmodule

@@ -13,7 +13,8 @@ module esp_writer #(
     parameter int unsigned Pixels  = 16,
     parameter int unsigned TagBits = 17,  // {context, write program entry}
     parameter int unsigned RowBits = 11,
-    parameter int unsigned TableBits = Pixels * 8 > 64 ? Pixels * 8 : 64
+    localparam int unsigned TableGroup = esp_abi_pkg::table_group(Lanes, Pixels),
+    localparam int unsigned TableBits  = Pixels * 8 > TableGroup * 64 ? Pixels * 8 : TableGroup * 64
 ) (
     input  logic                                clk_i,
     input  logic                                rst_ni,
@@ -23,6 +24,7 @@ module esp_writer #(
     input  logic                                program_write_i,
     input  logic                                permute_write_i,
     input  logic [15:0]                         table_addr_i,
+    input  logic [TableGroup-1:0]               table_enable_i,  // rows and scales of the group
     input  logic [TableBits-1:0]                table_data_i,
     // Commands in flight, by context: the fields of OpCompute
     input  logic [511:0]                        context0_i,
@@ -110,29 +112,36 @@ module esp_writer #(
   assign row_addr    = tag_row + RowAddrBits'(chunk_row);
   assign scale_addr  = tag_scale + ScaleAddrBits'(chunk_row << tag_split);
 
-  esp_ram #(
-      .Width(32),
-      .Depth(esp_abi_pkg::RowDepth)
-  ) u_rows (
-      .clk_i,
-      .write_i(row_write_i),
-      .write_addr_i(table_addr_i[RowAddrBits-1:0]),
-      .write_data_i(table_data_i[31:0]),
-      .read_i(front_moves),
-      .read_addr_i(row_addr),
-      .read_data_o(row)
-  );
+  // Entry i of the row and scale tables is in memory i mod MaxSplit, so that they are written in groups, and the scales of
+  // a row are read at once.
+  logic [MaxSplit*32-1:0] rows;
+  logic [SplitBits-1:0]   row_place_q;
+  always_ff @(posedge clk_i) begin
+    if (front_moves) row_place_q <= row_addr[SplitBits-1:0];
+  end
+  assign row = rows[32'(row_place_q)*32+:32];
 
-  // Entry i of the scale table is in memory i mod MaxSplit, so that the scales of a row are read at once.
-  for (genvar i = 0; i < MaxSplit; i++) begin : gen_scales
+  for (genvar i = 0; i < MaxSplit; i++) begin : gen_tables
+    esp_ram #(
+        .Width(32),
+        .Depth(esp_abi_pkg::RowDepth / MaxSplit)
+    ) u_rows (
+        .clk_i,
+        .write_i(row_write_i && table_enable_i[i]),
+        .write_addr_i(table_addr_i[RowAddrBits-1:SplitBits]),
+        .write_data_i(table_data_i[i*32+:32]),
+        .read_i(front_moves),
+        .read_addr_i(row_addr[RowAddrBits-1:SplitBits]),
+        .read_data_o(rows[i*32+:32])
+    );
     esp_ram #(
         .Width(64),
         .Depth(esp_abi_pkg::ScaleDepth / MaxSplit)
     ) u_scales (
         .clk_i,
-        .write_i(scale_write_i && 32'(table_addr_i) % MaxSplit == i),
+        .write_i(scale_write_i && table_enable_i[i]),
         .write_addr_i(table_addr_i[ScaleAddrBits-1:SplitBits]),
-        .write_data_i(table_data_i[63:0]),
+        .write_data_i(table_data_i[i*64+:64]),
         .read_i(front_moves),
         .read_addr_i(scale_addr[ScaleAddrBits-1:SplitBits]),
         .read_data_o(scales[i*64+:64])

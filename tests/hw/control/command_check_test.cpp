@@ -30,8 +30,10 @@ Command valid_command(unsigned opcode, Random& random, const abi::Configuration&
   c.value_bits =
       static_cast<std::uint8_t>(c.format == abi::FormatFixed ? random.between(0, 8) : 1 << random.between(0, 2));
   if (c.format == abi::FormatHuffman && random.chance(0.5)) c.value_bits = abi::ValueHuffman;
+  if (c.format == abi::FormatVector && random.chance(0.5)) c.value_bits = 8;
+  c.columns = random.chance(0.2) ? abi::MostColumns : static_cast<std::uint32_t>(random.between(1, abi::MostColumns));
   c.weights = static_cast<std::uint8_t>(random.between(0, abi::WeightsModes - 1));
-  if (c.weights != abi::WeightsSparse) {
+  if (c.weights != abi::WeightsSparse && c.weights != abi::WeightsVector) {
     c.split = static_cast<std::uint8_t>(1 << random.between(0, std::countr_zero(array.max_split())));
   }
   c.scale = static_cast<std::uint16_t>(random.between(0, 65535) / c.split * c.split);
@@ -42,13 +44,14 @@ Command valid_command(unsigned opcode, Random& random, const abi::Configuration&
   c.slots = static_cast<std::uint32_t>(random.chance(0.3) ? most : random.between(1, most));
   c.count_x = static_cast<std::uint16_t>(random.between(1, 65535));
   c.count_y = static_cast<std::uint16_t>(random.between(1, 65535));
+  if (c.weights == abi::WeightsVector) c.count_x = c.count_y = 1;
   c.unroll = static_cast<std::uint8_t>(random.between(1, 16));
   c.operation = static_cast<std::uint8_t>(random.between(0, abi::Operations - 1));
   return c;
 }
 
 void damage(Command& c, Random& random, const abi::Configuration& array) {
-  switch (random.between(0, 18)) {
+  switch (random.between(0, 19)) {
     case 0:
       c.layer = static_cast<std::uint16_t>(random.between(abi::MarkDepth, 65535));
       break;
@@ -103,6 +106,9 @@ void damage(Command& c, Random& random, const abi::Configuration& array) {
       break;
     case 17:
       c.value_bits = static_cast<std::uint8_t>(random.chance(0.7) ? random.between(0, 16) : random.between(0, 255));
+      break;
+    case 18:
+      c.columns = random.chance(0.5) ? 0 : abi::MostColumns + static_cast<std::uint32_t>(random.between(0, 2));
       break;
     default:
       c.opcode = static_cast<std::uint8_t>(random.between(0, 255));

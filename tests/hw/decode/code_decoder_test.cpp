@@ -1,12 +1,14 @@
 // esp_code_decoder
 //   - slots of streams of random bits, with random code tables, are those of the contract's reader: undefined
 //     codes, all widths, extra bits, runs that end before their items or go on behind them
+//   - slots of FormatVector likewise, of random bits and of bits that make long gaps, ends of rows and of lanes
 //   - the same at every pattern of late beats and of slots that wait
 //   - without waiting a round takes one cycle, or two if it deals more than 16 words
 #include "Vesp_code_decoder_k16.h"
 #include "Vesp_code_decoder_k32.h"
 #include "Vesp_code_decoder_k8.h"
 #include "esp_code.hpp"
+#include "esp_vector.hpp"
 #include "hw/bench.hpp"
 
 namespace espalier::test {
@@ -23,6 +25,12 @@ abi::Command random_command(Random& random) {
   c.gap_bits = static_cast<std::uint8_t>(random.between(1, 8));
   c.value_bits = static_cast<std::uint8_t>(random.between(0, c.format == abi::FormatFixed ? 8 : 4));
   if (c.format == abi::FormatHuffman && random.chance(0.5)) c.value_bits = abi::ValueHuffman;
+  if (random.chance(0.4)) {
+    c.format = abi::FormatVector;
+    c.value_bits = static_cast<std::uint8_t>(random.chance(0.5) ? 8 : random.between(1, 4));
+    c.columns = random.chance(0.1) ? abi::MostColumns
+                                   : static_cast<std::uint32_t>(random.between(1, 1 << random.between(0, 16)));
+  }
   return c;
 }
 
@@ -65,15 +73,19 @@ class DecoderBench {
     bench_.clock();
     bench_->start_i = 0;
     const std::vector<std::uint8_t> bytes = random_bytes(random_, std::size_t{command.run} * abi::BeatBytes);
+    const abi::Configuration array{lanes_, lanes_, 1024, 4096};
+    const bool vector = command.format == abi::FormatVector;
     abi::CodeReader reader(command, bytes, table_, lanes_);
+    abi::VectorReader vectors(command, bytes, table_, array);
     std::vector<abi::Entry> slot(lanes_);
+    std::vector<abi::VectorEntry> entries(lanes_);
     std::size_t beat = 0;
     std::uint64_t rounds = 0;
     const std::uint64_t start = bench_.cycles();
     const auto next_slot = [&] {
-      while (!reader.ended()) {
+      while (!(vector ? vectors.ended() : reader.ended())) {
         ++rounds;
-        if (reader.round(slot).slot) return true;
+        if (vector ? vectors.round(entries).slot : reader.round(slot).slot) return true;
       }
       return false;
     };
@@ -89,7 +101,11 @@ class DecoderBench {
       if (bench_->ended_o && !bench_->slot_valid_o) break;
       if (bench_->slot_valid_o) {
         ASSERT_TRUE(expects);
-        check(slot);
+        if (vector) {
+          check_vector(entries, array);
+        } else {
+          check(slot);
+        }
       }
       const bool pop = bench_->beat_pop_o != 0;
       const bool takes = bench_->slot_valid_o && bench_->slot_ready_i;
@@ -109,6 +125,26 @@ class DecoderBench {
   }
 
  private:
+  void check_vector(const std::vector<abi::VectorEntry>& slot, const abi::Configuration& array) {
+    const auto byte_bits = static_cast<unsigned>(std::countr_zero(array.pixels));
+    const unsigned product_bits = 9 + byte_bits, word_bits = 16 - byte_bits;
+    const unsigned words = array.vector_products() * product_bits, lane_bits = words + 2 * word_bits + 3;
+    for (unsigned k = 0; k < lanes_; ++k) {
+      const unsigned at = k * lane_bits;
+      for (unsigned i = 0; i < array.vector_products(); ++i) {
+        const abi::VectorProduct& product = slot[k].products[i];
+        const unsigned expected = static_cast<std::uint8_t>(product.weight) |
+                                  (product.byte | static_cast<unsigned>(product.word) << byte_bits) << 8;
+        EXPECT_EQ(get(bench_->vector_o, at + i * product_bits, product_bits), expected) << "lane " << k;
+      }
+      for (unsigned w = 0; w < slot[k].used; ++w) {
+        EXPECT_EQ(get(bench_->vector_o, at + words + w * word_bits, word_bits), slot[k].words[w]) << "lane " << k;
+      }
+      EXPECT_EQ(get(bench_->vector_o, at + lane_bits - 3, 2), (1U << slot[k].used) - 1U) << "lane " << k;
+      EXPECT_EQ(get(bench_->vector_o, at + lane_bits - 1, 1), slot[k].last ? 1U : 0U) << "lane " << k;
+    }
+  }
+
   void check(const std::vector<abi::Entry>& slot) {
     for (unsigned k = 0; k < lanes_; ++k) {
       const auto entry = static_cast<std::uint32_t>(get(bench_->slot_o, k * StoredBits, StoredBits));

@@ -3,7 +3,10 @@
 //     (FormatDense), weights and entries of several beats (FormatBlock)
 //   - a run's last line may be short, unused slots are not checked
 //   - lines of packed symbols, and slots of coded streams of any bits, are those of the contract's reader
-//   - table entries reach their table at consecutive addresses; nothing else is written
+//   - slots of FormatVector wait for room in their queue, not for lines
+//   - table entries reach their table at consecutive addresses; nothing else is written. Rows and scales whose first
+//   one
+//     begins a group arrive in groups
 //   - beats behind the last item are dropped; a command is done when all its beats are taken
 //   - one piece per cycle, and every piece of a line waits for a free line
 //   - commands are requested from the DMA in order, not while halted
@@ -15,6 +18,7 @@
 #include "Vesp_weight_unit_k8_p8.h"
 #include "esp_abi.hpp"
 #include "esp_code.hpp"
+#include "esp_vector.hpp"
 #include "hw/bench.hpp"
 #include "hw/lanes/line_plan.hpp"
 
@@ -35,6 +39,12 @@ struct Line {
 
 bool is_line(unsigned format) { return abi::fills_store(format); }
 
+/// Table entries that are written at once.
+unsigned group_of(const abi::Command& c, const abi::Configuration& array) {
+  const bool grouped = c.format == abi::FormatRow || c.format == abi::FormatScale;
+  return grouped && c.address % array.max_split() == 0 ? array.max_split() : 1;
+}
+
 /// Bytes from an item to the next one.
 unsigned item_bytes(const abi::Command& c, const abi::Configuration& array) {
   const unsigned entry_beats = (4 * array.lanes + abi::BeatBytes - 1) / abi::BeatBytes;
@@ -43,6 +53,7 @@ unsigned item_bytes(const abi::Command& c, const abi::Configuration& array) {
       return 8U * c.value_bits;
     case abi::FormatFixed:
     case abi::FormatHuffman:
+    case abi::FormatVector:
       return array.lanes;  // about
     case abi::FormatCode:
       return 4;
@@ -72,7 +83,8 @@ std::uint64_t busy_cycles(const abi::Command& c, const abi::Configuration& array
   const unsigned pieces = c.format == abi::FormatSparse  ? entry_pieces
                           : c.format == abi::FormatBlock ? 1 + entry_pieces
                                                          : 1;
-  return std::uint64_t{c.items} * pieces + (c.run - used);
+  const unsigned group = group_of(c, array);
+  return std::uint64_t{(c.items + group - 1) / group} * pieces + (c.run - used);
 }
 
 abi::Command random_command(Random& random, const abi::Configuration& array) {
@@ -86,6 +98,11 @@ abi::Command random_command(Random& random, const abi::Configuration& array) {
                                            : c.format == abi::FormatFixed ? random.between(0, 8)
                                                                           : random.between(0, 4));
   if (c.format == abi::FormatHuffman && random.chance(0.5)) c.value_bits = abi::ValueHuffman;
+  if (c.format == abi::FormatVector) {
+    c.value_bits = static_cast<std::uint8_t>(random.chance(0.5) ? 8 : random.between(1, 4));
+    c.columns = static_cast<std::uint32_t>(random.between(1, 1 << random.between(0, 9)));
+  }
+  if (random.chance(0.5)) c.address = static_cast<std::uint16_t>(c.address / 8 * 8);
   const unsigned bytes = c.items * item_bytes(c, array);
   c.run = (bytes + abi::BeatBytes - 1) / abi::BeatBytes + (random.chance(0.2) ? 2U : 0U);
   return c;
@@ -153,7 +170,7 @@ class WeightBench {
     for (int n = 0; n < 30; ++n) commands_.push_back(random_command(random, array));
     bench_->run_ni = 0;
     bench_->halt_i = bench_->command_valid_i = bench_->request_ready_i = bench_->beat_valid_i = bench_->line_space_i =
-        0;
+        bench_->vector_space_i = 0;
     bench_.clock();
     bench_->run_ni = 1;
   }
@@ -166,6 +183,7 @@ class WeightBench {
     EXPECT_EQ(bench_->done_o, commands_.size());
     EXPECT_TRUE(beats_.empty());
     EXPECT_TRUE(lines_.empty());
+    EXPECT_EQ(slots_, 0U);
     EXPECT_TRUE(entries_.empty());
     if (idle > 0 || refuse > 0) return;
     // Two cycles from a command's request to its first piece; the next ones are requested meanwhile.
@@ -184,7 +202,9 @@ class WeightBench {
     bench_->beat_valid_i = !beats_.empty() && !random_.chance(idle);
     if (bench_->beat_valid_i) set_bytes(bench_->beat_i, beats_.front());
     const bool space = !random_.chance(refuse);
+    const bool room = !random_.chance(refuse);
     bench_->line_space_i = space;
+    bench_->vector_space_i = room;
     bench_.settle();
     if (halt) {
       EXPECT_EQ(bench_->request_o, 0);
@@ -193,8 +213,13 @@ class WeightBench {
       EXPECT_TRUE(space);
       check_line();
     }
-    if (bench_->row_write_o) check_entry(abi::FormatRow);
-    if (bench_->scale_write_o) check_entry(abi::FormatScale);
+    if (bench_->vector_write_o) {
+      EXPECT_TRUE(room);
+      ASSERT_NE(slots_, 0U) << "a slot that nobody asked for";
+      --slots_;
+    }
+    if (bench_->row_write_o) check_group(abi::FormatRow);
+    if (bench_->scale_write_o) check_group(abi::FormatScale);
     if (bench_->program_write_o) check_entry(abi::FormatProgram);
     if (bench_->permute_write_o) check_entry(abi::FormatPermute);
     const bool pop = bench_->beat_pop_o != 0;
@@ -226,6 +251,10 @@ class WeightBench {
     }
     if (is_line(c.format)) {
       for (Line& line : expected_lines(c, bytes, code_, array_)) lines_.push_back(std::move(line));
+    } else if (c.format == abi::FormatVector) {
+      abi::VectorReader reader(c, bytes, code_, array_);
+      std::vector<abi::VectorEntry> slot(array_.lanes);
+      while (!reader.ended()) slots_ += reader.round(slot).slot ? 1U : 0U;
     } else if (c.format == abi::FormatCode) {
       for (unsigned n = 0; n < c.items; ++n) code_.write(c.address + n, entry_bits(&bytes[n * size]));
     } else {
@@ -242,6 +271,18 @@ class WeightBench {
     lines_.pop_front();
     for (std::size_t i = 0; i < line.bits.size(); ++i) {
       EXPECT_EQ(bench_->line_o[i] & line.care[i], line.bits[i]) << "word " << i;
+    }
+  }
+
+  /// Entry i of a group has an address of i modulo its size.
+  void check_group(unsigned format) {
+    const unsigned size = format == abi::FormatRow ? 4 : 8;
+    for (unsigned i = 0; i < array_.max_split(); ++i) {
+      if (get(bench_->table_enable_o, i, 1) == 0) continue;
+      ASSERT_FALSE(entries_.empty()) << "an entry that nobody asked for";
+      const unsigned address = bench_->table_addr_o / array_.max_split() * array_.max_split() + i;
+      EXPECT_EQ((Entry{format, address, get_bytes(bench_->table_data_o, size, i * size * 8)}), entries_.front());
+      entries_.pop_front();
     }
   }
 
@@ -262,6 +303,7 @@ class WeightBench {
   std::deque<bool> in_lines_;  // of each beat: whether its pieces go to the store
   std::deque<Line> lines_;
   std::deque<Entry> entries_;
+  std::size_t slots_ = 0;  // of FormatVector, still to come
   abi::CodeTable code_;
   std::vector<std::size_t> beats_until_;
   std::size_t issued_ = 0, requested_ = 0, taken_ = 0;

@@ -1,5 +1,6 @@
 // esp_load_unit
 //   - beat i of plane p lands as words at address + p * word_pitch + i * words, bank = address mod 16, wrapping at 2^16
+//   - with FlagReplicate word i of a plane lands in row (address + p * word_pitch) div 16 + i of all banks instead
 //   - words wait for their banks one by one; the order of writes to a word is the order of beats
 //   - a load counts as done once its last word is written, and not before
 //   - commands are requested from the DMA in order and not at all while halted
@@ -35,6 +36,11 @@ void run(unsigned pixels, unsigned row_bits) {
       c.word_pitch = static_cast<std::uint16_t>(random.between(0, 200));
       c.planes = static_cast<std::uint16_t>(random.between(1, 3));
       c.run = static_cast<std::uint32_t>(random.between(1, 8));
+      // Planes that are not multiples of 16 apart have rows in common only with others of them.
+      if (random.chance(0.3)) {
+        c.flags = abi::FlagReplicate;
+        c.word_pitch = static_cast<std::uint16_t>(c.word_pitch / 16 * 16);
+      }
       commands.push_back(c);
     }
     bench->run_ni = 0;
@@ -76,7 +82,13 @@ void run(unsigned pixels, unsigned row_bits) {
           for (unsigned b = 0; b < c.run; ++b) {
             const Word beat = random_bytes(random, abi::BeatBytes);
             beats.push_back(beat);
-            for (unsigned w = 0; w < words; ++w) {
+            for (unsigned w = 0; w < words && c.flags != 0; ++w) {
+              const std::uint64_t row = ((c.address + p * c.word_pitch) / 16U + b * words + w) % (1U << row_bits);
+              for (unsigned bank = 0; bank < 16; ++bank, ++total) {
+                expected[bank + 16 * row] = Word(beat.begin() + w * pixels, beat.begin() + (w + 1) * pixels);
+              }
+            }
+            for (unsigned w = 0; w < words && c.flags == 0; ++w) {
               const auto address = static_cast<std::uint16_t>(c.address + p * c.word_pitch + b * words + w);
               const std::uint64_t row = address / 16U % (1U << row_bits);
               expected[address % 16 + 16 * row] = Word(beat.begin() + w * pixels, beat.begin() + (w + 1) * pixels);

@@ -2,8 +2,10 @@
 //   - three cycles after its issue a valid entry meets the word at base + offset, with its weights, segment and flags
 //   - WeightsSparse takes slot j of the line, WeightsDense weights j * s and up at the offset of all lanes, and
 //     WeightsBlock the line's weights at an offset of the lane's own
+//   - WeightsVector gives every lane the bytes of its products, of words in two banks of its own
 //   - lanes of a group that address one word share the read; groups read through ports of their own
 //   - a bank is read only when a lane wants it; cycles without issue give no entries
+#include <array>
 #include <bit>
 #include <deque>
 #include <map>
@@ -23,6 +25,9 @@ struct LaneEntry {
   std::uint16_t offset = 0;
   unsigned segment = 0;
   std::vector<std::uint8_t> weights;  // those that count
+  unsigned used = 1;                  // words read; of WeightsVector up to two, and for each product its word and byte
+  std::array<unsigned, 2> words{};
+  std::vector<std::array<unsigned, 2>> products;
 };
 
 struct Slot {
@@ -60,21 +65,48 @@ void place(Slot& slot, unsigned k, const abi::Configuration& array, Random& rand
   for (unsigned i = 0; i < bits.size(); ++i) set_line(slot.line, k * line_bits(array) + i, 1, bits[i] ? 1 : 0);
 }
 
+unsigned log2(unsigned value) { return static_cast<unsigned>(std::countr_zero(value)); }
+
+/// Bits of a lane in a slot of WeightsVector.
+unsigned vector_bits(const abi::Configuration& array) {
+  return array.vector_products() * (9 + log2(array.pixels)) + 2 * (16 - log2(array.pixels)) + 3;
+}
+
+Slot random_vector(Random& random, const abi::Configuration& array, Slot slot) {
+  slot.split = log2(array.vector_products());
+  for (unsigned k = 0; k < array.lanes; ++k) {
+    LaneEntry& entry = slot.entries[k];
+    entry.last = random.chance(0.3);
+    entry.weights = random_bytes(random, array.vector_products());
+    entry.used = static_cast<unsigned>(random.between(0, 2));
+    entry.valid = entry.used != 0;
+    for (unsigned& word : entry.words)
+      word = static_cast<unsigned>(random.between(0, (1 << (16 - log2(array.pixels))) - 1));
+    for (unsigned i = 0; i < array.vector_products(); ++i) {
+      entry.products.push_back(
+          {static_cast<unsigned>(random.between(0, std::max<int>(1, static_cast<int>(entry.used)) - 1)),
+           static_cast<unsigned>(random.between(0, static_cast<int>(array.pixels) - 1))});
+    }
+  }
+  return slot;
+}
+
 /// Lanes of a group that meet in a bank want the same word; WeightsDense gives one offset and segment to all.
 Slot random_slot(Random& random, const abi::Configuration& array, double idle) {
   Slot slot;
   slot.issued = !random.chance(idle);
   slot.maximum = random.chance(0.5);
   slot.broadcast = random.chance(0.5);
-  slot.weights = static_cast<unsigned>(random.between(0, 2));
+  slot.weights = static_cast<unsigned>(random.between(0, abi::WeightsModes - 1));
+  slot.base = static_cast<std::uint16_t>(random.between(0, 65535));
+  slot.entries.resize(array.lanes);
+  slot.line = empty_line(array);
+  if (slot.weights == abi::WeightsVector) return random_vector(random, array, slot);
   if (slot.weights != abi::WeightsSparse) {
     slot.split = static_cast<unsigned>(random.between(0, std::countr_zero(array.max_split())));
   }
   slot.slot =
       static_cast<unsigned>(random.between(0, static_cast<int>(array.line_slots(slot.weights, 1U << slot.split)) - 1));
-  slot.base = static_cast<std::uint16_t>(random.between(0, 65535));
-  slot.entries.resize(array.lanes);
-  slot.line = empty_line(array);
   const auto offset = static_cast<std::uint16_t>(random.between(0, 65535));
   const auto segment = static_cast<unsigned>(random.between(0, (1 << slot.split) - 1));
   std::map<unsigned, std::uint16_t> taken;
@@ -98,7 +130,29 @@ Slot random_slot(Random& random, const abi::Configuration& array, double idle) {
 }
 
 template <typename Top>
-void issue(Bench<Top>& bench, const Slot& slot) {
+void issue_vector(Bench<Top>& bench, const Slot& slot, const abi::Configuration& array) {
+  const unsigned byte_bits = log2(array.pixels);
+  for (unsigned k = 0; k < array.lanes; ++k) {
+    const LaneEntry& entry = slot.entries[k];
+    unsigned at = k * vector_bits(array);
+    const auto field = [&](unsigned bits, unsigned value) {
+      set(bench->vector_i, at, bits, value);
+      at += bits;
+    };
+    for (unsigned i = 0; i < array.vector_products(); ++i) {
+      field(8, entry.weights[i]);
+      field(byte_bits, entry.products[i][1]);
+      field(1, entry.products[i][0]);
+    }
+    for (const unsigned word : entry.words) field(16 - byte_bits, word);
+    field(2, (1U << entry.used) - 1U);
+    field(1, entry.last ? 1 : 0);
+  }
+}
+
+template <typename Top>
+void issue(Bench<Top>& bench, const Slot& slot, const abi::Configuration& array) {
+  if (slot.weights == abi::WeightsVector) issue_vector(bench, slot, array);
   bench->issue_i = slot.issued;
   bench->maximum_i = slot.maximum;
   bench->broadcast_i = slot.broadcast;
@@ -115,6 +169,15 @@ void issue(Bench<Top>& bench, const Slot& slot) {
   std::copy(slot.line.begin(), slot.line.end(), &bench->line_i[0]);
 }
 
+/// The byte of a lane's word that a slot of WeightsVector gives it.
+unsigned gathered(const Slot& slot, unsigned k, unsigned pixel, const abi::Configuration& array) {
+  const unsigned spread = array.pixels / array.vector_products();
+  if (pixel % spread != 0) return 0;
+  const auto [which, byte] = slot.entries[k].products[pixel / spread];
+  const unsigned row = (slot.base / 16U + slot.entries[k].words[which]) % array.bank_rows;
+  return content(k % abi::LanesPerPort * 2 + which, row, byte);
+}
+
 template <typename Top>
 void check(Bench<Top>& bench, const Slot& slot, const abi::Configuration& array) {
   for (unsigned k = 0; k < array.lanes; ++k) {
@@ -124,15 +187,16 @@ void check(Bench<Top>& bench, const Slot& slot, const abi::Configuration& array)
     const LaneEntry& entry = slot.entries[k];
     EXPECT_EQ(bench->maximum_o, slot.maximum);
     EXPECT_EQ(bench->split_o, slot.split);
-    EXPECT_EQ(bench->broadcast_o, slot.broadcast);
-    if (slot.split != 0 && slot.broadcast) {
+    const bool vector = slot.weights == abi::WeightsVector;
+    EXPECT_EQ(bench->broadcast_o, slot.broadcast && !vector);
+    if (slot.split != 0 && slot.broadcast && !vector) {
       EXPECT_EQ(get(bench->segment_o, 3 * k, 3), entry.segment);
     }
     EXPECT_EQ(get_bytes(bench->weight_o, entry.weights.size(), 8 * array.line_weights() * k), entry.weights);
     const unsigned address = static_cast<std::uint16_t>(slot.base + entry.offset);
     for (unsigned p = 0; p < array.pixels; ++p) {
       EXPECT_EQ(get(bench->word_o, (k * array.pixels + p) * 8, 8),
-                content(address % 16, address / 16 % array.bank_rows, p));
+                vector ? gathered(slot, k, p, array) : content(address % 16, address / 16 % array.bank_rows, p));
     }
   }
 }
@@ -151,7 +215,7 @@ void run(const abi::Configuration& array) {
     bench->rst_ni = 1;
     for (int i = 0; i < 600; ++i) {
       const Slot slot = random_slot(random, array, idle);
-      issue(bench, slot);
+      issue(bench, slot, array);
       bench.settle();
       std::vector<std::pair<unsigned, unsigned>> reads;  // port, row
       for (unsigned port = 0; port < groups * 16; ++port) {
@@ -161,7 +225,7 @@ void run(const abi::Configuration& array) {
       }
       const Slot& before = pipe[1];  // the slot whose words are read now
       unsigned wanted = 0;
-      for (const LaneEntry& entry : before.entries) wanted += before.issued && entry.valid ? 1U : 0U;
+      for (const LaneEntry& entry : before.entries) wanted += before.issued && entry.valid ? entry.used : 0U;
       EXPECT_LE(reads.size(), wanted);
       bench.clock();
       for (const auto& [port, row] : reads) {

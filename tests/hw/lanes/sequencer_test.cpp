@@ -149,6 +149,7 @@ void run(unsigned lanes, unsigned depth, unsigned writers) {
     std::size_t written = 0, freed = 0, issued = 0, popped = 0;
     bench->halt_i = bench->command_valid_i = bench->waits_met_i = bench->line_write_i = 0;
     bench->pushed_i = bench->pushed_context_i = 0;
+    bench->vector_ready_i = 0;
     bench->rst_ni = 0;
     bench.clock();
     bench->rst_ni = 1;
@@ -174,6 +175,7 @@ void run(unsigned lanes, unsigned depth, unsigned writers) {
       bench->line_write_i = writes;
       if (writes) std::copy(plan.lines[written].begin(), plan.lines[written].end(), &bench->line_data_i[0]);
       bench.settle();
+      EXPECT_EQ(bench->vector_pop_o, 0);
       if (bench->issue_o) {
         EXPECT_FALSE(halt);
         ASSERT_LT(issued, plan.issues.size());

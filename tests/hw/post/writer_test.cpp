@@ -93,10 +93,10 @@ class WriterBench {
   void load(const Tables& tables) {
     tables_ = tables;
     bench_->row_write_i = 1;
-    for (unsigned i = 0; i < abi::RowDepth; ++i) write_number(i, abi::encode(tables.rows[i]));
+    for (unsigned i = 0; i < abi::RowDepth; ++i) write_entry(i, 32, abi::encode(tables.rows[i]));
     bench_->row_write_i = 0;
     bench_->scale_write_i = 1;
-    for (unsigned i = 0; i < abi::ScaleDepth; ++i) write_number(i, abi::encode(tables.scales[i]));
+    for (unsigned i = 0; i < abi::ScaleDepth; ++i) write_entry(i, 64, abi::encode(tables.scales[i]));
     bench_->scale_write_i = 0;
     bench_->program_write_i = 1;
     for (unsigned i = 0; i < abi::ProgramDepth; ++i) write_number(i, abi::encode(tables.program[i]));
@@ -162,6 +162,17 @@ class WriterBench {
   void write_table(unsigned address, const Bytes& bytes) {
     put(bench_->table_addr_i, address);
     set_bytes(bench_->table_data_i, bytes);
+    bench_.clock();
+  }
+
+  /// A row or scale, alone or as the last of its group.
+  void write_entry(unsigned address, unsigned width, std::uint64_t bits) {
+    const unsigned group = std::min(64 / shape_.lanes, shape_.pixels);
+    const unsigned place = address % group;
+    set(bench_->table_data_i, place * width, width, bits);
+    if (address < abi::RowDepth / 2 && place + 1 < group) return;
+    put(bench_->table_addr_i, address < abi::RowDepth / 2 ? address - place : address);
+    put(bench_->table_enable_i, address < abi::RowDepth / 2 ? (1U << group) - 1U : 1U << place);
     bench_.clock();
   }
 

@@ -118,6 +118,9 @@ TEST_F(Faults, FieldsOutOfRangeNameTheirPosition) {
   EXPECT_EQ(run(coded(abi::FormatFixed, 0, 4)), field(abi::CmdGapBitsLsb));
   EXPECT_EQ(run(coded(abi::FormatFixed, 9, 4)), field(abi::CmdGapBitsLsb));
   EXPECT_EQ(run(coded(abi::FormatFixed, 8, 9)), field(abi::CmdValueBitsLsb));
+  EXPECT_EQ(run(coded(abi::FormatVector, 9, 8)), field(abi::CmdGapBitsLsb));
+  EXPECT_EQ(run(coded(abi::FormatVector, 8, 5)), field(abi::CmdValueBitsLsb));
+  EXPECT_EQ(run(coded(abi::FormatVector, 8, 8)), field(abi::CmdColumnsLsb));
   EXPECT_EQ(run(coded(abi::FormatHuffman, 0, 5)), field(abi::CmdValueBitsLsb));
   EXPECT_EQ(run(coded(abi::FormatPacked, 0, 3)), field(abi::CmdValueBitsLsb));
   EXPECT_EQ(run(coded(abi::FormatPacked, 0, 0)), field(abi::CmdValueBitsLsb));
@@ -127,7 +130,7 @@ TEST_F(Faults, FieldsOutOfRangeNameTheirPosition) {
   EXPECT_EQ(run(with(compute(), [](auto& c) { c.count_y = 0; })), field(abi::CmdCountYLsb));
   EXPECT_EQ(run(with(compute(), [](auto& c) { c.unroll = 17; })), field(abi::CmdUnrollLsb));
   EXPECT_EQ(run(with(compute(), [](auto& c) { c.operation = 5; })), field(abi::CmdOperationLsb));
-  EXPECT_EQ(run(with(compute(), [](auto& c) { c.weights = 3; })), field(abi::CmdWeightsLsb));
+  EXPECT_EQ(run(with(compute(), [](auto& c) { c.weights = abi::WeightsModes; })), field(abi::CmdWeightsLsb));
   EXPECT_EQ(run(with(compute(), [](auto& c) { c.split = 2; })), field(abi::CmdSplitLsb));  // WeightsSparse
 }
 
