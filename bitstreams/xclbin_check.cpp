@@ -11,6 +11,7 @@
 #include "bitstreams/digest.hpp"
 #include "bitstreams/xclbin_format.hpp"
 #include "esp_error.hpp"
+#include "esp_kernel.hpp"
 
 namespace espalier::bitstreams {
 
@@ -122,8 +123,8 @@ class Checker {
       }
     }
     const Bytes metadata = section(Section::EmbeddedMetadata, "EMBEDDED_METADATA", 1);
-    if (text(metadata).find(fmt::format("<kernel name=\"{}\"", KernelName)) == std::string_view::npos) {
-      fail(AnotherDesign, fmt::format("no kernel named {}", KernelName), "give an .xclbin file made for this project");
+    if (text(metadata).find(fmt::format("<kernel name=\"{}\"", abi::KernelName)) == std::string_view::npos) {
+      fail(AnotherDesign, fmt::format("no kernel named {}", abi::KernelName), "give an .xclbin file made for this project");
     }
   }
 

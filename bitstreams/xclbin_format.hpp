@@ -58,7 +58,4 @@ inline constexpr std::string_view MarkerStart = "espalier simulation image\n";
 inline constexpr std::string_view DigestStart = "espalier image digest ";
 inline constexpr std::size_t DigestCharacters = 32;
 
-inline constexpr std::string_view KernelName = "espalier";
-inline constexpr std::string_view InstanceName = "espalier_1";
-
 }  // namespace espalier::bitstreams

@@ -9,8 +9,10 @@
 #include <string_view>
 
 #include "bitstreams/digest.hpp"
+#include "bitstreams/kernel_xml.hpp"
 #include "bitstreams/xclbin_check.hpp"
 #include "bitstreams/xclbin_format.hpp"
+#include "esp_kernel.hpp"
 
 namespace espalier::bitstreams {
 
@@ -20,26 +22,6 @@ using Bytes = std::vector<std::uint8_t>;
 
 constexpr std::uint64_t KernelBase = 0x800000;
 constexpr std::uint64_t BankBytes = std::uint64_t{1} << 30;
-
-struct Argument {
-  const char* name;
-  std::uint32_t offset;
-  bool address;
-  unsigned bytes;
-};
-
-/// In the order of the kernel's arguments; offsets are those of the contract.
-constexpr std::array<Argument, 11> Arguments{{{"program", abi::RegProgramAddress, true, 8},
-                                              {"program_bytes", abi::RegProgramBytes, false, 8},
-                                              {"input", abi::RegInputAddress, true, 8},
-                                              {"input_bytes", abi::RegInputBytes, false, 8},
-                                              {"output", abi::RegOutputAddress, true, 8},
-                                              {"output_bytes", abi::RegOutputBytes, false, 8},
-                                              {"arena", abi::RegArenaAddress, true, 8},
-                                              {"arena_bytes", abi::RegArenaBytes, false, 8},
-                                              {"command_offset", abi::RegCommandOffset, false, 4},
-                                              {"command_count", abi::RegCommandCount, false, 4},
-                                              {"timeout", abi::RegTimeout, false, 4}}};
 
 void put(Bytes& bytes, std::size_t offset, std::uint64_t value, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) bytes[offset + i] = static_cast<std::uint8_t>(value >> (8 * i));
@@ -69,12 +51,13 @@ Bytes memory_topology() {
 /// Every address argument is connected to bank 0.
 Bytes connectivity() {
   const auto count = static_cast<std::size_t>(
-      std::count_if(Arguments.begin(), Arguments.end(), [](const Argument& argument) { return argument.address; }));
+      std::count_if(abi::KernelArguments.begin(), abi::KernelArguments.end(),
+                    [](const abi::KernelArgument& argument) { return argument.is_address(); }));
   Bytes bytes(ConnectionFirst + count * ConnectionBytes);
   put(bytes, 0, count, 4);
   std::size_t entry = ConnectionFirst;
-  for (std::size_t i = 0; i < Arguments.size(); ++i) {
-    if (!Arguments[i].address) continue;
+  for (std::size_t i = 0; i < abi::KernelArguments.size(); ++i) {
+    if (!abi::KernelArguments[i].is_address()) continue;
     put(bytes, entry, i, 4);
     entry += ConnectionBytes;
   }
@@ -87,21 +70,11 @@ Bytes ip_layout() {
   put(bytes, IpFirst + IpType, IpTypeKernel, 4);
   put(bytes, IpFirst + IpProperties, 1, 4);  // interrupt pin present, ap_ctrl_hs
   put(bytes, IpFirst + IpBase, KernelBase, 8);
-  put_text(bytes, IpFirst + IpName, fmt::format("{}:{}", KernelName, InstanceName));
+  put_text(bytes, IpFirst + IpName, fmt::format("{}:{}", abi::KernelName, abi::instance_name(0)));
   return bytes;
 }
 
-std::string argument_xml(std::size_t id, const Argument& argument) {
-  return fmt::format(
-      "          <arg name=\"{}\" addressQualifier=\"{}\" id=\"{}\" port=\"{}\" size=\"{:#x}\" offset=\"{:#x}\" "
-      "hostOffset=\"0x0\" hostSize=\"{:#x}\" type=\"{}\"/>\n",
-      argument.name, argument.address ? 1 : 0, id, argument.address ? "m_axi_memory" : "s_axi_control", argument.bytes,
-      argument.offset, argument.bytes, argument.address ? "void*" : (argument.bytes == 8 ? "ulong" : "uint"));
-}
-
 std::string metadata_xml() {
-  std::string arguments;
-  for (std::size_t i = 0; i < Arguments.size(); ++i) arguments += argument_xml(i, Arguments[i]);
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
       "<project name=\"{0}\">\n"
@@ -111,22 +84,18 @@ std::string metadata_xml() {
       "      <core name=\"OCL_REGION_0\" target=\"bitstream\" type=\"clc_region\" clockFreq=\"300MHz\" "
       "numComputeUnits=\"1\">\n"
       "        <kernelClocks><clock port=\"KERNEL_CLK\" frequency=\"300.0MHz\"/></kernelClocks>\n"
-      "        <kernel name=\"{0}\" language=\"ip\" type=\"pl\" vlnv=\"{0}:kernel:{0}:1.0\" "
+      "        <kernel name=\"{0}\" language=\"ip\" type=\"pl\" vlnv=\"{1}\" "
       "preferredWorkGroupSizeMultiple=\"1\" workGroupSize=\"1\" interrupt=\"true\" "
       "hwControlProtocol=\"ap_ctrl_hs\">\n"
-      "          <port name=\"m_axi_memory\" mode=\"master\" range=\"0xFFFFFFFFFFFFFFFF\" dataWidth=\"{5}\" "
-      "portType=\"addressable\" base=\"0x0\"/>\n"
-      "          <port name=\"s_axi_control\" mode=\"slave\" range=\"{2:#x}\" dataWidth=\"32\" "
-      "portType=\"addressable\" base=\"0x0\"/>\n"
-      "{4}"
-      "          <instance name=\"{1}\"><addrRemap base=\"{3:#x}\" range=\"{2:#x}\" "
-      "port=\"s_axi_control\"/></instance>\n"
+      "{2}{3}"
+      "          <instance name=\"{4}\"><addrRemap base=\"{5:#x}\" range=\"{6:#x}\" port=\"{7}\"/></instance>\n"
       "        </kernel>\n"
       "      </core>\n"
       "    </device>\n"
       "  </platform>\n"
       "</project>\n",
-      KernelName, InstanceName, +abi::RegWindowBytes, KernelBase, arguments, 8 * abi::BeatBytes);
+      abi::KernelName, kernel_identity(), port_elements(10), argument_elements(10), abi::instance_name(0), KernelBase,
+      +abi::RegWindowBytes, abi::ControlPort);
 }
 
 std::string marker_text(const abi::Configuration& configuration) {

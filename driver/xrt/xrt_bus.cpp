@@ -15,30 +15,14 @@
 #include "bitstreams/xclbin_check.hpp"
 #include "esp_abi.hpp"
 #include "esp_error.hpp"
+#include "esp_kernel.hpp"
 
 namespace espalier::xrt {
 
 namespace {
 
 constexpr std::uint32_t ControlStart = 1;
-
-/// The kernel's arguments are the argument registers in order.
-struct Argument {
-  std::uint32_t offset;
-  enum class Kind { Address, Wide, Narrow } kind;
-};
-
-constexpr std::array<Argument, 11> Arguments{{{abi::RegProgramAddress, Argument::Kind::Address},
-                                              {abi::RegProgramBytes, Argument::Kind::Wide},
-                                              {abi::RegInputAddress, Argument::Kind::Address},
-                                              {abi::RegInputBytes, Argument::Kind::Wide},
-                                              {abi::RegOutputAddress, Argument::Kind::Address},
-                                              {abi::RegOutputBytes, Argument::Kind::Wide},
-                                              {abi::RegArenaAddress, Argument::Kind::Address},
-                                              {abi::RegArenaBytes, Argument::Kind::Wide},
-                                              {abi::RegCommandOffset, Argument::Kind::Narrow},
-                                              {abi::RegCommandCount, Argument::Kind::Narrow},
-                                              {abi::RegTimeout, Argument::Kind::Narrow}}};
+constexpr int ProgramArgument = 0;  // buffers are allocated in its memory
 
 constexpr bool is_argument(std::uint32_t offset) {
   return offset >= abi::RegProgramAddress && offset <= abi::RegTimeout && offset % 4 == 0;
@@ -91,15 +75,18 @@ struct XrtBus::State {
     return *found;
   }
 
+  /// A buffer goes to the run as such where the argument has the memory that buffers are allocated in. On Zynq the ports
+  /// have names of their own for one memory, and XRT would copy the buffer from the one to the other; so it gets the
+  /// address.
   void set_argument(::xrt::run& target, int index) {
-    const Argument& argument = Arguments[static_cast<std::size_t>(index)];
-    if (argument.kind == Argument::Kind::Narrow) {
+    const abi::KernelArgument& argument = abi::KernelArguments[static_cast<std::size_t>(index)];
+    if (argument.kind == abi::ArgumentKind::Narrow) {
       target.set_arg(index, arguments[argument.offset / 4]);
       return;
     }
     const std::uint64_t value = wide(argument.offset);
-    const auto buffer = buffers.find(value);
-    if (argument.kind == Argument::Kind::Address && buffer != buffers.end()) {
+    const auto buffer = argument.is_address() ? buffers.find(value) : buffers.end();
+    if (buffer != buffers.end() && kernel.group_id(index) == kernel.group_id(ProgramArgument)) {
       target.set_arg(index, buffer->second);
     } else {
       target.set_arg(index, value);
@@ -109,7 +96,7 @@ struct XrtBus::State {
   void start() {
     if (in_flight()) return;
     if (!run) run.emplace(kernel);
-    for (int i = 0; i < static_cast<int>(Arguments.size()); ++i) set_argument(*run, i);
+    for (int i = 0; i < static_cast<int>(abi::KernelArguments.size()); ++i) set_argument(*run, i);
     run->start();
   }
 
@@ -128,9 +115,12 @@ XrtBus::XrtBus(const XrtOptions& options) : state_(std::make_unique<State>()) {
   const auto uuid = with_xrt("load the image", state.where + ", " + options.image,
                              "use an image made for this device, and let no other program hold it",
                              [&] { return state.device.load_xclbin(options.image); });
-  state.kernel = with_xrt("take the kernel", state.where, "let no other program hold the device", [&] {
-    return ::xrt::kernel(state.device, uuid, "espalier:{espalier_1}", ::xrt::kernel::cu_access_mode::exclusive);
-  });
+  const std::string instance = abi::instance_name(options.core);
+  const std::string kernel = fmt::format("{}:{{{}}}", abi::KernelName, instance);
+  state.kernel = with_xrt("take the kernel", state.where + ", " + instance,
+                          "check that the image has this core, and let no other program hold it", [&] {
+                            return ::xrt::kernel(state.device, uuid, kernel, ::xrt::kernel::cu_access_mode::exclusive);
+                          });
 }
 
 XrtBus::~XrtBus() {
@@ -162,7 +152,7 @@ void XrtBus::write_register(std::uint32_t offset, std::uint32_t value) {
 
 std::uint64_t XrtBus::allocate(std::size_t bytes) {
   return with_xrt("allocate device memory", state_->where, "free memory or use a smaller program", [&] {
-    ::xrt::bo buffer(state_->device, bytes, static_cast<::xrt::memory_group>(state_->kernel.group_id(0)));
+    ::xrt::bo buffer(state_->device, bytes, static_cast<::xrt::memory_group>(state_->kernel.group_id(ProgramArgument)));
     const std::uint64_t address = buffer.address();
     state_->buffers.emplace(address, std::move(buffer));
     return address;

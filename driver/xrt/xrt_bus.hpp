@@ -18,9 +18,10 @@ namespace espalier::xrt {
 struct XrtOptions {
   unsigned index = 0;  // of the device, as XRT counts
   std::string image;   // xclbin file
+  unsigned core = 0;   // of the image
 };
 
-/// Opens a device, loads the image and takes the kernel exclusively.
+/// Opens a device, loads the image and takes one of its cores exclusively.
 class XrtBus : public driver::Bus {
  public:
   /// Checks the image before XRT sees it (Error Program); Error Device if XRT, the device or the kernel refuses.
