@@ -4,32 +4,13 @@
 #include <functional/functional_bus.hpp>
 
 #include "esp_error.hpp"
-#include "rtl/rtl_bus.hpp"
-#include "rtl/rtl_cores.hpp"
+#include "rtl_backend.hpp"
 #include "xrt_backend.hpp"
 
 namespace espalier::tools {
 namespace {
 
 constexpr double MaxStall = 0.95;
-
-rtl::RtlOptions rtl_options(const BackendOptions& options) {
-  rtl::RtlOptions result;
-  result.memory = options.memory;
-  result.stalls = {options.stall, options.stall, options.stall, options.stall, 1};
-  result.waves = options.waves;
-  return result;
-}
-
-class RtlCores : public Cores {
- public:
-  RtlCores(const BackendOptions& options, unsigned cores)
-      : cores_(options.configuration, rtl_options(options), cores) {}
-  driver::Bus& core(unsigned index) override { return cores_.core(index); }
-
- private:
-  rtl::RtlCores cores_;
-};
 
 }  // namespace
 
@@ -52,7 +33,7 @@ std::unique_ptr<driver::Bus> open_bus(const BackendOptions& options) {
     case DeviceKind::Functional:
       return std::make_unique<functional::FunctionalBus>(options.configuration);
     case DeviceKind::Rtl:
-      return std::make_unique<rtl::RtlBus>(options.configuration, rtl_options(options));
+      return open_rtl(options);
     case DeviceKind::Xrt:
       return open_xrt(options);
   }
@@ -60,13 +41,12 @@ std::unique_ptr<driver::Bus> open_bus(const BackendOptions& options) {
 }
 
 std::unique_ptr<Cores> open_cores(const BackendOptions& options, unsigned cores) {
-  return std::make_unique<RtlCores>(options, cores);
+  return open_rtl_cores(options, cores);
 }
 
 std::vector<BackendInfo> list_backends() {
-  std::vector<BackendInfo> backends{
-      {"functional", {"8x8", "16x16", "32x32"}, "bit-exact model without a clock"},
-      {"rtl", {"8x8", "16x16", "32x32"}, "the accelerator's RTL, cycle-accurate, with the memory of --memory"}};
+  std::vector<BackendInfo> backends{{"functional", {"8x8", "16x16", "32x32"}, "bit-exact model without a clock"}};
+  for (BackendInfo& machine : list_rtl()) backends.push_back(std::move(machine));
   for (BackendInfo& card : list_xrt_cards()) backends.push_back(std::move(card));
   return backends;
 }

@@ -1,0 +1,21 @@
+# For Zynq UltraScale+ boards: Debian's cross compiler, libraries from ESPALIER_SYSROOT, programs run under qemu.
+# sysroot.cmake makes such a folder; the system root of a board's own distribution is another.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES ESPALIER_SYSROOT)
+if(NOT EXISTS "${ESPALIER_SYSROOT}/usr/include")
+  message(FATAL_ERROR "ESPALIER_SYSROOT is \"${ESPALIER_SYSROOT}\", which has no libraries; make them with "
+    "cmake -DOUTPUT=build-aarch64/sysroot -P bitstreams/aarch64/sysroot.cmake")
+endif()
+find_program(CMAKE_CXX_COMPILER NAMES aarch64-linux-gnu-g++ aarch64-linux-gnu-g++-12)
+find_program(ESPALIER_QEMU NAMES qemu-aarch64 qemu-aarch64-static)
+if(NOT CMAKE_CXX_COMPILER OR NOT ESPALIER_QEMU)
+  message(FATAL_ERROR "the cross compiler or qemu is missing; install g++-aarch64-linux-gnu and qemu-user")
+endif()
+set(CMAKE_SYSROOT ${ESPALIER_SYSROOT})
+set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
+set(CMAKE_CROSSCOMPILING_EMULATOR ${ESPALIER_QEMU} -L ${ESPALIER_SYSROOT})
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
