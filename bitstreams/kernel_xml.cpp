@@ -22,8 +22,8 @@ std::string port_elements(unsigned indent) {
   for (const abi::KernelPort& port : abi::KernelPorts) {
     const std::string range = port.master ? "0xFFFFFFFFFFFFFFFF" : fmt::format("{:#x}", +abi::RegWindowBytes);
     text += fmt::format(
-        "{:{}}<port name=\"{}\" mode=\"{}\" range=\"{}\" dataWidth=\"{}\" portType=\"addressable\" base=\"0x0\"/>\n", "",
-        indent, port.name, port.master ? "master" : "slave", range, port.data_bits);
+        "{:{}}<port name=\"{}\" mode=\"{}\" range=\"{}\" dataWidth=\"{}\" portType=\"addressable\" base=\"0x0\"/>\n",
+        "", indent, port.name, port.master ? "master" : "slave", range, port.data_bits);
   }
   return text;
 }

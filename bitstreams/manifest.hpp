@@ -13,7 +13,7 @@ inline constexpr const char* ManifestName = "manifest.json";
 
 /// Where a core stands and which memory its masters see, as the linker calls them.
 struct ManifestCore {
-  std::string name;    // of the instance: "espalier_1"
+  std::string name;  // of the instance: "espalier_1"
   std::string region;
   std::string command, weight, data;
 };

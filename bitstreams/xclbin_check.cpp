@@ -124,7 +124,8 @@ class Checker {
     }
     const Bytes metadata = section(Section::EmbeddedMetadata, "EMBEDDED_METADATA", 1);
     if (text(metadata).find(fmt::format("<kernel name=\"{}\"", abi::KernelName)) == std::string_view::npos) {
-      fail(AnotherDesign, fmt::format("no kernel named {}", abi::KernelName), "give an .xclbin file made for this project");
+      fail(AnotherDesign, fmt::format("no kernel named {}", abi::KernelName),
+           "give an .xclbin file made for this project");
     }
   }
 

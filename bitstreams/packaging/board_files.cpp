@@ -74,9 +74,10 @@ std::string link_configuration(const Board& board, const Placement& placement) {
     for (unsigned core = 0; core < cores; ++core)
       text += fmt::format("freqHz={}000000:{}.ap_clk\n", board.clock_mhz, abi::instance_name(core));
   }
-  text += "\n[vivado]\nprop=run.impl_1.STEPS.OPT_DESIGN.ARGS.DIRECTIVE=Explore\n"
-          "prop=run.impl_1.STEPS.PHYS_OPT_DESIGN.IS_ENABLED=true\n"
-          "prop=run.impl_1.STEPS.PHYS_OPT_DESIGN.ARGS.DIRECTIVE=AggressiveExplore\n";
+  text +=
+      "\n[vivado]\nprop=run.impl_1.STEPS.OPT_DESIGN.ARGS.DIRECTIVE=Explore\n"
+      "prop=run.impl_1.STEPS.PHYS_OPT_DESIGN.IS_ENABLED=true\n"
+      "prop=run.impl_1.STEPS.PHYS_OPT_DESIGN.ARGS.DIRECTIVE=AggressiveExplore\n";
   return text;
 }
 
@@ -92,7 +93,8 @@ std::string tool_settings(const Board& board, const Placement& placement) {
   const bool zynq = board.kind == BoardKind::Zynq;
   return fmt::format(
       "set application {}\nset part {}\nset platform {}\nset kernel {}\nset object {}\nset clock_mhz {}\nset zynq {}\n"
-      "set control_port {}\nset window_bytes {}\nset masters {{{}}}\n# name, offset, bits, master\nset arguments {{\n{}}}\n",
+      "set control_port {}\nset window_bytes {}\nset masters {{{}}}\n# name, offset, bits, master\nset arguments "
+      "{{\n{}}}\n",
       application_name(board, placement), board.part, board.platform, abi::KernelName, object_name(placement),
       board.clock_mhz, zynq ? 1 : 0, abi::ControlPort, +abi::RegWindowBytes, masters, arguments);
 }

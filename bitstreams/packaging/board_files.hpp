@@ -1,5 +1,5 @@
-// The files from which the vendor's tools make the image of a board: all of them follow from the contract, the board and
-// the placement of the cores.
+// The files from which the vendor's tools make the image of a board: all of them follow from the contract, the board
+// and the placement of the cores.
 #pragma once
 
 #include <filesystem>

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "esp_error.hpp"
 
@@ -58,6 +58,14 @@ Placement fill_board(const Board& board, const CoreArea& area, unsigned wanted) 
 }
 
 unsigned all_sites(const Board& board) { return static_cast<unsigned>(board.sites.size()); }
+
+/// What is better is greater: what the wish asks for, then more multipliers, then larger cores. Where nothing fits, the
+/// smallest core says best why.
+std::tuple<bool, unsigned, int> rank(const Placement& placement, const Wish& wish) {
+  const bool good = !placement.cores.empty() && placement.cores.size() >= wish.cores.value_or(1);
+  const int lanes = static_cast<int>(placement.area.configuration.lanes);
+  return {good, placement.multipliers(), good ? lanes : -lanes};
+}
 
 [[noreturn]] void refuse(const Board& board, const Placement& placement, const std::string& wanted) {
   const Region& region = board.regions.front();
@@ -126,9 +134,7 @@ Placement place(const Board& board, const std::vector<CoreArea>& areas, const Wi
   for (const CoreArea& area : areas) {
     if (wish.array && *wish.array != area.array) continue;
     Placement placement = fill_board(board, area, wish.cores.value_or(all_sites(board)));
-    const bool larger = best && placement.multipliers() == best->multipliers() &&
-                        placement.area.configuration.lanes > best->area.configuration.lanes;
-    if (!best || placement.multipliers() > best->multipliers() || larger) best = std::move(placement);
+    if (!best || rank(placement, wish) > rank(*best, wish)) best = std::move(placement);
   }
   const std::string wanted = fmt::format("{} of {}", wish.cores ? std::to_string(*wish.cores) : "any number of cores",
                                          wish.array.value_or("any array"));
@@ -140,9 +146,9 @@ Placement place(const Board& board, const std::vector<CoreArea>& areas, const Wi
 }
 
 std::string placement_table(const Board& board, const std::vector<CoreArea>& areas) {
-  std::string text = fmt::format("{} ({}), limits {:.0f} % LUT, {:.0f} % FF, {:.0f} % DSP, BRAM, URAM\n", board.title,
-                                 board.part, 100 * fill_limit(Resource::Lut), 100 * fill_limit(Resource::Ff),
-                                 100 * fill_limit(Resource::Dsp));
+  std::string text =
+      fmt::format("{} ({}), limits {:.0f} % LUT, {:.0f} % FF, {:.0f} % DSP, BRAM, URAM\n", board.title, board.part,
+                  100 * fill_limit(Resource::Lut), 100 * fill_limit(Resource::Ff), 100 * fill_limit(Resource::Dsp));
   text += fmt::format("{:<8}{:>6}{:>14}  {:<8}{:>6}{:>6}{:>6}{:>6}{:>6}{:>6}  {}\n", "array", "cores", "MACs/cycle",
                       "region", "cores", "LUT%", "FF%", "DSP%", "BRAM%", "URAM%", "next core lacks");
   for (const Placement& placement : placements(board, areas)) {

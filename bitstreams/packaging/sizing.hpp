@@ -14,7 +14,8 @@
 
 namespace espalier::packaging {
 
-/// The share of a region's cells that routes with good prospects: the usual guidance of the vendor's methodology guides.
+/// The share of a region's cells that routes with good prospects: the usual guidance of the vendor's methodology
+/// guides.
 double fill_limit(Resource resource);
 
 /// The configuration of "8x8", "16x16" or "32x32". Throws Error Usage for others.
@@ -38,9 +39,9 @@ struct Wish {
 /// What a region holds of an array.
 struct RegionFill {
   std::string region;
-  unsigned cores = 0;    // placed
-  unsigned fitting = 0;  // that would fit
-  std::vector<double> fill;  // share of each resource with `cores`, in the order of AllResources
+  unsigned cores = 0;                 // placed
+  unsigned fitting = 0;               // that would fit
+  std::vector<double> fill;           // share of each resource with `cores`, in the order of AllResources
   Resource limiting = Resource::Lut;  // the resource that another core would exceed first
 };
 

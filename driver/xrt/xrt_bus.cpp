@@ -75,9 +75,9 @@ struct XrtBus::State {
     return *found;
   }
 
-  /// A buffer goes to the run as such where the argument has the memory that buffers are allocated in. On Zynq the ports
-  /// have names of their own for one memory, and XRT would copy the buffer from the one to the other; so it gets the
-  /// address.
+  /// A buffer goes to the run as such where the argument has the memory that buffers are allocated in. On Zynq the
+  /// ports have names of their own for one memory, and XRT would copy the buffer from the one to the other; so it gets
+  /// the address.
   void set_argument(::xrt::run& target, int index) {
     const abi::KernelArgument& argument = abi::KernelArguments[static_cast<std::size_t>(index)];
     if (argument.kind == abi::ArgumentKind::Narrow) {

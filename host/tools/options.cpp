@@ -74,14 +74,16 @@ compile::MemoryParameters parse_memory(std::string_view text) {
 }
 
 DeviceChoice parse_device(std::string_view text) {
-  if (text == "functional") return {DeviceKind::Functional, 0};
-  if (text == "rtl") return {DeviceKind::Rtl, 0};
-  if (text == "xrt") return {DeviceKind::Xrt, 0};
+  if (text == "functional") return {DeviceKind::Functional};
+  if (text == "rtl") return {DeviceKind::Rtl};
+  if (text == "xrt") return {DeviceKind::Xrt};
   if (text.starts_with("xrt:")) {
-    const std::optional<unsigned> index = parse_number<unsigned>(text.substr(4));
-    if (index && *index < 1000) return {DeviceKind::Xrt, *index};
+    const std::vector<std::string_view> parts = split(text.substr(4), '.');
+    const std::optional<unsigned> index = parse_number<unsigned>(parts[0]);
+    const std::optional<unsigned> core = parts.size() == 2 ? parse_number<unsigned>(parts[1]) : 0U;
+    if (index && core && *index < 1000 && *core < 100 && parts.size() <= 2) return {DeviceKind::Xrt, *index, *core};
   }
-  refuse("no such device", "--device", text, "choose functional, rtl, xrt or xrt:N");
+  refuse("no such device", "--device", text, "choose functional, rtl, xrt, xrt:N or xrt:N.CORE");
 }
 
 std::string device_text(const DeviceChoice& choice) {
@@ -91,7 +93,7 @@ std::string device_text(const DeviceChoice& choice) {
     case DeviceKind::Rtl:
       return "rtl";
     case DeviceKind::Xrt:
-      return "xrt:" + std::to_string(choice.index);
+      return "xrt:" + std::to_string(choice.index) + (choice.core == 0 ? "" : "." + std::to_string(choice.core));
   }
   return "unknown";
 }

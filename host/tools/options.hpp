@@ -25,12 +25,13 @@ enum class DeviceKind { Functional, Rtl, Xrt };
 struct DeviceChoice {
   DeviceKind kind = DeviceKind::Functional;
   unsigned index = 0;  // of the XRT card
+  unsigned core = 0;   // of its image
 };
 
-/// "functional", "rtl", "xrt" or "xrt:N". Throws Error (Usage).
+/// "functional", "rtl", "xrt", "xrt:N" or "xrt:N.CORE". Throws Error (Usage).
 DeviceChoice parse_device(std::string_view text);
 
-/// "functional", "rtl", "xrt:0".
+/// "functional", "rtl", "xrt:0", "xrt:0.1".
 std::string device_text(const DeviceChoice& choice);
 
 /// "28x28" (height x width). Throws Error (Usage).

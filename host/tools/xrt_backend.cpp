@@ -7,6 +7,7 @@
 
 #include "esp_error.hpp"
 #include "executable_path.hpp"
+#include "image_choice.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -17,9 +18,23 @@ void prefer_simulated_card() {
   if (std::filesystem::exists(card / "lib" / "libxrt_core.so.2")) setenv("XILINX_XRT", card.c_str(), 0);
 }
 
-std::string default_image(const abi::Configuration& configuration) {
-  return (program_folder().parent_path() / "xclbin" / ("espalier_sim_" + array_text(configuration) + ".xclbin"))
-      .string();
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+std::string image_of(const BackendOptions& options) {
+  ImageChoice choice{.option = options.xclbin,
+                     .environment = environment("ESPALIER_XCLBIN"),
+                     .folders = environment("ESPALIER_IMAGES"),
+                     .device_name = {},
+                     .configuration = options.configuration,
+                     .program_folder = program_folder()};
+  if (choice.option.empty() && choice.environment.empty()) {
+    const std::vector<std::string> names = xrt::devices();
+    if (options.device.index < names.size()) choice.device_name = names[options.device.index];
+  }
+  return choose_image(choice).string();
 }
 
 }  // namespace
@@ -31,8 +46,8 @@ std::unique_ptr<driver::Bus> open_xrt(const BackendOptions& options) {
   const std::string memory =
       "bytes=" + std::to_string(options.memory.bytes) + ",latency=" + std::to_string(options.memory.latency);
   setenv("ESPALIER_CARD_MEMORY", memory.c_str(), 1);
-  const std::string image = options.xclbin.empty() ? default_image(options.configuration) : options.xclbin;
-  return std::make_unique<xrt::XrtBus>(xrt::XrtOptions{options.device.index, image});
+  return std::make_unique<xrt::XrtBus>(
+      xrt::XrtOptions{.index = options.device.index, .image = image_of(options), .core = options.device.core});
 }
 
 std::vector<BackendInfo> list_xrt_cards() {

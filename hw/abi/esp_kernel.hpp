@@ -1,5 +1,5 @@
-// The accelerator as XRT sees it: the arguments and ports of its kernel. Everything that describes the kernel to a tool,
-// an image or a host reads these tables.
+// The accelerator as XRT sees it: the arguments and ports of its kernel. Everything that describes the kernel to a
+// tool, an image or a host reads these tables.
 #pragma once
 
 #include <array>
@@ -22,7 +22,7 @@ inline constexpr std::string_view ControlPort = "s_axi_control";
 struct KernelPort {
   std::string_view name;
   bool master;
-  bool writes;            // of a master: it has write channels, too
+  bool writes;  // of a master: it has write channels, too
   unsigned data_bits;
   unsigned address_bits;
 };

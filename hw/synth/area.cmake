@@ -1,6 +1,9 @@
 # The area of the machine by blocks, from the tables that yosys.cmake has written:
 #
-#   cmake -DTABLES=folder -P hw/synth/area.cmake   prints it and writes TABLES/area.txt
+#   cmake -DTABLES=folder -P hw/synth/area.cmake   prints it and writes TABLES/area.txt and TABLES/area.json
+#
+# area.json has the sums of the arrays as the contract configures them; hw/synth/area.json is a copy of it, from which
+# bitstreams/packaging takes how many cores a board holds.
 cmake_minimum_required(VERSION 3.25)
 
 function(pad text width result)
@@ -58,8 +61,26 @@ function(append_configuration file title)
   set(table "${table}\n" PARENT_SCOPE)
 endfunction()
 
+# Appends the sum of one array to the entries of area.json.
+function(append_sum file array)
+  file(READ ${file} json)
+  string(JSON modules LENGTH ${json} modules)
+  math(EXPR sum "${modules} - 1")
+  set(cells "")
+  foreach(kind lut ff dsp bram uram)
+    string(JSON value GET ${json} modules ${sum} ${kind})
+    list(APPEND cells "\"${kind}\": ${value}")
+  endforeach()
+  list(JOIN cells ", " cells)
+  if(arrays)
+    string(APPEND arrays ",\n")
+  endif()
+  set(arrays "${arrays}    \"${array}\": {${cells}}" PARENT_SCOPE)
+endfunction()
+
 set(table "Yosys synth_xilinx -family xcup. Every module is synthesised singly and counted as often as it is there.\n\n")
 set(found FALSE)
+set(arrays "")
 foreach(entry "8x8|8x8" "16x16|16x16, packed products" "16x16_unpacked|16x16, a DSP48E2 per product" "32x32|32x32")
   string(REPLACE "|" ";" entry "${entry}")
   list(GET entry 0 array)
@@ -67,10 +88,15 @@ foreach(entry "8x8|8x8" "16x16|16x16, packed products" "16x16_unpacked|16x16, a 
   if(EXISTS ${TABLES}/esp_top_${array}_xcup.json)
     set(found TRUE)
     append_configuration(${TABLES}/esp_top_${array}_xcup.json "${title}")
+    if(array MATCHES "^[0-9]+x[0-9]+$")
+      append_sum(${TABLES}/esp_top_${array}_xcup.json ${array})
+    endif()
   endif()
 endforeach()
 if(NOT found)
   message(FATAL_ERROR "${TABLES} has no table of esp_top")
 endif()
 file(WRITE ${TABLES}/area.txt "${table}")
+file(WRITE ${TABLES}/area.json "{\n  \"schema\": 1,\n  \"source\": \"Yosys 0.23, synth_xilinx -family xcup: hw/synth/README.md\",\n"
+  "  \"arrays\": {\n${arrays}\n  }\n}\n")
 message("${table}")

@@ -16,6 +16,8 @@ TEST(Options, UnderstandTheDocumentedValues) {
   EXPECT_EQ(parse_memory("latency=7").latency, 7U);
   EXPECT_EQ(parse_memory("latency=7").bytes, 64U);
   EXPECT_EQ(parse_device("xrt:3").index, 3U);
+  EXPECT_EQ(parse_device("xrt:3.1").core, 1U);
+  EXPECT_EQ(device_text(parse_device("xrt:3.1")), "xrt:3.1");
   EXPECT_EQ(parse_device("rtl").kind, DeviceKind::Rtl);
   EXPECT_EQ(parse_size("224x112").height, 224);
   EXPECT_EQ(parse_numbers("1,2.5,-3", "--mean"), (std::vector<double>{1, 2.5, -3}));
@@ -26,7 +28,7 @@ TEST(Options, RefuseEverythingElse) {
   for (const char* text : {"", "bytes", "bytes=", "bytes=63", "bytes=128", "latency=-1", "latency=1,latency=2", "x=1",
                            "bytes=64,", "bytes=64 ,latency=40", "latency=99999999999"})
     EXPECT_THROW(parse_memory(text), Error) << text;
-  for (const char* text : {"", "fpga", "xrt:", "xrt:-1", "xrt:1x", "rtl:0"})
+  for (const char* text : {"", "fpga", "xrt:", "xrt:-1", "xrt:1x", "xrt:1.", "xrt:1.2.3", "rtl:0"})
     EXPECT_THROW(parse_device(text), Error) << text;
   for (const char* text : {"", "28", "0x28", "28x", "28x28x1", "99999x1"})
     EXPECT_THROW(parse_size(text), Error) << text;
