@@ -112,9 +112,6 @@ std::string device_tree_overlay(const Board& board, const Placement& placement) 
 }};
 
 &amba {{
-  #address-cells = <2>;
-  #size-cells = <2>;
-
   /* Widths of the ports between processor and logic: 128 bits for all memory ports, 32 for the control ports. */
   afi0: afi0 {{
     compatible = "xlnx,afi-fpga";

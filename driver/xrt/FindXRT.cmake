@@ -3,6 +3,8 @@
 #   XRT::coreutil   what host programs link: the native API
 #   XRT_GLUE_ARCHIVE, XRT_VERSION
 #
+# Builds for a board need no archive: they have no simulated card.
+#
 # The card's shim implements an interface inside XRT that changes with every release, and a shim of another release
 # loads and then misbehaves; so any other release is refused.
 set(XRT_KNOWN_VERSION 2.13)
@@ -24,8 +26,12 @@ if(XRT_INCLUDE_DIR AND EXISTS ${XRT_INCLUDE_DIR}/version.h)
 endif()
 
 include(FindPackageHandleStandardArgs)
+set(XRT_NEEDED XRT_COREUTIL_LIBRARY XRT_INCLUDE_DIR XRT_UUID_LIBRARY XRT_VERSION)
+if(NOT CMAKE_CROSSCOMPILING)
+  list(APPEND XRT_NEEDED XRT_GLUE_ARCHIVE)
+endif()
 find_package_handle_standard_args(XRT
-  REQUIRED_VARS XRT_COREUTIL_LIBRARY XRT_INCLUDE_DIR XRT_UUID_LIBRARY XRT_GLUE_ARCHIVE XRT_VERSION
+  REQUIRED_VARS ${XRT_NEEDED}
   VERSION_VAR XRT_VERSION
   REASON_FAILURE_MESSAGE "Install libxrt-dev and uuid-dev, or configure with -DESPALIER_XRT=OFF to build without XRT.")
 
