@@ -34,6 +34,7 @@ RegionFill fill_region(const Region& region, const Resources& core) {
 
 std::vector<double> shares(const Region& region, const Resources& core, unsigned cores) {
   std::vector<double> result;
+  result.reserve(AllResources.size());
   for (const Resource resource : AllResources) {
     const double used = region.reserved[resource] + cores * core[resource];
     result.push_back(region.total[resource] > 0 ? used / region.total[resource] : 0);
@@ -125,6 +126,7 @@ unsigned Placement::multipliers() const {
 
 std::vector<Placement> placements(const Board& board, const std::vector<CoreArea>& areas) {
   std::vector<Placement> result;
+  result.reserve(areas.size());
   for (const CoreArea& area : areas) result.push_back(fill_board(board, area, all_sites(board)));
   return result;
 }
