@@ -2,7 +2,7 @@
 //   - --xclbin before ESPALIER_XCLBIN before manifests
 //   - folders in the order ESPALIER_IMAGES, beside the program, firmware
 //   - the simulated card has the image of the build unless folders are given
-#include "image_choice.hpp"
+#include "tools/image_choice.hpp"
 
 #include <gtest/gtest.h>
 
