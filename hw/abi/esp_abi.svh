@@ -211,7 +211,8 @@ localparam int unsigned Operations         = 5;
 // FlagReplicate brings it there: word i of a plane goes to row (address + plane * word_pitch) div 16 + i of all banks, a
 // word per cycle. Lane k reads banks 2 m and 2 m + 1, m = k mod 8, each at a row of its own. It has V = min(4, RegMaxSplit)
 // products per slot, each of a byte of one of the two words and a weight of its own. That of symbol i of the slot is in
-// pixel i * P / V, those of the other pixels are 0, and FlagBroadcast means nothing.
+// pixel i * P / V, those of the other pixels are 0, and FlagBroadcast means nothing. Where a slot has no symbol i, byte 0
+// of its first word is multiplied by 0, which only maxima show.
 localparam int unsigned WeightsSparse = 0;
 localparam int unsigned WeightsDense  = 1;
 localparam int unsigned WeightsBlock  = 2;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace espalier::functional {
 
@@ -12,8 +13,8 @@ constexpr unsigned CommandsPerPoll = 16;
 
 }  // namespace
 
-FunctionalBus::FunctionalBus(const abi::Configuration& configuration)
-    : array_(configuration), runner_(array_, memory_), registers_(configuration) {}
+FunctionalBus::FunctionalBus(std::unique_ptr<KernelCore> core)
+    : core_(std::move(core)), registers_(core_->configuration()) {}
 
 std::string FunctionalBus::name() const {
   return fmt::format("functional {}x{}", configuration().lanes, configuration().pixels);
@@ -29,19 +30,22 @@ std::uint32_t FunctionalBus::read_register(std::uint32_t offset) {
 }
 
 std::uint32_t FunctionalBus::read_result(std::uint32_t offset) const {
+  const KernelCore::Result result = core_->result();
+  // The kernels end a run that makes no progress; the machine does so once its time-out has passed.
+  const Fault fault = state_ == State::Stuck ? Fault{} : result.fault;
   switch (offset) {
     case abi::RegError:
-      return runner_.fault().code;
+      return fault.code;
     case abi::RegErrorPosition:
-      return runner_.fault().position;
+      return fault.position;
     case abi::RegErrorDetail:
-      return runner_.fault().detail;
+      return fault.detail;
     case abi::RegReadBeats:
-      return static_cast<std::uint32_t>(runner_.traffic().read_beats);
+      return result.read_beats;
     case abi::RegWriteBeats:
-      return static_cast<std::uint32_t>(runner_.traffic().write_beats);
+      return result.write_beats;
     case abi::RegMacs:
-      return static_cast<std::uint32_t>(runner_.traffic().macs);
+      return result.macs;
     default:
       return 0;  // cycles and marks: there is no clock; the rest of the window is reserved
   }
@@ -49,19 +53,22 @@ std::uint32_t FunctionalBus::read_result(std::uint32_t offset) const {
 
 void FunctionalBus::write_register(std::uint32_t offset, std::uint32_t value) {
   if (!registers_.write(offset, value, busy())) return;
-  runner_.start(registers_.arguments());
-  if (runner_.status() == ListRunner::Status::Done) registers_.finish();
+  core_->start(registers_.arguments(), memory_);
+  state_ = State::Running;
+  if (core_->result().fault.code != abi::ErrorNone) end_run();
 }
 
-bool FunctionalBus::busy() const {
-  return runner_.status() == ListRunner::Status::Running || runner_.status() == ListRunner::Status::Stuck;
+void FunctionalBus::end_run() {
+  const bool stuck = core_->result().fault.code == abi::ErrorTimeout && registers_.arguments().timeout == 0;
+  state_ = stuck ? State::Stuck : State::Idle;
+  if (!stuck) registers_.finish();
 }
 
 bool FunctionalBus::advance(unsigned commands) {
-  for (unsigned i = 0; i < commands && runner_.status() == ListRunner::Status::Running; ++i) {
-    if (runner_.step() == ListRunner::Status::Done) registers_.finish();
+  for (unsigned i = 0; i < commands && state_ == State::Running; ++i) {
+    if (!core_->step()) end_run();
   }
-  return runner_.status() == ListRunner::Status::Running;
+  return state_ == State::Running;
 }
 
 bool FunctionalBus::wait_done(std::chrono::milliseconds limit) {
@@ -69,13 +76,13 @@ bool FunctionalBus::wait_done(std::chrono::milliseconds limit) {
   while (advance(1)) {
     if (std::chrono::steady_clock::now() >= end) return false;
   }
-  return runner_.status() == ListRunner::Status::Done;
+  return !busy();
 }
 
 void FunctionalBus::reset() {
-  runner_.reset();
-  array_.clear();
+  core_->clear();
   registers_.clear();
+  state_ = State::Idle;
 }
 
 std::uint64_t FunctionalBus::allocate(std::size_t bytes) { return memory_.allocate(bytes); }

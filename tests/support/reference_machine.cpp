@@ -335,9 +335,16 @@ class Machine {
       std::uint32_t row = 0;
       for (std::uint32_t s = 0; s < c.slots; ++s) {
         const VectorSlot& slot = vectors_.at(s)[lane];
+        const auto read = [&](std::uint32_t bank, std::uint32_t word, std::uint32_t byte) {
+          return pixel((c.address / 16 + word) * 16 + lane % 8 * 2 + bank, byte);
+        };
         std::vector<std::int64_t> products(pixels_, 0);
+        const std::uint32_t spread = pixels_ / std::min(4U, array_.max_split());
+        for (std::uint32_t p = 0; maximum && p < pixels_ && !slot.products.empty(); p += spread) {
+          products[p] = read(0, slot.products.front().word, 0);
+        }
         for (const auto& [at, bank, word, byte, weight] : slot.products) {
-          products[at] = weight * pixel((c.address / 16 + word) * 16 + lane % 8 * 2 + bank, byte);
+          products[at] = maximum ? read(bank, word, byte) : weight * read(bank, word, byte);
         }
         macs_ += slot.products.empty() ? 0 : 1;
         for (std::uint32_t p = 0; p < pixels_ && !slot.products.empty(); ++p) {

@@ -12,6 +12,7 @@
 #include "esp_error.hpp"
 #include "espalier/driver/device.hpp"
 #include "functional/functional_bus.hpp"
+#include "kernel_sizes.hpp"
 #include "random_program.hpp"
 
 namespace espalier {
@@ -39,7 +40,7 @@ TEST_P(Predict, RandomProgramsMoveAndExecuteWhatTheyShould) {
     memory.latency = static_cast<unsigned>(random.between(1, 120));
     memory.bytes = 64U >> random.between(0, 2);
     const Prediction predicted = compile::predict(p.program, GetParam(), memory);
-    functional::FunctionalBus bus(GetParam());
+    functional::FunctionalBus bus(test::make_sized_core(GetParam()));
     driver::Device device(bus);
     const driver::Program program{p.program.image,       p.program.command_offset, p.program.command_count,
                                   p.program.input_bytes, p.program.output_bytes,   p.program.arena_bytes,
