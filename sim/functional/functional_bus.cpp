@@ -14,7 +14,7 @@ constexpr unsigned CommandsPerPoll = 16;
 }  // namespace
 
 FunctionalBus::FunctionalBus(std::unique_ptr<KernelCore> core)
-    : core_(std::move(core)), registers_(core_->configuration()) {}
+    : runner_(std::move(core), memory_), registers_(runner_.configuration()) {}
 
 std::string FunctionalBus::name() const {
   return fmt::format("functional {}x{}", configuration().lanes, configuration().pixels);
@@ -30,22 +30,19 @@ std::uint32_t FunctionalBus::read_register(std::uint32_t offset) {
 }
 
 std::uint32_t FunctionalBus::read_result(std::uint32_t offset) const {
-  const KernelCore::Result result = core_->result();
-  // The kernels end a run that makes no progress; the machine does so once its time-out has passed.
-  const Fault fault = state_ == State::Stuck ? Fault{} : result.fault;
   switch (offset) {
     case abi::RegError:
-      return fault.code;
+      return runner_.fault().code;
     case abi::RegErrorPosition:
-      return fault.position;
+      return runner_.fault().position;
     case abi::RegErrorDetail:
-      return fault.detail;
+      return runner_.fault().detail;
     case abi::RegReadBeats:
-      return result.read_beats;
+      return runner_.traffic().read_beats;
     case abi::RegWriteBeats:
-      return result.write_beats;
+      return runner_.traffic().write_beats;
     case abi::RegMacs:
-      return result.macs;
+      return runner_.traffic().macs;
     default:
       return 0;  // cycles and marks: there is no clock; the rest of the window is reserved
   }
@@ -53,22 +50,19 @@ std::uint32_t FunctionalBus::read_result(std::uint32_t offset) const {
 
 void FunctionalBus::write_register(std::uint32_t offset, std::uint32_t value) {
   if (!registers_.write(offset, value, busy())) return;
-  core_->start(registers_.arguments(), memory_);
-  state_ = State::Running;
-  if (core_->result().fault.code != abi::ErrorNone) end_run();
+  runner_.start(registers_.arguments());
+  if (runner_.status() == ListRunner::Status::Done) registers_.finish();
 }
 
-void FunctionalBus::end_run() {
-  const bool stuck = core_->result().fault.code == abi::ErrorTimeout && registers_.arguments().timeout == 0;
-  state_ = stuck ? State::Stuck : State::Idle;
-  if (!stuck) registers_.finish();
+bool FunctionalBus::busy() const {
+  return runner_.status() == ListRunner::Status::Running || runner_.status() == ListRunner::Status::Stuck;
 }
 
 bool FunctionalBus::advance(unsigned commands) {
-  for (unsigned i = 0; i < commands && state_ == State::Running; ++i) {
-    if (!core_->step()) end_run();
+  for (unsigned i = 0; i < commands && runner_.status() == ListRunner::Status::Running; ++i) {
+    if (runner_.step() == ListRunner::Status::Done) registers_.finish();
   }
-  return state_ == State::Running;
+  return runner_.status() == ListRunner::Status::Running;
 }
 
 bool FunctionalBus::wait_done(std::chrono::milliseconds limit) {
@@ -76,13 +70,12 @@ bool FunctionalBus::wait_done(std::chrono::milliseconds limit) {
   while (advance(1)) {
     if (std::chrono::steady_clock::now() >= end) return false;
   }
-  return !busy();
+  return runner_.status() == ListRunner::Status::Done;
 }
 
 void FunctionalBus::reset() {
-  core_->clear();
+  runner_.reset();
   registers_.clear();
-  state_ = State::Idle;
 }
 
 std::uint64_t FunctionalBus::allocate(std::size_t bytes) { return memory_.allocate(bytes); }

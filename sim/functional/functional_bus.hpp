@@ -15,6 +15,7 @@
 #include "espalier/driver/bus.hpp"
 #include "functional/device_memory.hpp"
 #include "functional/kernel_core.hpp"
+#include "functional/list_runner.hpp"
 #include "functional/register_file.hpp"
 
 namespace espalier::functional {
@@ -42,27 +43,19 @@ class FunctionalBus : public driver::Bus {
   bool advance(unsigned commands);
 
   /// Whether a run has started and not ended.
-  bool busy() const { return state_ != State::Idle; }
+  bool busy() const;
 
-  const abi::Configuration& configuration() const { return core_->configuration(); }
+  const abi::Configuration& configuration() const { return runner_.configuration(); }
 
   /// Makes the memory misbehave for the machine until cleared with nullopt.
   void set_memory_fault(std::optional<MemoryFault> fault) { memory_.set_fault(fault); }
 
  private:
-  enum class State {
-    Idle,
-    Running,
-    Stuck,  // makes no progress, and RegTimeout is 0
-  };
-
   std::uint32_t read_result(std::uint32_t offset) const;
-  void end_run();
 
-  std::unique_ptr<KernelCore> core_;
   DeviceMemory memory_;
+  ListRunner runner_;
   RegisterFile registers_;
-  State state_ = State::Idle;
 };
 
 }  // namespace espalier::functional

@@ -1,4 +1,4 @@
-// A core of the HLS kernels, compiled for this processor, with its state: what FunctionalBus runs.
+// A core of the HLS kernels, compiled for this processor, with its state: what ListRunner runs.
 //
 //   std::unique_ptr<KernelCore> core = make_kernel_core(abi::Array16x16);
 //   core->start(arguments, memory);
@@ -21,6 +21,12 @@ struct Fault {
   std::uint32_t detail = 0;
 };
 
+struct Traffic {
+  std::uint32_t read_beats = 0;
+  std::uint32_t write_beats = 0;
+  std::uint32_t macs = 0;  // lane entries executed
+};
+
 /// A core of one size.
 class KernelCore {
  public:
@@ -29,7 +35,7 @@ class KernelCore {
   /// What the result registers report; of a run in progress, what is known so far.
   struct Result {
     Fault fault;
-    std::uint32_t read_beats = 0, write_beats = 0, macs = 0;
+    Traffic traffic;
   };
 
   virtual const abi::Configuration& configuration() const = 0;

@@ -43,9 +43,7 @@ class SizedCore : public KernelCore {
   Result result() const override {
     const kernel::RunResult& result = run_.result;
     return {{result.error, result.position, result.detail},
-            result.read_beats,
-            result.write_beats,
-            static_cast<std::uint32_t>(run_.macs)};
+            {result.read_beats, result.write_beats, static_cast<std::uint32_t>(run_.macs)}};
   }
 
   void clear() override {

@@ -2,7 +2,7 @@
 // compilers translate them:
 //   - the outputs of the CPU reference
 //   - the output window and the executed entries of the contract as plain loops
-//   - one in ten on the RTL as well: the same output window and the same counters of beats and entries, in the
+//   - one in four on the RTL as well: the same output window and the same counters of beats and entries, in the
 //     predicted cycles
 // What the layers use of the contract is counted and printed.
 #include <iostream>
@@ -20,7 +20,7 @@ namespace espalier::test {
 namespace {
 
 constexpr int LayersPerTest = 25;
-constexpr int LayersPerRtlRun = 10;
+constexpr int LayersPerRtlRun = 4;
 
 /// What has been seen, over all tests of the process.
 std::map<std::string, int>& uses() {
