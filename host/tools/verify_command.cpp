@@ -11,6 +11,7 @@
 #include "cpu/fast.hpp"
 #include "esp_error.hpp"
 #include "model/layer_text.hpp"
+#include "model/random.hpp"
 #include "model_loader.hpp"
 #include "table.hpp"
 #include "verify.hpp"
@@ -137,6 +138,27 @@ std::string quantity_table(const std::vector<Quantity>& rows, const std::vector<
   return table.text();
 }
 
+/// The CPU reference's outputs, if the network is known.
+std::optional<std::vector<cpu::Tensor>> reference_outputs(const LoadedModel& model,
+                                                          const std::vector<cpu::Tensor>& inputs) {
+  if (!model.network) return std::nullopt;
+  const std::vector<cpu::Tensor> features = cpu::FastExecutor(*model.network).run(inputs);
+  std::vector<cpu::Tensor> outputs;
+  for (const int output : model.network->outputs) outputs.push_back(features[static_cast<std::size_t>(output)]);
+  return outputs;
+}
+
+Json head(const VerifyOptions& options, const CompileSettings& settings, const compile::Compiled& compiled,
+          const std::vector<std::string>& devices) {
+  Json json = document("verify");
+  json["subject"] = options.model.path;
+  json["array"] = array_text(compiled.configuration);
+  json["memory"] = {{"bytes", settings.memory.bytes}, {"latency", settings.memory.latency}};
+  json["seed"] = options.seed;
+  json["devices"] = devices;
+  return json;
+}
+
 void verify(const VerifyOptions& options, Console& console) {
   const CompileSettings settings = parse_compile_settings(options.model);
   parse_devices(options.devices);
@@ -145,24 +167,13 @@ void verify(const VerifyOptions& options, Console& console) {
   Machines machines(options, settings, compiled, console);
   Expectation expectation{compiled, compile::predict(compiled.program, compiled.configuration, settings.memory), {}};
 
-  Json json = document("verify");
-  json["subject"] = options.model.path;
-  json["array"] = array_text(compiled.configuration);
-  json["memory"] = {{"bytes", settings.memory.bytes}, {"latency", settings.memory.latency}};
-  json["seed"] = options.seed;
-  json["devices"] = machines.names();
+  Json json = head(options, settings, compiled, machines.names());
   std::string text;
   std::size_t differences = 0;
   model::Random random(options.seed);
   for (int item = 0; item < options.inputs; ++item) {
     const std::vector<cpu::Tensor> inputs = make_inputs(model, random);
-    if (model.network) {
-      const std::vector<cpu::Tensor> features = cpu::FastExecutor(*model.network).run(inputs);
-      expectation.outputs.emplace();
-      for (const int output : model.network->outputs) {
-        expectation.outputs->push_back(features[static_cast<std::size_t>(output)]);
-      }
-    }
+    expectation.outputs = reference_outputs(model, inputs);
     const std::string what = fmt::format("input {} of {}", item + 1, options.inputs);
     const std::vector<Quantity> rows = compare(expectation, machines.run(compile::pack(compiled, inputs), what));
     Json quantities = Json::array();
