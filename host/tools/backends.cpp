@@ -65,7 +65,7 @@ std::unique_ptr<Cores> open_cores(const BackendOptions& options, unsigned cores)
 
 std::vector<BackendInfo> list_backends() {
   std::vector<BackendInfo> backends{
-      {"functional", {"8x8", "16x16", "32x32"}, "bit-exact model without a clock"},
+      {"functional", {"8x8", "16x16", "32x32"}, "the HLS kernels: bit-exact, without a clock"},
       {"rtl", {"8x8", "16x16", "32x32"}, "the accelerator's RTL, cycle-accurate, with the memory of --memory"}};
   for (BackendInfo& card : list_xrt_cards()) backends.push_back(std::move(card));
   return backends;
