@@ -72,7 +72,6 @@ TEST_F(Verify, EveryDifferenceIsFoundInItsQuantity) {
     for (std::uint8_t& byte : result.output) byte = static_cast<std::uint8_t>(~byte);
   });
   EXPECT_EQ(bytes, (Names{"equal output bytes", "values of the CPU reference"}));
-  EXPECT_EQ(differing([](auto& result) { result.output.push_back(0); }), Names{"equal output bytes"});
 }
 
 }  // namespace

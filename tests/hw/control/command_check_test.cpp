@@ -9,6 +9,7 @@
 #include "Vesp_command_check_k8_d64.h"
 #include "esp_abi.hpp"
 #include "esp_command_check.hpp"
+#include "esp_sizes.hpp"
 #include "functional/kernel_memory.hpp"
 #include "hw/bench.hpp"
 
