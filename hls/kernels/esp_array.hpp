@@ -48,7 +48,8 @@ struct ArrayResult {
 /// Registers of a compute command.
 template <typename S>
 struct ComputeState {
-  std::int32_t acc[S::Lanes][S::Pixels];
+  Operands<S> operands[S::Lanes];
+  Accumulators<S::Pixels> acc[S::Lanes];
   FinishedRows<S> finished[S::Lanes];
   Writer<S> writers[S::Writers];
   std::uint32_t outstanding;  // results that are not in place
@@ -93,7 +94,7 @@ void start_lane(const ComputeCommand& command, unsigned lane, ComputeState<S>& s
   state.finished[lane].next = lane;
   for (unsigned p = 0; p < S::Pixels; ++p) {
 #pragma HLS UNROLL
-    state.acc[lane][p] = first_accumulator(command.operation);
+    state.acc[lane].pixel[p] = first_accumulator(command.operation);
   }
 }
 
@@ -128,10 +129,10 @@ template <typename S>
 void finish_row(const ComputeCommand& command, std::uint32_t position, unsigned lane, ComputeState<S>& state) {
   FinishedRows<S>& finished = state.finished[lane];
   FinishedRow<S>& row = finished.rows[(finished.first + finished.count) % abi::ResultDepth];
+  row.acc = state.acc[lane];
   for (unsigned p = 0; p < S::Pixels; ++p) {
 #pragma HLS UNROLL
-    row.acc[p] = state.acc[lane][p];
-    state.acc[lane][p] = first_accumulator(command.operation);
+    state.acc[lane].pixel[p] = first_accumulator(command.operation);
   }
   row.row = finished.next;
   row.position = position;
@@ -140,19 +141,77 @@ void finish_row(const ComputeCommand& command, std::uint32_t position, unsigned 
   ++state.outstanding;
 }
 
-/// Operands of the lanes of a group, all pixels, from the words that they read.
+/// Operands of the lanes of a group for words of N segments. `first`: weight of the line.
+template <typename S, unsigned N>
+void segment_operands(const Sequencer& sequencer, const ComputeCommand& command, const Line<S>& line,
+                      const std::uint32_t (&entries)[S::Lanes], unsigned group,
+                      const Word<S::Pixels> (&read)[abi::Banks], Operands<S> (&operands)[S::Lanes]) {
+  const std::uint32_t first = sequencer.in_line * N;  // WeightsBlock: its line is one slot
+  const bool broadcast = N > 1 && command.broadcast;
+  for (unsigned i = 0; i < abi::LanesPerPort; ++i) {
+#pragma HLS UNROLL
+    const unsigned k = group * abi::LanesPerPort + i;
+    const unsigned bank = (sequencer.base + entry_offset(entries[k])) % abi::Banks;
+    if (entry_valid(entries[k])) {
+      spread_segments<S, N>(read[bank], line, k, first, broadcast, entry_segment(entries[k]), operands[k]);
+    } else {
+      no_operands<S>(command, operands[k]);
+    }
+  }
+}
+
+/// The same for WeightsVector.
 template <typename S>
-void lane_operands(const Sequencer& sequencer, const ComputeCommand& command, const Line<S>& line,
-                   const VectorSlot<S>& slot, std::uint32_t entry, unsigned lane,
-                   const std::int8_t (&read)[abi::Banks][S::Pixels], std::int8_t (&a)[S::Pixels],
-                   std::int8_t (&w)[S::Pixels]) {
+void product_operands(const ComputeCommand& command, const VectorSlot<S>& slot,
+                      const std::uint32_t (&entries)[S::Lanes], unsigned group,
+                      const Word<S::Pixels> (&read)[abi::Banks], Operands<S> (&operands)[S::Lanes]) {
+  for (unsigned i = 0; i < abi::LanesPerPort; ++i) {
+#pragma HLS UNROLL
+    const unsigned k = group * abi::LanesPerPort + i;
+    if (entry_valid(entries[k])) {
+      vector_operands<S>(slot, k, read, operands[k]);
+    } else {
+      no_operands<S>(command, operands[k]);
+    }
+  }
+}
+
+/// Operands of the lanes of a group from the words that they read. Splits beyond MaxSplit have been refused.
+template <typename S>
+void group_operands(const Sequencer& sequencer, const ComputeCommand& command, const Line<S>& line,
+                    const VectorSlot<S>& slot, const std::uint32_t (&entries)[S::Lanes], unsigned group,
+                    const Word<S::Pixels> (&read)[abi::Banks], Operands<S> (&operands)[S::Lanes]) {
+  constexpr unsigned Two = S::MaxSplit >= 2 ? 2 : 1, Four = S::MaxSplit >= 4 ? 4 : 1, Eight = S::MaxSplit >= 8 ? 8 : 1;
   if (command.weights == abi::WeightsVector) {
-    vector_operands<S>(slot, lane, read, a, w);
+    product_operands<S>(command, slot, entries, group, read, operands);
+  } else if (command.split == 8) {
+    segment_operands<S, Eight>(sequencer, command, line, entries, group, read, operands);
+  } else if (command.split == 4) {
+    segment_operands<S, Four>(sequencer, command, line, entries, group, read, operands);
+  } else if (command.split == 2) {
+    segment_operands<S, Two>(sequencer, command, line, entries, group, read, operands);
   } else {
-    std::int8_t weights[S::MaxSplit];
-    const unsigned bank = (sequencer.base + entry_offset(entry)) % abi::Banks;
-    slot_weights<S>(sequencer, command, line, lane, weights);
-    spread(read[bank], weights, command, entry_segment(entry), a, w);
+    segment_operands<S, 1>(sequencer, command, line, entries, group, read, operands);
+  }
+}
+
+/// What all lanes multiply in a slot.
+template <typename S>
+void slot_operands(const Sequencer& sequencer, const ComputeCommand& command, const Line<S>& line,
+                   const VectorSlot<S>& slot, const std::uint32_t (&entries)[S::Lanes], const Scratchpad<S>& scratch,
+                   Operands<S> (&operands)[S::Lanes]) {
+  for (unsigned g = 0; g < S::Groups; ++g) {
+#pragma HLS UNROLL
+    BankRows rows;
+    Word<S::Pixels> read[abi::Banks];
+#pragma HLS ARRAY_PARTITION variable = read complete dim = 0
+    if (command.weights == abi::WeightsVector) {
+      vector_rows<S>(slot, sequencer.base, g, rows);
+    } else {
+      schedule_rows<S>(entries, sequencer.base, g, rows);
+    }
+    read_banks<S>(scratch.copies[g], rows, read);
+    group_operands<S>(sequencer, command, line, slot, entries, g, read, operands);
   }
 }
 
@@ -162,28 +221,20 @@ unsigned execute_slot(const Sequencer& sequencer, const ComputeCommand& command,
                       const VectorSlot<S>& slot, const std::uint32_t (&entries)[S::Lanes], const Scratchpad<S>& scratch,
                       ComputeState<S>& state) {
   const bool maximum = takes_maximum(command.operation);
+  const bool ends_position = sequencer.slot + 1 == command.slots;
   unsigned executed = 0;
-  for (unsigned g = 0; g < S::Groups; ++g) {
+  slot_operands<S>(sequencer, command, line, slot, entries, scratch, state.operands);
+  for (unsigned k = 0; k < S::Lanes; ++k) {
 #pragma HLS UNROLL
-    std::int8_t read[abi::Banks][S::Pixels];
-#pragma HLS ARRAY_PARTITION variable = read complete dim = 0
-    const bool vector = command.weights == abi::WeightsVector;
-    const BankRows rows =
-        vector ? vector_rows<S>(slot, sequencer.base, g) : schedule_rows<S>(entries, sequencer.base, g);
-    read_banks<S>(scratch.copies[g], rows, read);
-    for (unsigned i = 0; i < abi::LanesPerPort; ++i) {
-#pragma HLS UNROLL
-      const unsigned k = g * abi::LanesPerPort + i;
-      if (entry_valid(entries[k])) {
-        std::int8_t a[S::Pixels], w[S::Pixels];
-        lane_operands<S>(sequencer, command, line, slot, entries[k], k, read, a, w);
-        multiply_accumulate(a, w, maximum, state.acc[k]);
-        ++executed;
-      }
-      if (entry_last(entries[k])) finish_row(command, sequencer.position, k, state);
-      // Every position starts anew, also after taps that belong to no row.
-      if (sequencer.slot + 1 == command.slots) start_lane(command, k, state);
+    executed += entry_valid(entries[k]) ? 1 : 0;
+    if (maximum) {
+      keep_maximum<S>(state.operands[k], state.acc[k]);
+    } else {
+      multiply_accumulate<S>(state.operands[k], state.acc[k]);
     }
+    if (entry_last(entries[k])) finish_row(command, sequencer.position, k, state);
+    // Every position starts anew, also after taps that belong to no row.
+    if (ends_position) start_lane(command, k, state);
   }
   return executed;
 }
@@ -239,6 +290,7 @@ void give_up_oldest(bool vector, WeightStore<S>& store, VectorQueue<S>& queue) {
 template <typename S>
 void compute(const ComputeCommand& command, hls::stream<WeightItem<S>>& items, Array<S>& array, ArrayResult& result) {
   ComputeState<S> state;
+#pragma HLS ARRAY_PARTITION variable = state.operands complete dim = 0
 #pragma HLS ARRAY_PARTITION variable = state.acc complete dim = 0
 #pragma HLS ARRAY_PARTITION variable = state.finished complete dim = 1
 #pragma HLS ARRAY_PARTITION variable = state.writers complete dim = 1

@@ -49,6 +49,8 @@ void run_step(const ListStep& step, const Source weights, const Source loads, Si
 
 /// A run in progress.
 struct Run {
+  std::uint32_t position;  // of the next command in the list
+  CommandBuffer buffer;    // the burst of commands that it stands in
   Completed completed;
   std::uint32_t lines, slots;  // in the weight store, in the queue of WeightsVector
   std::uint64_t macs;
@@ -146,13 +148,14 @@ void run_command(const Source weights, const Source loads, Sink stores, const Ar
   if (opcode == abi::OpMark) marks.write(field<abi::CmdLayerLsb, abi::CmdLayerBits>(beat));
 }
 
-/// A run: from the arguments to the result. Each of the ports is a master of the contract; `loads` and `stores` are the
-/// two directions of one. `marks` takes the layer of every OpMark.
-template <typename S, typename Source, typename Sink>
-RunResult run_list(const Arguments& arguments, const Source commands, const Source weights, const Source loads,
-                   Sink stores, hls::stream<std::uint32_t>& marks, Core<S>& core) {
-  Run run = {};
-  CommandBuffer buffer;
+/// Whether the run has commands left to execute.
+inline bool goes_on(const Arguments& arguments, const Run& run) {
+  return run.position < arguments.command_count && run.result.error == abi::ErrorNone;
+}
+
+/// Before the first command.
+template <typename S>
+void start_run(const Arguments& arguments, Core<S>& core, Run& run) {
   core.weight.open = false;
   core.weight.queued = 0;
   core.weight.completed = 0;
@@ -160,27 +163,52 @@ RunResult run_list(const Arguments& arguments, const Source commands, const Sour
   core.array.queue.head = core.array.queue.slots = 0;
   const std::uint32_t wrong = wrong_argument(arguments);
   if (wrong != 0) fail(run, 0, {abi::ErrorArgument, wrong});
-  // A trip per command.
-  for (std::uint32_t i = 0; i < arguments.command_count && run.result.error == abi::ErrorNone; ++i) {
-#pragma HLS LOOP_TRIPCOUNT min = 1 max = 4096
-    Fault fault = no_fault();
-    if (i == 0 || (std::uint64_t{arguments.command_offset} + i) % abi::BurstBeats == 0) {
-      fault = fetch_commands(commands, arguments, i, buffer, run.result.read_beats);
-    }
-    if (fault.code == abi::ErrorTimeout) {
-      fail_stuck(run, i, arguments, core.weight);
-    } else if (fault.code != abi::ErrorNone) {
-      fail(run, i, fault);
-    } else {
-      run_command<S>(weights, loads, stores, arguments, buffer.beats[i - buffer.first], i, marks, core, run);
-    }
+}
+
+/// The next command of a run that goes on. Each of the ports is a master of the contract; `loads` and `stores` are the
+/// two directions of one. `marks` takes the layer of an OpMark.
+template <typename S, typename Source, typename Sink>
+void step_run(const Arguments& arguments, const Source commands, const Source weights, const Source loads, Sink stores,
+              hls::stream<std::uint32_t>& marks, Core<S>& core, Run& run) {
+  const std::uint32_t position = run.position;
+  Fault fault = no_fault();
+  if (position == 0 || (std::uint64_t{arguments.command_offset} + position) % abi::BurstBeats == 0) {
+    fault = fetch_commands(commands, arguments, position, run.buffer, run.result.read_beats);
   }
-  // The weight unit completes a command once its lines are in the store and its slots in the queue.
+  if (fault.code == abi::ErrorTimeout) {
+    fail_stuck(run, position, arguments, core.weight);
+  } else if (fault.code != abi::ErrorNone) {
+    fail(run, position, fault);
+  } else {
+    const Beat beat = run.buffer.beats[position - run.buffer.first];
+    run_command<S>(weights, loads, stores, arguments, beat, position, marks, core, run);
+  }
+  ++run.position;
+}
+
+/// The result of a run that does not go on. The weight unit completes a command once its lines are in the store and its
+/// slots in the queue.
+template <typename S>
+RunResult end_run(const Arguments& arguments, const Core<S>& core, Run& run) {
   if (run.result.error == abi::ErrorNone && core.weight.open) {
     fail_stuck(run, arguments.command_count, arguments, core.weight);
   }
   run.result.macs = static_cast<std::uint32_t>(run.macs);
   return run.result;
+}
+
+/// A run: from the arguments to the result.
+template <typename S, typename Source, typename Sink>
+RunResult run_list(const Arguments& arguments, const Source commands, const Source weights, const Source loads,
+                   Sink stores, hls::stream<std::uint32_t>& marks, Core<S>& core) {
+  Run run = {};
+  start_run<S>(arguments, core, run);
+  // A trip per command.
+  while (goes_on(arguments, run)) {
+#pragma HLS LOOP_TRIPCOUNT min = 1 max = 4096
+    step_run<S>(arguments, commands, weights, loads, stores, marks, core, run);
+  }
+  return end_run<S>(arguments, core, run);
 }
 
 }  // namespace espalier::kernel

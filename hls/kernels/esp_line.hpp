@@ -8,6 +8,18 @@
 
 namespace espalier::kernel {
 
+/// A word of the scratchpad: P pixels.
+template <unsigned P>
+struct Word {
+  std::int8_t pixel[P];
+};
+
+/// The accumulators of a lane.
+template <unsigned P>
+struct Accumulators {
+  std::int32_t pixel[P];
+};
+
 /// A line: byte k * W + i is weight i of lane k; entry j * K + k is that of lane k in slot j, without its weight.
 template <typename S>
 struct Line {

@@ -44,7 +44,7 @@ extern "C" void esp_machine_core(std::uint64_t program_address, std::uint64_t pr
   // a RAM for every weight and entry of a line; a copy of the tables for every writer.
   static Core<Machine> core;
 #pragma HLS ARRAY_PARTITION variable = core.array.scratch.copies complete dim = 1
-#pragma HLS ARRAY_PARTITION variable = core.array.scratch.copies complete dim = 2
+#pragma HLS ARRAY_PARTITION variable = core.array.scratch.copies complete dim = 3
 #pragma HLS ARRAY_PARTITION variable = core.array.scratch.copies complete dim = 4
 #pragma HLS AGGREGATE variable = core.array.store.ring
 #pragma HLS ARRAY_PARTITION variable = core.array.tables.rows complete dim = 1

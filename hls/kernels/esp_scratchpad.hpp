@@ -13,7 +13,7 @@ namespace espalier::kernel {
 
 template <typename S>
 struct Scratchpad {
-  std::int8_t copies[S::Groups][abi::Banks][S::BankRows][S::Pixels];
+  std::int8_t copies[S::Groups][S::BankRows][abi::Banks][S::Pixels];
 };
 
 /// Of the words of a beat that starts at word `address`, that of `bank`: Banks and above, if there is none.
@@ -49,7 +49,7 @@ void load_words(const Transfer& command, hls::stream<Beat>& beats, Scratchpad<S>
 #pragma HLS UNROLL
               for (unsigned g = 0; g < S::Groups; ++g) {
 #pragma HLS UNROLL
-                scratch.copies[g][bank][row][quad * 4 + p] = static_cast<std::int8_t>(bytes >> (8 * p));
+                scratch.copies[g][row][bank][quad * 4 + p] = static_cast<std::int8_t>(bytes >> (8 * p));
               }
             }
           }
@@ -79,7 +79,7 @@ void replicate_words(const Transfer& command, hls::stream<Beat>& beats, Scratchp
         const std::uint32_t bytes = word_of(beat, word * (S::Pixels / 4) + p / 4);
         for (unsigned copy = 0; copy < S::Groups * abi::Banks; ++copy) {
 #pragma HLS UNROLL
-          scratch.copies[copy / abi::Banks][copy % abi::Banks][row][p] = static_cast<std::int8_t>(bytes >> (p % 4 * 8));
+          scratch.copies[copy / abi::Banks][row][copy % abi::Banks][p] = static_cast<std::int8_t>(bytes >> (p % 4 * 8));
         }
       }
     }
@@ -108,7 +108,7 @@ void store_words(const Transfer& command, const Scratchpad<S>& scratch, hls::str
             std::uint32_t bytes = 0;
             for (unsigned p = 0; p < 4; ++p) {
 #pragma HLS UNROLL
-              const auto byte = static_cast<std::uint8_t>(scratch.copies[0][bank][row][quad * 4 + p]);
+              const auto byte = static_cast<std::uint8_t>(scratch.copies[0][row][bank][quad * 4 + p]);
               bytes |= static_cast<std::uint32_t>(byte) << (8 * p);
             }
             const int low = static_cast<int>((word * (S::Pixels / 4) + quad) * 32);

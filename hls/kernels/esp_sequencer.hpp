@@ -60,17 +60,6 @@ void slot_entries(const Sequencer& sequencer, const ComputeCommand& command, con
   }
 }
 
-/// The weights of a lane in the slot, one for each segment.
-template <typename S>
-void slot_weights(const Sequencer& sequencer, const ComputeCommand& command, const Line<S>& line, unsigned lane,
-                  std::int8_t (&weights)[S::MaxSplit]) {
-  const std::uint32_t first = sequencer.in_line * command.split;  // WeightsBlock: its line is one slot
-  for (unsigned g = 0; g < S::MaxSplit; ++g) {
-#pragma HLS UNROLL
-    weights[g] = line.weights[lane * S::LineWeights + (first + g) % S::LineWeights];
-  }
-}
-
 /// The tap after this one: the segment counts fastest, then the first tap counter.
 template <typename S>
 void next_tap(Sequencer& sequencer, const ComputeCommand& command, std::uint32_t row) {

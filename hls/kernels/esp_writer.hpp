@@ -22,7 +22,7 @@ struct Tables {
 /// A finished row that no writer has taken yet.
 template <typename S>
 struct FinishedRow {
-  std::int32_t acc[S::Pixels];
+  Accumulators<S::Pixels> acc;
   std::uint32_t row;  // of the chunk: j * K + k
   std::uint32_t position;
 };
@@ -114,7 +114,7 @@ void post_process(const ComputeCommand& command, const std::uint64_t (&table)[ab
   const std::uint32_t first = command.scale + result.row * command.split;
   for (unsigned p = 0; p < S::Pixels; ++p) {
 #pragma HLS UNROLL
-    acc[p] = result.acc[p];
+    acc[p] = result.acc.pixel[p];
   }
   for (unsigned g = 0; g < S::MaxSplit; ++g) {
 #pragma HLS UNROLL
@@ -171,7 +171,7 @@ void write_word(const Writer<S>& state, const ComputeCommand& command, const std
     if (mode == abi::PermuteCopy || mode == abi::PermuteFill) {
       for (unsigned g = 0; g < S::Groups; ++g) {
 #pragma HLS UNROLL
-        scratch.copies[g][bank][row][p] = byte;
+        scratch.copies[g][row][bank][p] = byte;
       }
     }
   }

@@ -45,7 +45,7 @@ std::unique_ptr<Cores> open_cores(const BackendOptions& options, unsigned cores)
 }
 
 std::vector<BackendInfo> list_backends() {
-  std::vector<BackendInfo> backends{{"functional", {"8x8", "16x16", "32x32"}, "bit-exact model without a clock"}};
+  std::vector<BackendInfo> backends{{"functional", {"8x8", "16x16", "32x32"}, "the HLS kernels: bit-exact, without a clock"}};
   for (BackendInfo& machine : list_rtl()) backends.push_back(std::move(machine));
   for (BackendInfo& card : list_xrt_cards()) backends.push_back(std::move(card));
   return backends;

@@ -20,6 +20,7 @@ constexpr const char* Examples = R"(Examples:
   espalier compile network.onnx --calibrate samples.npy --array 16x16 -o network.esp
   espalier run network.esp --input image.png --device rtl --report report.html
   espalier bench layer "conv ic64 ih56 iw56 oc64 kh3 kw3 ph1 pw1 density0.25 int8" --device rtl --json
+  espalier verify network.esp --devices functional,rtl
   espalier plan problem.json --algorithm all --deadline 5ms
   espalier devices
 
@@ -121,6 +122,7 @@ int run_command_line(std::span<const char* const> arguments, std::ostream& out, 
     add_run(app, console);
     add_bench(app, console);
     add_plan(app, console);
+    add_verify(app, console);
     add_devices(app, console);
     add_demo(app, console);
     return parse_and_run(app, {arguments.begin(), arguments.end()}, console, out);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace espalier::functional {
 
@@ -12,8 +13,8 @@ constexpr unsigned CommandsPerPoll = 16;
 
 }  // namespace
 
-FunctionalBus::FunctionalBus(const abi::Configuration& configuration)
-    : array_(configuration), runner_(array_, memory_), registers_(configuration) {}
+FunctionalBus::FunctionalBus(std::unique_ptr<KernelCore> core)
+    : runner_(std::move(core), memory_), registers_(runner_.configuration()) {}
 
 std::string FunctionalBus::name() const {
   return fmt::format("functional {}x{}", configuration().lanes, configuration().pixels);
@@ -37,11 +38,11 @@ std::uint32_t FunctionalBus::read_result(std::uint32_t offset) const {
     case abi::RegErrorDetail:
       return runner_.fault().detail;
     case abi::RegReadBeats:
-      return static_cast<std::uint32_t>(runner_.traffic().read_beats);
+      return runner_.traffic().read_beats;
     case abi::RegWriteBeats:
-      return static_cast<std::uint32_t>(runner_.traffic().write_beats);
+      return runner_.traffic().write_beats;
     case abi::RegMacs:
-      return static_cast<std::uint32_t>(runner_.traffic().macs);
+      return runner_.traffic().macs;
     default:
       return 0;  // cycles and marks: there is no clock; the rest of the window is reserved
   }
@@ -74,7 +75,6 @@ bool FunctionalBus::wait_done(std::chrono::milliseconds limit) {
 
 void FunctionalBus::reset() {
   runner_.reset();
-  array_.clear();
   registers_.clear();
 }
 

@@ -1,4 +1,4 @@
-// The accelerator without a clock, as a Bus: registers, device memory and a bit-exact run of command lists.
+// The accelerator without a clock, as a Bus: the HLS kernels behind registers and device memory.
 //
 //   espalier::functional::FunctionalBus bus(espalier::abi::Array16x16);
 //   espalier::driver::Device device(bus);
@@ -6,14 +6,15 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 
 #include "esp_abi.hpp"
 #include "espalier/driver/bus.hpp"
-#include "functional/array.hpp"
 #include "functional/device_memory.hpp"
+#include "functional/kernel_core.hpp"
 #include "functional/list_runner.hpp"
 #include "functional/register_file.hpp"
 
@@ -23,8 +24,9 @@ namespace espalier::functional {
 /// RegControl, so that a program which polls sees it end.
 class FunctionalBus : public driver::Bus {
  public:
-  /// Throws Error Usage for a size that the model does not have.
-  explicit FunctionalBus(const abi::Configuration& configuration);
+  /// Throws Error Usage for a size that is not one of the contract's arrays.
+  explicit FunctionalBus(const abi::Configuration& configuration) : FunctionalBus(make_kernel_core(configuration)) {}
+  explicit FunctionalBus(std::unique_ptr<KernelCore> core);
 
   std::string name() const override;
   std::uint32_t read_register(std::uint32_t offset) override;
@@ -43,7 +45,7 @@ class FunctionalBus : public driver::Bus {
   /// Whether a run has started and not ended.
   bool busy() const;
 
-  const abi::Configuration& configuration() const { return array_.configuration(); }
+  const abi::Configuration& configuration() const { return runner_.configuration(); }
 
   /// Makes the memory misbehave for the machine until cleared with nullopt.
   void set_memory_fault(std::optional<MemoryFault> fault) { memory_.set_fault(fault); }
@@ -51,7 +53,6 @@ class FunctionalBus : public driver::Bus {
  private:
   std::uint32_t read_result(std::uint32_t offset) const;
 
-  Array array_;
   DeviceMemory memory_;
   ListRunner runner_;
   RegisterFile registers_;

@@ -4,8 +4,7 @@
 
 namespace espalier::functional {
 
-KernelMemory::Reference::operator kernel::Beat() const {
-  const std::uint8_t* bytes = memory_.at(address_, abi::BeatBytes);
+kernel::Beat to_beat(const std::uint8_t* bytes) {
   kernel::Beat beat = 0;
   for (int digit = 0; digit < static_cast<int>(abi::BeatBytes / 8); ++digit) {
     std::uint64_t value = 0;
@@ -14,6 +13,8 @@ KernelMemory::Reference::operator kernel::Beat() const {
   }
   return beat;
 }
+
+KernelMemory::Reference::operator kernel::Beat() const { return to_beat(memory_.at(address_, abi::BeatBytes)); }
 
 KernelMemory::Reference& KernelMemory::Reference::operator=(const kernel::Beat& beat) {
   std::uint8_t* bytes = memory_.at(address_, abi::BeatBytes);

@@ -9,6 +9,9 @@
 
 namespace espalier::functional {
 
+/// The beat that stands at `bytes`: BeatBytes of them.
+kernel::Beat to_beat(const std::uint8_t* bytes);
+
 /// A handle: kernels take it by value, as they take a pointer on a device.
 class KernelMemory {
  public:

@@ -9,9 +9,20 @@
 #include <optional>
 
 #include "esp_abi.hpp"
-#include "functional/list_runner.hpp"
 
 namespace espalier::functional {
+
+/// The argument registers, as they are when the machine starts.
+struct Arguments {
+  struct Window {
+    std::uint64_t address = 0;
+    std::uint64_t bytes = 0;
+  };
+  std::array<Window, abi::Windows> windows;
+  std::uint32_t command_offset = 0;
+  std::uint32_t command_count = 0;
+  std::uint32_t timeout = 0;
+};
 
 class RegisterFile {
  public:

@@ -1,12 +1,12 @@
 // A core of the HLS kernels for sizes known at compile time.
 //
-//   HlsBus bus(std::make_unique<CoreOf<abi::Configuration{8, 8, 1024, 32}>>());
+//   FunctionalBus bus(std::make_unique<CoreOf<abi::Configuration{8, 8, 1024, 32}>>());
 #pragma once
 
 #include <memory>
 
 #include "esp_core.hpp"
-#include "functional/hls_bus.hpp"
+#include "functional/kernel_core.hpp"
 #include "functional/kernel_memory.hpp"
 
 namespace espalier::functional {
@@ -16,26 +16,47 @@ class SizedCore : public KernelCore {
  public:
   const abi::Configuration& configuration() const override { return configuration_; }
 
-  Result run(const Arguments& arguments, DeviceMemory& memory) override {
-    kernel::Arguments values = {};
+  void start(const Arguments& arguments, DeviceMemory& memory) override {
     for (unsigned i = 0; i < abi::Windows; ++i) {
-      values.addresses[i] = arguments.windows[i].address;
-      values.sizes[i] = arguments.windows[i].bytes;
+      arguments_.addresses[i] = arguments.windows[i].address;
+      arguments_.sizes[i] = arguments.windows[i].bytes;
     }
-    values.command_offset = arguments.command_offset;
-    values.command_count = arguments.command_count;
-    values.timeout = arguments.timeout;
-    const KernelMemory port(memory);
-    hls::stream<std::uint32_t> marks;  // without a clock there is nothing to stamp
-    const kernel::RunResult result = kernel::run_list<S>(values, port, port, port, port, marks, *core_);
-    return {{result.error, result.position, result.detail}, result.read_beats, result.write_beats, result.macs};
+    arguments_.command_offset = arguments.command_offset;
+    arguments_.command_count = arguments.command_count;
+    arguments_.timeout = arguments.timeout;
+    memory_ = &memory;
+    run_ = {};
+    kernel::start_run<S>(arguments_, *core_, run_);
   }
 
-  void clear() override { core_ = std::make_unique<kernel::Core<S>>(); }
+  bool step() override {
+    if (kernel::goes_on(arguments_, run_)) {
+      const KernelMemory port(*memory_);
+      hls::stream<std::uint32_t> marks;  // without a clock there is nothing to stamp
+      kernel::step_run<S>(arguments_, port, port, port, port, marks, *core_, run_);
+    }
+    if (kernel::goes_on(arguments_, run_)) return true;
+    kernel::end_run<S>(arguments_, *core_, run_);
+    return false;
+  }
+
+  Result result() const override {
+    const kernel::RunResult& result = run_.result;
+    return {{result.error, result.position, result.detail},
+            {result.read_beats, result.write_beats, static_cast<std::uint32_t>(run_.macs)}};
+  }
+
+  void clear() override {
+    core_ = std::make_unique<kernel::Core<S>>();
+    run_ = {};
+  }
 
  private:
   abi::Configuration configuration_{S::Lanes, S::Pixels, S::BankRows, S::LineDepth, S::Writers};
   std::unique_ptr<kernel::Core<S>> core_ = std::make_unique<kernel::Core<S>>();  // zeroed: larger than a stack
+  DeviceMemory* memory_ = nullptr;
+  kernel::Arguments arguments_ = {};
+  kernel::Run run_ = {};
 };
 
 template <abi::Configuration C>

@@ -1,20 +1,26 @@
-// Random layers of every kind, format and mode, compiled and run on the HLS kernels as two compilers translate them:
-//   - the same output bytes and counters as the functional model
+// Random layers of every kind, format, pattern and mode on every array, compiled and run on the HLS kernels as two
+// compilers translate them:
+//   - the outputs of the CPU reference
+//   - the output window and the executed entries of the contract as plain loops
+//   - one in four on the RTL as well: the same output window and the same counters of beats and entries, in the
+//     predicted cycles
 // What the layers use of the contract is counted and printed.
 #include <iostream>
 #include <map>
 #include <string>
 
 #include "../host/compile/execution.hpp"
-#include "kernel_pair.hpp"
 #include "model/layer_text.hpp"
 #include "other_compiler.hpp"
 #include "random_layer.hpp"
+#include "reference_machine.hpp"
+#include "rtl/rtl_bus.hpp"
 
 namespace espalier::test {
 namespace {
 
 constexpr int LayersPerTest = 25;
+constexpr int LayersPerRtlRun = 4;
 
 /// What has been seen, over all tests of the process.
 std::map<std::string, int>& uses() {
@@ -47,17 +53,61 @@ class KernelLayers : public ::testing::TestWithParam<int> {
 };
 
 compile::Options random_options(Random& random) {
+  using compile::Mode;
+  using compile::WeightFormat;
+  constexpr std::array Modes{Mode::Auto, Mode::Auto, Mode::Sparse, Mode::Dense};
+  constexpr std::array Formats{WeightFormat::Auto, WeightFormat::Raw, WeightFormat::Fixed, WeightFormat::Huffman};
   compile::Options options;
-  options.timing = false;
-  options.mode = random.chance(0.3) ? compile::Mode::Sparse : compile::Mode::Auto;
-  const int format = random.between(0, 5);
-  options.weight_format = format <= 2   ? compile::WeightFormat::Auto
-                          : format == 3 ? compile::WeightFormat::Fixed
-                                        : compile::WeightFormat::Huffman;
+  options.mode = Modes[static_cast<std::size_t>(random.between(0, 3))];
+  options.weight_format = Formats[static_cast<std::size_t>(random.between(0, 3))];
+  if (random.chance(0.3)) options.split = 1 << random.between(0, 3);
   return options;
 }
 
-TEST_P(KernelLayers, GiveTheBitsOfTheModel) {
+driver::RunResult run_program(driver::Bus& bus, const compile::DeviceProgram& program,
+                              const std::vector<std::uint8_t>& input) {
+  driver::Device device(bus);
+  return device.run({{program.image, program.command_offset, program.command_count, program.input_bytes,
+                      program.output_bytes, program.arena_bytes, abi::MarkDepth},
+                     input,
+                     {}});
+}
+
+/// Every output byte and every counter that is not a time.
+void expect_same(const driver::RunResult& actual, const driver::RunResult& expected) {
+  EXPECT_EQ(actual.counters.read_beats, expected.counters.read_beats);
+  EXPECT_EQ(actual.counters.write_beats, expected.counters.write_beats);
+  EXPECT_EQ(actual.counters.macs, expected.counters.macs);
+  ASSERT_EQ(actual.output.size(), expected.output.size());
+  const auto wrong = std::mismatch(expected.output.begin(), expected.output.end(), actual.output.begin());
+  EXPECT_EQ(wrong.first, expected.output.end()) << "byte " << wrong.first - expected.output.begin();
+}
+
+void check_layer(const model::Network& network, const compile::Compiled& compiled,
+                 const std::vector<cpu::Tensor>& inputs, bool rtl) {
+  const std::vector<std::uint8_t> input = compile::pack(compiled, inputs);
+  functional::FunctionalBus kernels(compiled.configuration);
+  functional::FunctionalBus others(make_other_core(compiled.configuration));
+  const driver::RunResult result = run_program(kernels, compiled.program, input);
+  expect_same(run_program(others, compiled.program, input), result);
+
+  const std::vector<cpu::Tensor> features = cpu::run(network, inputs);
+  std::vector<cpu::Tensor> expected;
+  for (const int output : network.outputs) expected.push_back(features[static_cast<std::size_t>(output)]);
+  EXPECT_EQ(compile::unpack(compiled, result.output), expected);
+
+  const ReferenceResult reference = run_reference(compiled.program, input, compiled.configuration);
+  EXPECT_EQ(result.output, reference.output);
+  EXPECT_EQ(result.counters.macs, static_cast<std::uint32_t>(reference.macs));
+  if (!rtl) return;
+  rtl::RtlBus bus(compiled.configuration, {.memory = compiled.memory});
+  const driver::RunResult measured = run_program(bus, compiled.program, input);
+  expect_same(measured, result);
+  EXPECT_EQ(measured.counters.cycles, compiled.total_cycles);
+  ++uses()["on the RTL as well"];
+}
+
+TEST_P(KernelLayers, GiveTheBitsOfEveryReference) {
   for (int index = GetParam() * LayersPerTest; index < (GetParam() + 1) * LayersPerTest; ++index) {
     Random random(static_cast<std::uint64_t>(index));
     const int size = random.between(0, 2);
@@ -65,16 +115,13 @@ TEST_P(KernelLayers, GiveTheBitsOfTheModel) {
     const std::string text = random.chance(0.5) ? random_layer(random) : random_weights(random);
     SCOPED_TRACE(text + " on " + std::to_string(configuration.lanes) + " lanes");
     const model::Network network = model::parse_layer(text, static_cast<std::uint64_t>(index));
-    const compile::Compiled compiled = compile::compile(network, configuration, random_options(random));
-    const std::vector<std::uint8_t> input = compile::pack(compiled, random_inputs(network, random));
+    const bool rtl = index % LayersPerRtlRun == 0;
+    compile::Options options = random_options(random);
+    options.timing = rtl;
+    const compile::Compiled compiled = compile::compile(network, configuration, options);
     count_uses(compiled.program);
-
-    functional::FunctionalBus model(configuration);
-    functional::HlsBus kernels(configuration);
-    functional::HlsBus others(make_other_core(configuration));
-    const driver::RunResult expected = run_program(model, compiled.program, input);
-    expect_same(run_program(kernels, compiled.program, input), expected);
-    expect_same(run_program(others, compiled.program, input), expected);
+    ++uses()["array " + std::to_string(configuration.lanes) + "x" + std::to_string(configuration.pixels)];
+    check_layer(network, compiled, random_inputs(network, random), rtl);
     if (HasFailure()) return;
   }
 }

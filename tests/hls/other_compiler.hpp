@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "functional/hls_bus.hpp"
+#include "functional/kernel_core.hpp"
 
 namespace espalier::test {
 

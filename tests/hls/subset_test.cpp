@@ -33,7 +33,8 @@ std::vector<std::string> forbidden(const std::vector<std::string>& words) {
     // Names behind a dot are members: core.array.
     const bool member = i > 0 && (words[i - 1] == "." || words[i - 1] == "&" || words[i - 1] == "*");
     const bool qualified = i > 1 && words[i - 1] == ":" && words[i - 2] == ":";
-    const bool standard = words[i] == "array" || words[i] == "list" || words[i] == "map" || words[i] == "function";
+    const bool standard = words[i] == "array" || words[i] == "list" || words[i] == "map" || words[i] == "function" ||
+                          words[i] == "vector";
     if (Forbidden.count(words[i]) != 0 && !member && (!standard || qualified)) found.push_back(words[i]);
   }
   return found;

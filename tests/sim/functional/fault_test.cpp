@@ -11,6 +11,7 @@
 #include "esp_error.hpp"
 #include "espalier/driver/buffer.hpp"
 #include "functional/functional_bus.hpp"
+#include "kernel_sizes.hpp"
 
 namespace espalier {
 namespace {
@@ -259,7 +260,7 @@ TEST_F(Faults, WaitsThatNeverEndTimeOut) {
 }
 
 TEST_F(Faults, WeightsThatNeverFitTimeOut) {
-  FunctionalBus bus(abi::Configuration{8, 8, 1024, 2});
+  FunctionalBus bus(test::make_sized_core({8, 8, 1024, 2}));
   driver::Device device(bus);
   ListBuilder list;
   list.sparse(std::vector<abi::Entry>(8 * 5), 8);

@@ -13,6 +13,7 @@
 #include "espalier/driver/device.hpp"
 #include "functional/functional_bus.hpp"
 #include "model/model_import.hpp"
+#include "other_compiler.hpp"
 #include "rtl/rtl_bus.hpp"
 
 namespace espalier::test {
@@ -62,6 +63,8 @@ DigitScore check_digits(const std::filesystem::path& model, const DigitFiles& fi
   const cpu::FastExecutor reference(quantised.network);
   functional::FunctionalBus functional_bus(abi::Array16x16);
   Runner functional(functional_bus, compiled);
+  functional::FunctionalBus other_bus(make_other_core(abi::Array16x16));
+  Runner other(other_bus, compiled);
   rtl::RtlBus rtl_bus(abi::Array16x16);
   Runner rtl(rtl_bus, compiled);
 
@@ -85,6 +88,7 @@ DigitScore check_digits(const std::filesystem::path& model, const DigitFiles& fi
     const std::vector<std::uint8_t> packed = compile::pack(compiled, input);
     const driver::RunResult functional_result = functional.run(packed);
     EXPECT_EQ(compile::unpack(compiled, functional_result.output).front(), expected) << "image " << at;
+    EXPECT_EQ(other.run(packed).output, functional_result.output) << "image " << at;
     const driver::RunResult rtl_result = rtl.run(packed);
     EXPECT_EQ(rtl_result.output, functional_result.output) << "image " << at;
     rtl.expect_predicted_cycles(rtl_result);

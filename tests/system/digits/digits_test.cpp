@@ -1,5 +1,5 @@
 // The shipped digit networks on the shipped images:
-//   - CPU reference, functional model and RTL give the same bytes
+//   - CPU reference, HLS kernels (by two compilers) and RTL give the same bytes
 //   - every layer takes the predicted cycles on the RTL
 //   - the answers are as good as they should be
 #include <gtest/gtest.h>
