@@ -6,6 +6,7 @@
 #include "esp_error.hpp"
 #include "rtl/rtl_bus.hpp"
 #include "rtl/rtl_cores.hpp"
+#include "soc_backend.hpp"
 #include "xrt_backend.hpp"
 
 namespace espalier::tools {
@@ -31,14 +32,26 @@ class RtlCores : public Cores {
   rtl::RtlCores cores_;
 };
 
-}  // namespace
+bool is_platform(const BackendOptions& options) {
+  return options.device.kind == DeviceKind::Soc || options.device.kind == DeviceKind::SocRtl;
+}
 
-std::unique_ptr<driver::Bus> open_bus(const BackendOptions& options) {
-  if (!options.waves.empty() && options.device.kind != DeviceKind::Rtl)
+void check_file(const std::string& path) {
+  if (!path.empty() && !std::ofstream(path, std::ios::binary | std::ios::app))
+    throw Error(ErrorCode::Usage, "file cannot be written", path, {}, "give a path in a writable folder");
+}
+
+/// Options that only some machines have.
+void check(const BackendOptions& options) {
+  const bool has_rtl = options.device.kind == DeviceKind::Rtl || options.device.kind == DeviceKind::SocRtl;
+  if (!options.waves.empty() && !has_rtl)
     throw Error(ErrorCode::Usage, "waveforms exist only of the RTL simulation", "--waves", device_text(options.device),
                 "add --device rtl");
-  if (!options.waves.empty() && !std::ofstream(options.waves, std::ios::binary | std::ios::app))
-    throw Error(ErrorCode::Usage, "file cannot be written", options.waves, {}, "give a path in a writable folder");
+  if (!options.trace.empty() && !is_platform(options))
+    throw Error(ErrorCode::Usage, "only the platform traces its transactions", "--trace", device_text(options.device),
+                "add --device soc");
+  check_file(options.waves);
+  check_file(options.trace);
   if (!(options.stall >= 0 && options.stall <= MaxStall))
     throw Error(ErrorCode::Usage, "not a probability that lets the memory make progress", "--stall",
                 std::to_string(options.stall), "give 0 to " + std::to_string(MaxStall));
@@ -48,11 +61,26 @@ std::unique_ptr<driver::Bus> open_bus(const BackendOptions& options) {
   if (!options.xclbin.empty() && options.device.kind != DeviceKind::Xrt)
     throw Error(ErrorCode::Usage, "only cards take a device image", "--xclbin", device_text(options.device),
                 "add --device xrt");
+}
+
+}  // namespace
+
+void set_memory(BackendOptions& options, const CompileSettings& settings) {
+  options.memory = settings.memory;
+  options.dram = settings.dram;
+  options.mhz = settings.mhz.value_or(options.mhz);
+}
+
+std::unique_ptr<driver::Bus> open_bus(const BackendOptions& options) {
+  check(options);
   switch (options.device.kind) {
     case DeviceKind::Functional:
       return std::make_unique<functional::FunctionalBus>(options.configuration);
     case DeviceKind::Rtl:
       return std::make_unique<rtl::RtlBus>(options.configuration, rtl_options(options));
+    case DeviceKind::Soc:
+    case DeviceKind::SocRtl:
+      return open_soc(options);
     case DeviceKind::Xrt:
       return open_xrt(options);
   }
@@ -60,6 +88,8 @@ std::unique_ptr<driver::Bus> open_bus(const BackendOptions& options) {
 }
 
 std::unique_ptr<Cores> open_cores(const BackendOptions& options, unsigned cores) {
+  check(options);
+  if (is_platform(options)) return open_soc_cores(options, cores);
   return std::make_unique<RtlCores>(options, cores);
 }
 
@@ -67,6 +97,7 @@ std::vector<BackendInfo> list_backends() {
   std::vector<BackendInfo> backends{
       {"functional", {"8x8", "16x16", "32x32"}, "bit-exact model without a clock"},
       {"rtl", {"8x8", "16x16", "32x32"}, "the accelerator's RTL, cycle-accurate, with the memory of --memory"}};
+  for (BackendInfo& platform : list_soc()) backends.push_back(std::move(platform));
   for (BackendInfo& card : list_xrt_cards()) backends.push_back(std::move(card));
   return backends;
 }
