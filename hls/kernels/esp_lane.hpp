@@ -122,7 +122,7 @@ void vector_operands(const VectorSlot<S>& slot, unsigned lane, const std::int8_t
     const unsigned place = vector_place(slot, lane, product);
     const unsigned bank = lane % abi::LanesPerPort * 2 + place / S::Pixels % 2;
     const std::int8_t weight = slot.weights[lane * S::LineWeights + product];
-    const bool multiplies = p % Spread == 0 && weight != 0;
+    const bool multiplies = p % Spread == 0 && vector_used(slot, lane) != 0;
     a[p] = multiplies ? read[bank][place % S::Pixels] : std::int8_t{0};
     w[p] = multiplies ? weight : std::int8_t{0};
   }

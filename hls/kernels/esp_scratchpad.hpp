@@ -64,7 +64,7 @@ template <typename S>
 void replicate_words(const Transfer& command, hls::stream<Beat>& beats, Scratchpad<S>& scratch) {
   for (std::uint32_t plane = 0; plane < command.planes; ++plane) {
 #pragma HLS LOOP_TRIPCOUNT min = 0 max = 64
-    const std::uint32_t first = (command.address + plane * command.word_pitch) / abi::Banks;
+    const std::uint32_t first = command.address / abi::Banks + plane * (command.word_pitch / abi::Banks);
     const std::uint64_t words = std::uint64_t{command.run} * S::WordsPerBeat;
     Beat beat = 0;
     // II = 1: a word a cycle, because every bank takes it; a beat is read with its first word.

@@ -208,10 +208,11 @@ localparam int unsigned Operations         = 5;
 // A lane multiplies pixel p of its word with weight p div (P / s) of the slot. With FlagBroadcast, pixel p is instead
 // that of one segment: byte g * P / s + p mod (P / s) of the word.
 // WeightsVector: the vector is in every bank; byte c of it is byte c mod P of row CmdAddress div 16 + c div P. OpLoad with
-// FlagReplicate brings it there: word i of a plane goes to row (address + plane * word_pitch) div 16 + i of all banks, a
-// word per cycle. Lane k reads banks 2 m and 2 m + 1, m = k mod 8, each at a row of its own. It has V = min(4, RegMaxSplit)
-// products per slot, each of a byte of one of the two words and a weight of its own. That of symbol i of the slot is in
-// pixel i * P / V, those of the other pixels are 0, and FlagBroadcast means nothing.
+// FlagReplicate brings it there: word i of a plane goes to row address div 16 + plane * (word_pitch div 16) + i of all
+// banks, a word per cycle. Lane k reads banks 2 m and 2 m + 1, m = k mod 8, each at a row of its own. It has
+// V = min(4, RegMaxSplit) products per slot, each of a byte of one of the two words and a weight of its own. That of symbol i
+// of the slot is in pixel i * P / V; one that the slot does not have is of byte 0 of the first word and weight 0. Those of
+// the other pixels are of bytes 0, and FlagBroadcast means nothing.
 localparam int unsigned WeightsSparse = 0;
 localparam int unsigned WeightsDense  = 1;
 localparam int unsigned WeightsBlock  = 2;

@@ -62,12 +62,10 @@ void Array::write_words(std::uint32_t address, std::span<const std::uint8_t> byt
   }
 }
 
-void Array::replicate_words(std::uint32_t address, std::span<const std::uint8_t> bytes) {
+void Array::replicate_words(std::uint32_t row, std::span<const std::uint8_t> bytes) {
   const std::size_t word = configuration_.pixels;
-  for (std::size_t at = 0; at < bytes.size(); at += word, address += abi::Banks) {
-    for (unsigned bank = 0; bank < abi::Banks; ++bank) {
-      write_words(address - address % abi::Banks + bank, bytes.subspan(at, word));
-    }
+  for (std::size_t at = 0; at < bytes.size(); at += word, ++row) {
+    for (unsigned bank = 0; bank < abi::Banks; ++bank) write_words(row * abi::Banks + bank, bytes.subspan(at, word));
   }
 }
 
@@ -157,7 +155,7 @@ bool Array::run_vector(const abi::Command& command) {
         const abi::VectorProduct& product = entry.products[i];
         const std::size_t bank = k % abi::LanesPerPort * 2 + product.word;
         const std::size_t word = ((first_row + entry.words[product.word]) * abi::Banks + bank) & word_mask_;
-        products[i * spread] = scratch_[word * P + product.byte] * product.weight;
+        products[i * spread] = scratch_[word * P + product.byte] * (maximum ? 1 : product.weight);
       }
       for (std::size_t p = 0; p < P && entry.valid(); ++p) {
         acc[p] = maximum ? std::max(acc[p], products[p]) : abi::accumulate(acc[p], products[p]);

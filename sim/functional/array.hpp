@@ -40,8 +40,8 @@ class Array {
 
   const abi::Configuration& configuration() const { return configuration_; }
 
-  /// Copies whole words to row (address div 16) and up of every bank; rows wrap.
-  void replicate_words(std::uint32_t address, std::span<const std::uint8_t> bytes);
+  /// Copies whole words to rows `row` and up of every bank; rows wrap.
+  void replicate_words(std::uint32_t row, std::span<const std::uint8_t> bytes);
   /// Copies whole words into or out of the scratchpad; word addresses wrap.
   void write_words(std::uint32_t address, std::span<const std::uint8_t> bytes);
   void read_words(std::uint32_t address, std::span<std::uint8_t> bytes) const;

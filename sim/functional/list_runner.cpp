@@ -288,12 +288,11 @@ void ListRunner::load(const abi::Command& command) {
     const std::uint32_t beat = command.offset + plane * command.pitch;
     const std::uint8_t* bytes = access(command.window, beat, command.run, Direction::Read);
     if (bytes == nullptr) return;
-    const std::uint32_t address = command.address + std::uint32_t{plane} * command.word_pitch;
     const std::span<const std::uint8_t> words(bytes, std::size_t{command.run} * abi::BeatBytes);
     if ((command.flags & abi::FlagReplicate) != 0) {
-      array_.replicate_words(address, words);
+      array_.replicate_words(command.address / abi::Banks + plane * (command.word_pitch / abi::Banks), words);
     } else {
-      array_.write_words(address, words);
+      array_.write_words(command.address + plane * command.word_pitch, words);
     }
   }
   ++completed_.loads;

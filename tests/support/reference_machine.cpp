@@ -78,7 +78,7 @@ class Machine {
 
   void replicate(const abi::Command& c) {
     for (std::uint32_t plane = 0; plane < c.planes; ++plane) {
-      const std::uint32_t row = (c.address + plane * c.word_pitch) / 16;
+      const std::uint32_t row = c.address / 16 + plane * (c.word_pitch / 16);
       for (std::uint32_t byte = 0; byte < c.run * 64; ++byte) {
         const std::uint8_t memory = windows_.at(c.window).at((std::size_t{c.offset} + plane * c.pitch) * 64 + byte);
         for (std::uint32_t bank = 0; bank < 16; ++bank) {
@@ -335,9 +335,14 @@ class Machine {
       std::uint32_t row = 0;
       for (std::uint32_t s = 0; s < c.slots; ++s) {
         const VectorSlot& slot = vectors_.at(s)[lane];
+        const std::uint32_t first = slot.products.empty() ? 0 : slot.products.front().word;
         std::vector<std::int64_t> products(pixels_, 0);
+        for (std::uint32_t at = 0; at < pixels_ && maximum; at += pixels_ / std::min(4U, array_.max_split())) {
+          products[at] = pixel((c.address / 16 + first) * 16 + lane % 8 * 2, 0);
+        }
         for (const auto& [at, bank, word, byte, weight] : slot.products) {
-          products[at] = weight * pixel((c.address / 16 + word) * 16 + lane % 8 * 2 + bank, byte);
+          const std::int64_t operand = pixel((c.address / 16 + word) * 16 + lane % 8 * 2 + bank, byte);
+          products[at] = maximum ? operand : weight * operand;
         }
         macs_ += slot.products.empty() ? 0 : 1;
         for (std::uint32_t p = 0; p < pixels_ && !slot.products.empty(); ++p) {

@@ -74,13 +74,16 @@ module esp_code_decoder #(
   logic [Lanes-1:0] empty;
   logic [Lanes-1:0] over_q;         // FormatVector: the lane reads no more
   logic [Lanes-1:0] over, readable; // after this step; it has a symbol
+  logic [Lanes-1:0] fresh_q;        // the lane took its word of this round in a cycle before the last one
 
   for (genvar k = 0; k < Lanes; k++) begin : gen_want
-    assign want[k]  = count_q[k] <= prime_q && !over_q[k];
+    assign want[k]  = count_q[k] <= prime_q && !over_q[k] && !fresh_q[k];
     assign empty[k] = vector_q ? over_q[k] || !readable[k] : count_q[k] == '0;
   end
 
-  assign ended_o      = (dry || (vector_q && over_q == '1)) && prime_q == 2'd2 && !second_q && empty == '1;
+  // The words of a round are not seen by its step, nor do they end the stream before it.
+  assign ended_o      = (dry || (vector_q && over_q == '1)) && fresh_q == '0 && prime_q == 2'd2 && !second_q &&
+                        empty == '1;
   assign slot_valid_o = run_i && !ended_o && served && prime_q == 2'd2 && (second_q || !two_steps_q);
   assign round        = run_i && !ended_o && served && (!slot_valid_o || slot_ready_i);
   assign step         = round && prime_q == 2'd2;
@@ -176,7 +179,7 @@ module esp_code_decoder #(
   for (genvar k = 0; k < Lanes; k++) begin : gen_vector
     logic [63:0] window;
     logic [6:0]  held, all;
-    assign all    = {count_q[k], 5'd0} - 7'(bit_q[k]);
+    assign all    = {count_q[k] - 2'(fresh_q[k]), 5'd0} - 7'(bit_q[k]);
     assign held   = all[6] ? 7'd64 : all;
     assign window = vector_q ? 64'({words_q[k][0], words_q[k][1], words_q[k][2]} << bit_q[k] >> 32) : '0;
 
@@ -246,6 +249,7 @@ module esp_code_decoder #(
         end
       end
     end
+    fresh_q <= start_i || round ? '0 : fresh_q | take;
     if (start_i) begin
       huffman_q    <= command_i[esp_abi_pkg::CmdFormatLsb+:8] == 8'(esp_abi_pkg::FormatHuffman);
       two_steps_q  <= command_i[esp_abi_pkg::CmdFormatLsb+:8] == 8'(esp_abi_pkg::FormatHuffman) &&
