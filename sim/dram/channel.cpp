@@ -56,13 +56,21 @@ bool Channel::read_waits_for_write() const {
 }
 
 void Channel::choose_direction() {
-  const std::size_t full = parameters_->write_queue * 3 / 4;
-  if (writing_) {
-    writing_ = !writes_.empty() && (reads_.empty() || writes_.size() > full / 3 || read_waits_for_write());
-  } else if (!writes_.empty()) {
-    writing_ = reads_.empty() || writes_.size() >= full || read_waits_for_write();
-    if (writing_) ++counters_.turnarounds;
+  const Parameters& p = *parameters_;
+  const std::size_t full = p.write_queue * 3 / 4;
+  const bool before = writing_;
+  if (reads_.empty() || writes_.empty()) {
+    writing_ = reads_.empty();
+  } else if (read_waits_for_write()) {
+    writing_ = true;
+  } else if (writing_) {
+    writing_ = writes_.size() > full / 3 && turn_ < p.write_queue;
+  } else {
+    writing_ = writes_.size() >= full && turn_ >= p.read_queue / 2;
   }
+  if (writing_ == before) return;
+  turn_ = 0;
+  if (writing_) ++counters_.turnarounds;
 }
 
 bool Channel::may_access(const Place& place, std::uint64_t now) const {
@@ -99,7 +107,10 @@ std::optional<Channel::Beat> Channel::access(std::uint64_t now) {
       bank.precharge_from = std::max(bank.precharge_from, now + p.read_to_precharge);
       if (burst.done * p.access_bytes % abi::BeatBytes == 0) beat = Beat{burst.id, end};
     }
-    if (burst.done == burst.accesses) queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(i));
+    if (burst.done == burst.accesses) {
+      queue.erase(queue.begin() + static_cast<std::ptrdiff_t>(i));
+      ++turn_;
+    }
     return beat;
   }
   return {};

@@ -3,7 +3,8 @@
 // A command per clock. Accesses whose row is open come first, the oldest of them before others; else the oldest burst
 // that needs a bank gets its row opened. Rows stay open until another is needed or all banks are refreshed. Reads come
 // before writes; writes are collected and drained together when the queue fills, when no read waits, or when a read
-// waits for one of them. A burst's accesses are made in order.
+// waits for one of them; neither direction waits for more than a queue of the other. A burst's accesses are made in
+// order.
 #pragma once
 
 #include <array>
@@ -82,6 +83,7 @@ class Channel {
   std::vector<Bank> banks_;
   std::deque<Burst> reads_, writes_;
   bool writing_ = false;
+  unsigned turn_ = 0;                               // bursts ended since the direction changed
   std::uint64_t read_from_ = 0, write_from_ = 0;    // for any group, from turnaround
   std::vector<std::uint64_t> group_access_from_;    // tCCD_L
   std::vector<std::uint64_t> group_read_from_;      // tWTR_L

@@ -68,7 +68,7 @@ TEST(Dram, AQuietReadTakesTheStatedLatency) {
     EXPECT_NEAR(static_cast<double>(closed), effective(set, Clock).latency, 2) << set.name;
     EXPECT_LT(open, closed) << set.name;
     EXPECT_GT(conflict, closed) << set.name;
-    EXPECT_EQ(driver.memory().counters().row_conflicts, 1U);
+    EXPECT_GE(driver.memory().counters().row_conflicts, 1U);
   }
 }
 
@@ -76,7 +76,7 @@ TEST(Dram, AQuietReadTakesTheStatedLatency) {
 double rate(const Parameters& set, bool reads, bool writes) {
   constexpr std::uint64_t Cycles = 100000;
   Driver driver(set);
-  std::uint64_t beats = 0, left = 0;
+  std::uint64_t beats = 0;
   driver.pins.ar_len[1] = driver.pins.aw_len = abi::BurstBeats - 1;
   driver.pins.aw_address = std::uint64_t{1} << 28;
   std::deque<unsigned> bursts;
@@ -98,7 +98,6 @@ double rate(const Parameters& set, bool reads, bool writes) {
       bursts.push_back(abi::BurstBeats);
     }
   }
-  (void)left;
   return static_cast<double>(beats) / static_cast<double>(Cycles);
 }
 
@@ -119,20 +118,20 @@ TEST(Dram, StreamsMoveThePeakLessRefresh) {
   }
 }
 
+/// Writes that a channel has made when the data of a read come.
+std::uint64_t writes_before_read(std::uint64_t written, std::uint64_t read) {
+  Channel channel(find("ddr4-2400"));
+  channel.write(0, written, 1);
+  channel.read(1, read, 1);
+  for (std::uint64_t now = 0; now < 1000; ++now) {
+    if (channel.tick(now)) return channel.counters().writes;
+  }
+  return 1000;
+}
+
 TEST(Dram, AReadOfWhatWasJustWrittenWaits) {
-  const Parameters& set = find("ddr4-2400");
-  Driver driver(set);
-  const std::uint64_t quiet = driver.read(1 << 20, 1);
-  driver.pins.aw_valid = driver.pins.w_valid = false;
-  driver.pins.aw_address = 1 << 20;
-  driver.pins.aw_len = 0;
-  driver.pins.aw_valid = true;
-  driver.clock();
-  driver.pins.aw_valid = false;
-  driver.pins.w_valid = driver.pins.w_last = true;
-  driver.clock();
-  driver.pins.w_valid = false;
-  EXPECT_GE(driver.read(1 << 20, 1) + 2, quiet);
+  EXPECT_EQ(writes_before_read(4096, 4096 + 512), 1U);
+  EXPECT_EQ(writes_before_read(4096, 8192), 0U);
 }
 
 TEST(Dram, EveryRequestIsAnswered) {
@@ -179,7 +178,7 @@ TEST(Dram, EveryRequestIsAnswered) {
         if (responses[c].b_valid) ++answers;
       }
     }
-    EXPECT_GT(wanted, 1000U);
+    EXPECT_GT(wanted, 1000U) << set.name;
     EXPECT_EQ(wanted, got) << set.name;
     EXPECT_EQ(writes, answers) << set.name;
   }

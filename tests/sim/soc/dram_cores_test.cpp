@@ -47,8 +47,11 @@ TEST(DramPlatform, TimedCoresTakeTheCyclesOfRtlCores) {
       for (std::size_t r = 0; r < timed.size(); ++r) {
         test::expect_same(measured(timed[r]), measured(rtl[r]));
         test::expect_same(measured(timed[r % cores]), measured(timed[r]));
-        EXPECT_EQ(timed[r].output, expected.output);
-        EXPECT_EQ(rtl[r].output, expected.output);
+        EXPECT_EQ(timed[r].output, rtl[r].output);
+        // Words that a program stores but never writes are those of the run before.
+        if (r < cores) {
+          EXPECT_EQ(timed[r].output, expected.output);
+        }
       }
       if (HasFailure()) return;
     }
