@@ -209,7 +209,7 @@ void bench_cores(const CoresOptions& options, Console& console) {
   for (const compile::LayerReport& layer : compiled.layers) report.macs += layer.macs;
   for (compile::Prediction& prediction :
        compile::predict_cores(compiled.program, compiled.configuration, settings.memory, options.cores))
-    report.cores.push_back({std::move(prediction), {}, {}});
+    report.cores.push_back({std::move(prediction), {}, {}, {}});
   if (!options.device.empty()) run_cores(report, options, settings, network, compiled, console);
   console.report(to_json(options, settings, report), to_text(options, report));
   check(options, settings, report);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "console.hpp"
+#include "dram/parameters.hpp"
 #include "model/network.hpp"
 #include "model_options.hpp"
 #include "run/session.hpp"
