@@ -11,10 +11,6 @@
 #include "soc/rtl_core.hpp"
 #include "soc/timed_core.hpp"
 
-// The library asks for it; programs with a main of their own never call it. Weak, because a shared library that
-// contains the platform has to define one that is visible.
-[[gnu::weak]] int sc_main(int, char**) { return 0; }
-
 namespace espalier::soc {
 
 namespace {
