@@ -45,14 +45,16 @@ module esp_code_decoder #(
       gap_table[code_addr_i[7:0]]    <= code_data_i[esp_abi_pkg::CodeGapLsb+:23];
       weight_table[code_addr_i[7:0]] <= code_data_i[esp_abi_pkg::CodeWeightLsb+:8];
     end
-    for (int l = 0; l < MaxLength; l++) begin
-      if (code_write_i && 32'(code_addr_i) == esp_abi_pkg::CodeGapLengths + l) begin
-        limit_q[0][l] <= code_data_i[esp_abi_pkg::CodeLimitLsb+:13];
-        base_q[0][l]  <= code_data_i[esp_abi_pkg::CodeBaseLsb+:8];
-      end
-      if (code_write_i && 32'(code_addr_i) == esp_abi_pkg::CodeValueLengths + l) begin
-        limit_q[1][l] <= code_data_i[esp_abi_pkg::CodeLimitLsb+:13];
-        base_q[1][l]  <= code_data_i[esp_abi_pkg::CodeBaseLsb+:8];
+    if (code_write_i && code_addr_i[8]) begin
+      for (int l = 0; l < MaxLength; l++) begin
+        if (32'(code_addr_i) == esp_abi_pkg::CodeGapLengths + l) begin
+          limit_q[0][l] <= code_data_i[esp_abi_pkg::CodeLimitLsb+:13];
+          base_q[0][l]  <= code_data_i[esp_abi_pkg::CodeBaseLsb+:8];
+        end
+        if (32'(code_addr_i) == esp_abi_pkg::CodeValueLengths + l) begin
+          limit_q[1][l] <= code_data_i[esp_abi_pkg::CodeLimitLsb+:13];
+          base_q[1][l]  <= code_data_i[esp_abi_pkg::CodeBaseLsb+:8];
+        end
       end
     end
   end
@@ -66,10 +68,11 @@ module esp_code_decoder #(
   logic [Lanes-1:0]    want, take;
   logic [Lanes*32-1:0] word;
 
-  logic [31:0] words_q[Lanes][3];
-  logic [1:0]  count_q[Lanes];
-  logic [4:0]  bit_q[Lanes];
-  logic [15:0] address_q[Lanes];
+  // Of each lane: the words it holds, the oldest first; how many there are; the bit of the first that is read next.
+  logic [Lanes*96-1:0] words_q;
+  logic [Lanes*2-1:0]  count_q;
+  logic [Lanes*5-1:0]  bit_q;
+  logic [Lanes*16-1:0] address_q;
   logic [Lanes-1:0] valid_q, last_q;  // between the two steps of a slot
   logic [Lanes-1:0] empty;
   logic [Lanes-1:0] over_q;         // FormatVector: the lane reads no more
@@ -77,8 +80,8 @@ module esp_code_decoder #(
   logic [Lanes-1:0] fresh_q;        // the lane took its word of this round in a cycle before the last one
 
   for (genvar k = 0; k < Lanes; k++) begin : gen_want
-    assign want[k]  = count_q[k] <= prime_q && !over_q[k] && !fresh_q[k];
-    assign empty[k] = vector_q ? over_q[k] || !readable[k] : count_q[k] == '0;
+    assign want[k]  = count_q[k*2+:2] <= prime_q && !over_q[k] && !fresh_q[k];
+    assign empty[k] = vector_q ? over_q[k] || !readable[k] : count_q[k*2+:2] == '0;
   end
 
   // The words of a round are not seen by its step, nor do they end the stream before it.
@@ -115,8 +118,8 @@ module esp_code_decoder #(
   logic [22:0] symbol;
   logic [4:0]  extra;
   logic [7:0]  tail;    // that begins with the value symbol
-  logic [15:0] address[Lanes];
-  logic [6:0]  used[Lanes];
+  logic [Lanes*16-1:0] address;
+  logic [Lanes*7-1:0]  used;
   logic [Lanes-1:0] valid, last;
 
   always_comb begin
@@ -131,13 +134,13 @@ module esp_code_decoder #(
     symbol  = '0;
     extra   = '0;
     tail    = '0;
-    for (int k = 0; k < Lanes; k++) address[k] = address_q[k];
-    for (int k = 0; k < Lanes; k++) used[k] = '0;
+    address = address_q;
+    used    = '0;
     if (run_i && vector_q) begin
-      for (int k = 0; k < Lanes; k++) used[k] = symbol_bits[k*7+:7];
+      used = symbol_bits;
     end else if (run_i) begin
       for (int k = 0; k < Lanes; k++) begin
-        bits   = 32'({words_q[k][0], words_q[k][1]} << bit_q[k] >> 32);
+        bits   = 32'(words_q[k*96+32+:64] << bit_q[k*5+:5] >> 32);
         code   = bits[31:20];
         length = gap_bits_q;
         index  = bits[31:24] >> (4'd8 - gap_bits_q);
@@ -154,7 +157,7 @@ module esp_code_decoder #(
         if (second_q) begin
           valid[k] = valid_q[k];
           last[k]  = last_q[k];
-          used[k]  = valid_q[k] ? 7'(length) : 7'd0;
+          used[k*7+:7] = valid_q[k] ? 7'(length) : 7'd0;
         end else begin
           symbol     = gap_table[index];
           behind     = 24'((bits << length) >> 8);
@@ -162,91 +165,101 @@ module esp_code_decoder #(
           tail       = 8'((behind << extra) >> 16);
           valid[k]   = symbol[16];
           last[k]    = symbol[17];
-          address[k] = address_q[k] + symbol[15:0] + (behind[23:8] >> (5'd16 - extra));
+          address[k*16+:16] = address_q[k*16+:16] + symbol[15:0] + (behind[23:8] >> (5'd16 - extra));
           index      = tail >> (4'd8 - value_bits_q);
-          used[k]    = 7'(length) + 7'(extra) + (symbol[16] ? 7'(value_bits_q) : 7'd0);
+          used[k*7+:7] = 7'(length) + 7'(extra) + (symbol[16] ? 7'(value_bits_q) : 7'd0);
         end
-        slot_o[k*StoredBits+:StoredBits] = {last[k], valid[k], address[k], valid[k] ? weight_table[index] : 8'd0};
+        slot_o[k*StoredBits+:StoredBits] = {last[k], valid[k], address[k*16+:16], valid[k] ? weight_table[index] : 8'd0};
       end
     end
   end
 
   // ---- FormatVector: the symbols of each lane ----
-  logic [16:0]        column_q[Lanes];
+  logic [Lanes*17-1:0] column_q;
   logic [Lanes*17-1:0] column;
   logic [Lanes*7-1:0] symbol_bits;
 
-  for (genvar k = 0; k < Lanes; k++) begin : gen_vector
-    logic [63:0] window;
-    logic [6:0]  held, all;
-    assign all    = {count_q[k] - 2'(fresh_q[k]), 5'd0} - 7'(bit_q[k]);
-    assign held   = all[6] ? 7'd64 : all;
-    assign window = vector_q ? 64'({words_q[k][0], words_q[k][1], words_q[k][2]} << bit_q[k] >> 32) : '0;
-
-    esp_vector_symbols #(
-        .Pixels(Pixels),
-        .Products(esp_abi_pkg::vector_products(Lanes, Pixels))
-    ) u_symbols (
-        .clk_i,
-        .code_write_i(code_write_i && code_addr_i[8:4] == '0),
-        .code_addr_i(code_addr_i[3:0]),
-        .code_data_i(code_data_i[esp_abi_pkg::CodeWeightLsb+:8]),
-        .window_i(window),
-        .held_i(vector_q && !over_q[k] ? held : 7'd0),
-        .gap_bits_i(gap_bits_q),
-        .value_bits_i(value_bits_q),
-        .columns_i(columns_q),
-        .column_i(column_q[k]),
-        .reads_o(readable[k]),
-        .used_o(symbol_bits[k*7+:7]),
-        .column_o(column[k*17+:17]),
-        .over_o(over[k]),
-        .slot_o(vector_o[k*VectorBits+:VectorBits])
-    );
+  logic [Lanes*64-1:0] window;
+  logic [Lanes*7-1:0]  held;
+  logic [6:0]          all;
+  always_comb begin
+    window = '0;
+    held   = '0;
+    all    = '0;
+    if (vector_q) begin
+      for (int k = 0; k < Lanes; k++) begin
+        all = {count_q[k*2+:2] - 2'(fresh_q[k]), 5'd0} - 7'(bit_q[k*5+:5]);
+        held[k*7+:7] = over_q[k] ? 7'd0 : all[6] ? 7'd64 : all;
+        window[k*64+:64] = 64'(words_q[k*96+:96] << bit_q[k*5+:5] >> 32);
+      end
+    end
   end
 
+  esp_vector_symbols #(
+      .Lanes(Lanes),
+      .Pixels(Pixels),
+      .Products(esp_abi_pkg::vector_products(Lanes, Pixels))
+  ) u_symbols (
+      .clk_i,
+      .code_write_i(code_write_i && code_addr_i[8:4] == '0),
+      .code_addr_i(code_addr_i[3:0]),
+      .code_data_i(code_data_i[esp_abi_pkg::CodeWeightLsb+:8]),
+      .window_i(window),
+      .held_i(held),
+      .gap_bits_i(gap_bits_q),
+      .value_bits_i(value_bits_q),
+      .columns_i(columns_q),
+      .column_i(column_q),
+      .reads_o(readable),
+      .used_o(symbol_bits),
+      .column_o(column),
+      .over_o(over),
+      .slot_o(vector_o)
+  );
+
   // ---- Words of the lanes ----
-  logic [1:0] gone[Lanes];  // words of which all bits were read
-  logic [1:0] left[Lanes];
-  logic [4:0] next_bit[Lanes];
+  logic [Lanes*2-1:0]  gone;  // words of which all bits were read
+  logic [Lanes*2-1:0]  left;  // words that remain
+  logic [Lanes*5-1:0]  next_bit;
+  logic [Lanes*96-1:0] next_words;
   always_comb begin
-    for (int k = 0; k < Lanes; k++) begin
-      {gone[k], next_bit[k]} = 7'(bit_q[k]) + (step ? used[k] : 7'd0);
-      left[k] = count_q[k] < gone[k] ? '0 : count_q[k] - gone[k];
+    gone       = '0;
+    left       = '0;
+    next_bit   = '0;
+    next_words = words_q;
+    if (run_i) begin
+      for (int k = 0; k < Lanes; k++) begin
+        {gone[k*2+:2], next_bit[k*5+:5]} = 7'(bit_q[k*5+:5]) + (step ? used[k*7+:7] : 7'd0);
+        if (count_q[k*2+:2] > gone[k*2+:2]) left[k*2+:2] = count_q[k*2+:2] - gone[k*2+:2];
+        if (gone[k*2+:2] == 2'd1) next_words[k*96+:96] = words_q[k*96+:96] << 32;
+        if (gone[k*2+:2] == 2'd2) next_words[k*96+:96] = words_q[k*96+:96] << 64;
+        if (take[k]) begin
+          next_words[k*96+:96] = next_words[k*96+:96] | ({word[k*32+:32], 64'd0} >> {left[k*2+:2], 5'd0});
+        end
+      end
     end
   end
 
   always_ff @(posedge clk_i) begin
-    for (int k = 0; k < Lanes; k++) begin
-      if (start_i) begin
-        count_q[k]   <= '0;
-        bit_q[k]     <= '0;
-        address_q[k] <= '0;
-        column_q[k]  <= '0;
-        over_q[k]    <= 1'b0;
-        for (int w = 0; w < 3; w++) words_q[k][w] <= '0;
-      end else if (run_i) begin
-        if (gone[k] == 2'd1) begin
-          words_q[k][0] <= words_q[k][1];
-          words_q[k][1] <= words_q[k][2];
-          words_q[k][2] <= '0;
-        end else if (gone[k] == 2'd2) begin
-          words_q[k][0] <= words_q[k][2];
-          words_q[k][1] <= '0;
-          words_q[k][2] <= '0;
-        end
-        if (take[k]) words_q[k][left[k]] <= word[k*32+:32];
-        count_q[k] <= left[k] + 2'(take[k]);
-        bit_q[k]   <= next_bit[k];
-        if (step && vector_q) begin
-          column_q[k] <= column[k*17+:17];
-          over_q[k]   <= over_q[k] || over[k];
-        end
-        if (step) begin
-          address_q[k] <= address[k];
-          valid_q[k]   <= valid[k];
-          last_q[k]    <= last[k];
-        end
+    if (start_i) begin
+      count_q   <= '0;
+      bit_q     <= '0;
+      address_q <= '0;
+      column_q  <= '0;
+      over_q    <= '0;
+      words_q   <= '0;
+    end else if (run_i) begin
+      words_q <= next_words;
+      bit_q   <= next_bit;
+      for (int k = 0; k < Lanes; k++) count_q[k*2+:2] <= left[k*2+:2] + 2'(take[k]);
+      if (step && vector_q) begin
+        column_q <= column;
+        over_q   <= over_q | over;
+      end
+      if (step) begin
+        address_q <= address;
+        valid_q   <= valid;
+        last_q    <= last;
       end
     end
     fresh_q <= start_i || round ? '0 : fresh_q | take;
@@ -271,7 +284,7 @@ module esp_code_decoder #(
   // A lane that decodes holds two words unless the run has no more; of FormatVector, it may have read two in a step.
   logic [Lanes-1:0] provided;
   for (genvar k = 0; k < Lanes; k++) begin : gen_provided
-    assign provided[k] = count_q[k] >= 2'd2 || vector_q;
+    assign provided[k] = count_q[k*2+:2] >= 2'd2 || vector_q;
   end
   `ESP_ASSERT(LanesHoldTwoWords, !step || !more_i || provided == '1)
   `ESP_COVER(SlotWaits, slot_valid_o && !slot_ready_i)

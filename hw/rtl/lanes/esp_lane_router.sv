@@ -48,6 +48,7 @@ module esp_lane_router #(
   localparam int unsigned WeightBits  = LineWeights * 8;
   localparam int unsigned StoredBits  = esp_abi_pkg::EntryLastLsb + 1;
   localparam int unsigned SparseSlots = LineWeights > 2 ? 2 : 1;
+  localparam int unsigned SecondLsb   = (SparseSlots - 1) * StoredBits;  // of the second slot of a lane
 
   localparam int unsigned Products    = esp_abi_pkg::vector_products(Lanes, Pixels);
   localparam int unsigned ByteBits    = $clog2(Pixels);
@@ -95,17 +96,10 @@ module esp_lane_router #(
 
   // Where the slot is in the line: byte of its first weight (WeightsDense), or one of at most two entries (WeightsSparse).
   logic [2:0]                  dense_byte;
-  logic [Lanes*StoredBits-1:0] sparse_slot;
+  logic                        second_slot;
 
-  assign dense_byte = slot_i << split_i;
-  always_comb begin
-    for (int k = 0; k < Lanes; k++) begin
-      sparse_slot[k*StoredBits+:StoredBits] = line_i[k*LineBits+:StoredBits];
-      if (SparseSlots > 1 && slot_i[0]) begin
-        sparse_slot[k*StoredBits+:StoredBits] = line_i[k*LineBits+(SparseSlots-1)*StoredBits+:StoredBits];
-      end
-    end
-  end
+  assign dense_byte  = slot_i << split_i;
+  assign second_slot = SparseSlots > 1 && slot_i[0];
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -157,8 +151,12 @@ module esp_lane_router #(
         end
         default: begin
           for (int k = 0; k < Lanes; k++) begin
-            address_q[k*16+:16]               <= base_i + sparse_slot[k*StoredBits+esp_abi_pkg::EntryOffsetLsb+:16];
-            address_weight_q[k*WeightBits+:8] <= sparse_slot[k*StoredBits+esp_abi_pkg::EntryWeightLsb+:8];
+            address_q[k*16+:16] <= base_i +
+                (second_slot ? line_i[k*LineBits+SecondLsb+esp_abi_pkg::EntryOffsetLsb+:16] :
+                               line_i[k*LineBits+esp_abi_pkg::EntryOffsetLsb+:16]);
+            address_weight_q[k*WeightBits+:8] <=
+                second_slot ? line_i[k*LineBits+SecondLsb+esp_abi_pkg::EntryWeightLsb+:8] :
+                              line_i[k*LineBits+esp_abi_pkg::EntryWeightLsb+:8];
           end
         end
       endcase
@@ -172,7 +170,10 @@ module esp_lane_router #(
     word_weight_q   <= route_weight_q;
     word_segment_q  <= route_segment_q;
     word_mode_q     <= route_mode_q;
-    for (int k = 0; k < Lanes; k++) second_valid_q[k] <= issue_i && vector && vector_i[k*VectorBits+VectorBits-2];
+    second_valid_q <= '0;
+    if (issue_i && vector) begin
+      for (int k = 0; k < Lanes; k++) second_valid_q[k] <= vector_i[k*VectorBits+VectorBits-2];
+    end
     if (address_mode_q[4]) route_select_q <= address_select_q;
     if (route_mode_q[4]) word_select_q <= route_select_q;
   end
@@ -184,6 +185,11 @@ module esp_lane_router #(
   assign maximum_o   = word_mode_q[0];
   assign split_o     = word_mode_q[2:1];
   assign broadcast_o = word_mode_q[3];
+  // WeightsVector: a byte of the two words of a lane.
+  function automatic logic [7:0] gathered(input logic [2*Pixels*8-1:0] pair, input logic [SelectBits-1:0] select);
+    gathered = pair[32'(select)*8+:8];
+  endfunction
+
   // A tree of decisions by the bits of the bank: simulation takes four branches and copies one word, and synthesis covers
   // the tree with the wide multiplexers of a slice.
   for (genvar k = 0; k < Lanes; k++) begin : gen_crossbar
@@ -194,37 +200,31 @@ module esp_lane_router #(
     logic [Word-1:0] word;
     assign bank = word_bank_q[k*4+:4];
     always_comb begin
-      if (bank[3]) begin
-        if (bank[2]) begin
-          if (bank[1]) word = bank[0] ? data_i[(First+15)*Word+:Word] : data_i[(First+14)*Word+:Word];
-          else word = bank[0] ? data_i[(First+13)*Word+:Word] : data_i[(First+12)*Word+:Word];
-        end else begin
-          if (bank[1]) word = bank[0] ? data_i[(First+11)*Word+:Word] : data_i[(First+10)*Word+:Word];
-          else word = bank[0] ? data_i[(First+9)*Word+:Word] : data_i[(First+8)*Word+:Word];
+      if (word_mode_q[4]) begin
+        word = '0;
+        for (int i = 0; i < Products; i++) begin
+          word[i*(Pixels/Products)*8+:8] = gathered(data_i[Pair*Word+:2*Word], word_select_q[(k*Products+i)*SelectBits+:SelectBits]);
         end
       end else begin
-        if (bank[2]) begin
-          if (bank[1]) word = bank[0] ? data_i[(First+7)*Word+:Word] : data_i[(First+6)*Word+:Word];
-          else word = bank[0] ? data_i[(First+5)*Word+:Word] : data_i[(First+4)*Word+:Word];
+        if (bank[3]) begin
+          if (bank[2]) begin
+            if (bank[1]) word = bank[0] ? data_i[(First+15)*Word+:Word] : data_i[(First+14)*Word+:Word];
+            else word = bank[0] ? data_i[(First+13)*Word+:Word] : data_i[(First+12)*Word+:Word];
+          end else begin
+            if (bank[1]) word = bank[0] ? data_i[(First+11)*Word+:Word] : data_i[(First+10)*Word+:Word];
+            else word = bank[0] ? data_i[(First+9)*Word+:Word] : data_i[(First+8)*Word+:Word];
+          end
         end else begin
-          if (bank[1]) word = bank[0] ? data_i[(First+3)*Word+:Word] : data_i[(First+2)*Word+:Word];
-          else word = bank[0] ? data_i[(First+1)*Word+:Word] : data_i[(First+0)*Word+:Word];
+          if (bank[2]) begin
+            if (bank[1]) word = bank[0] ? data_i[(First+7)*Word+:Word] : data_i[(First+6)*Word+:Word];
+            else word = bank[0] ? data_i[(First+5)*Word+:Word] : data_i[(First+4)*Word+:Word];
+          end else begin
+            if (bank[1]) word = bank[0] ? data_i[(First+3)*Word+:Word] : data_i[(First+2)*Word+:Word];
+            else word = bank[0] ? data_i[(First+1)*Word+:Word] : data_i[(First+0)*Word+:Word];
+          end
         end
       end
     end
-    logic [2*Word-1:0] pair;
-    logic [Word-1:0]   gathered;
-    always_comb begin
-      pair     = '0;
-      gathered = '0;
-      if (word_mode_q[4]) begin
-        pair = data_i[Pair*Word+:2*Word];
-        for (int i = 0; i < Products; i++) begin
-          gathered[i*(Pixels/Products)*8+:8] =
-              pair[32'(word_select_q[(k*Products+i)*SelectBits+:SelectBits])*8+:8];
-        end
-      end
-    end
-    assign word_o[k*Word+:Word] = word_mode_q[4] ? gathered : word;
+    assign word_o[k*Word+:Word] = word;
   end
 endmodule

@@ -195,13 +195,6 @@ module esp_writer #(
   assign bias_split      = esp_abi_pkg::log2_split(bias_context_q ? context1_i[esp_abi_pkg::CmdSplitLsb+:8] :
                                                                     context0_i[esp_abi_pkg::CmdSplitLsb+:8]);
 
-  always_comb begin
-    for (int unsigned q = 0; q < MaxSplit; q++) begin
-      granule_scale[q*64+:64] =
-          scales[32'(SplitBits'(bias_first_q + SplitBits'(q >> (SplitBits - 32'(bias_split)))))*64+:64];
-    end
-  end
-
   // Sums or maxima over segments, for the reducing operations: node n of the trees covers nodes 2n and 2n + 1, leaf P + p
   // is pixel p, and node s + g is segment g of s. Maxima are of pixels, so a byte holds them.
   logic [2*Pixels*32-1:0] sums;
@@ -239,10 +232,6 @@ module esp_writer #(
           end
         end
       end
-    end
-    for (int q = 0; q < MaxSplit; q++) begin
-      addend[q*32+:32] = adds ? {16'd0 - 16'($signed(context_zero_b)), 16'd0 - 16'($signed(context_zero_a))} :
-                                granule_scale[q*64+esp_abi_pkg::ScaleBiasLsb+:32];
     end
   end
 
@@ -321,6 +310,13 @@ module esp_writer #(
         round_fill_q    <= context_fill;
       end
       if (bias_valid_q) begin
+        // Blocking: no register, and the simulation computes them only here.
+        for (int unsigned q = 0; q < MaxSplit; q++) begin
+          granule_scale[q*64+:64] =
+              scales[32'(SplitBits'(bias_first_q + SplitBits'(q >> (SplitBits - 32'(bias_split)))))*64+:64];
+          addend[q*32+:32] = adds ? {16'd0 - 16'($signed(context_zero_b)), 16'd0 - 16'($signed(context_zero_a))} :
+                                granule_scale[q*64+esp_abi_pkg::ScaleBiasLsb+:32];
+        end
         multiply_context_q <= bias_context_q;
         multiply_program_q <= bias_program_q + 16'(row[esp_abi_pkg::RowStepLsb+:8]);
         multiply_permute_q <= row[esp_abi_pkg::RowPermuteLsb+:8];
