@@ -5,6 +5,7 @@
 
 #include "esp_error.hpp"
 #include "rtl_backend.hpp"
+#include "soc_backend.hpp"
 #include "xrt_backend.hpp"
 
 namespace espalier::tools {
@@ -12,14 +13,26 @@ namespace {
 
 constexpr double MaxStall = 0.95;
 
-}  // namespace
+bool is_platform(const BackendOptions& options) {
+  return options.device.kind == DeviceKind::Soc || options.device.kind == DeviceKind::SocRtl;
+}
 
-std::unique_ptr<driver::Bus> open_bus(const BackendOptions& options) {
-  if (!options.waves.empty() && options.device.kind != DeviceKind::Rtl)
+void check_file(const std::string& path) {
+  if (!path.empty() && !std::ofstream(path, std::ios::binary | std::ios::app))
+    throw Error(ErrorCode::Usage, "file cannot be written", path, {}, "give a path in a writable folder");
+}
+
+/// Options that only some machines have.
+void check(const BackendOptions& options) {
+  const bool has_rtl = options.device.kind == DeviceKind::Rtl || options.device.kind == DeviceKind::SocRtl;
+  if (!options.waves.empty() && !has_rtl)
     throw Error(ErrorCode::Usage, "waveforms exist only of the RTL simulation", "--waves", device_text(options.device),
                 "add --device rtl");
-  if (!options.waves.empty() && !std::ofstream(options.waves, std::ios::binary | std::ios::app))
-    throw Error(ErrorCode::Usage, "file cannot be written", options.waves, {}, "give a path in a writable folder");
+  if (!options.trace.empty() && !is_platform(options))
+    throw Error(ErrorCode::Usage, "only the platform traces its transactions", "--trace", device_text(options.device),
+                "add --device soc");
+  check_file(options.waves);
+  check_file(options.trace);
   if (!(options.stall >= 0 && options.stall <= MaxStall))
     throw Error(ErrorCode::Usage, "not a probability that lets the memory make progress", "--stall",
                 std::to_string(options.stall), "give 0 to " + std::to_string(MaxStall));
@@ -29,11 +42,26 @@ std::unique_ptr<driver::Bus> open_bus(const BackendOptions& options) {
   if (!options.xclbin.empty() && options.device.kind != DeviceKind::Xrt)
     throw Error(ErrorCode::Usage, "only cards take a device image", "--xclbin", device_text(options.device),
                 "add --device xrt");
+}
+
+}  // namespace
+
+void set_memory(BackendOptions& options, const CompileSettings& settings) {
+  options.memory = settings.memory;
+  options.dram = settings.dram;
+  options.mhz = settings.mhz.value_or(options.mhz);
+}
+
+std::unique_ptr<driver::Bus> open_bus(const BackendOptions& options) {
+  check(options);
   switch (options.device.kind) {
     case DeviceKind::Functional:
       return std::make_unique<functional::FunctionalBus>(options.configuration);
     case DeviceKind::Rtl:
       return open_rtl(options);
+    case DeviceKind::Soc:
+    case DeviceKind::SocRtl:
+      return open_soc(options);
     case DeviceKind::Xrt:
       return open_xrt(options);
   }
@@ -41,12 +69,15 @@ std::unique_ptr<driver::Bus> open_bus(const BackendOptions& options) {
 }
 
 std::unique_ptr<Cores> open_cores(const BackendOptions& options, unsigned cores) {
-  return open_rtl_cores(options, cores);
+  check(options);
+  return is_platform(options) ? open_soc_cores(options, cores) : open_rtl_cores(options, cores);
 }
 
 std::vector<BackendInfo> list_backends() {
-  std::vector<BackendInfo> backends{{"functional", {"8x8", "16x16", "32x32"}, "the HLS kernels: bit-exact, without a clock"}};
+  std::vector<BackendInfo> backends{
+      {"functional", {"8x8", "16x16", "32x32"}, "the HLS kernels: bit-exact, without a clock"}};
   for (BackendInfo& machine : list_rtl()) backends.push_back(std::move(machine));
+  for (BackendInfo& platform : list_soc()) backends.push_back(std::move(platform));
   for (BackendInfo& card : list_xrt_cards()) backends.push_back(std::move(card));
   return backends;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "compile/timing/predict.hpp"
 #include "esp_abi.hpp"
 #include "espalier/driver/bus.hpp"
+#include "model_loader.hpp"
 #include "options.hpp"
 
 namespace espalier::tools {
@@ -17,10 +19,14 @@ namespace espalier::tools {
 struct BackendOptions {
   DeviceChoice device;
   abi::Configuration configuration = abi::Array16x16;
-  compile::MemoryParameters memory;  // of the RTL simulation and of the simulated card
-  double stall = 0;                  // probability that the RTL simulation's memory pauses, per cycle and channel
-  std::string waves;                 // FST file of the RTL simulation; empty: none
-  std::string xclbin;                // for XRT; empty: the one built for the array
+  compile::MemoryParameters memory;        // of the RTL simulation, of the platform and of the simulated card
+  const dram::Parameters* dram = nullptr;  // of the platform, instead
+  unsigned mhz = 300;                      // of the platform
+  double stall = 0;                        // probability that the RTL simulation's memory pauses, per cycle and channel
+  std::string waves;                       // FST file of the RTL; empty: none
+  std::string trace;                       // Chrome trace of the platform; empty: none
+  std::function<void(std::uint64_t)> progress;  // of the platform, every million cycles
+  std::string xclbin;                           // for XRT; empty: the one built for the array
 };
 
 /// Opens a machine. Throws Error (Usage) for options that the machine does not have, Error (Device) if it is not there.
@@ -34,8 +40,11 @@ class Cores {
   virtual driver::Bus& core(unsigned index) = 0;
 };
 
-/// Of the RTL simulation, whatever options.device is; waves and stalls as for open_bus().
+/// Of the RTL simulation or of the platform; waves, traces and stalls as for open_bus().
 std::unique_ptr<Cores> open_cores(const BackendOptions& options, unsigned cores);
+
+/// Memory and clock of the settings.
+void set_memory(BackendOptions& options, const CompileSettings& settings);
 
 /// A machine that open_bus() can open, for `espalier devices`.
 struct BackendInfo {

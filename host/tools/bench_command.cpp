@@ -12,7 +12,9 @@
 #include "esp_error.hpp"
 #include "layer_case.hpp"
 #include "model_loader.hpp"
+#include "soc_backend.hpp"
 #include "table.hpp"
+#include "traffic_report.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -24,6 +26,7 @@ struct BenchOptions {
   std::uint64_t seed = 1;
   double stall = 0;
   std::string waves;
+  std::string trace;
   std::string xclbin;
 };
 
@@ -31,9 +34,10 @@ std::unique_ptr<driver::Bus> open_device(const BenchOptions& options, const Comp
   BackendOptions backend;
   backend.device = parse_device(options.device);
   backend.configuration = settings.array.value_or(abi::Array16x16);
-  backend.memory = settings.memory;
+  set_memory(backend, settings);
   backend.stall = options.stall;
   backend.waves = options.waves;
+  backend.trace = options.trace;
   backend.xclbin = options.xclbin;
   return open_bus(backend);
 }
@@ -56,7 +60,7 @@ void bench_layer(const BenchOptions& options, Console& console) {
   json["layer"] = options.layer;
   json["device"] = device_text(choice);
   json["array"] = array_text(report.configuration);
-  json["memory"] = {{"bytes", settings.memory.bytes}, {"latency", settings.memory.latency}};
+  json["memory"] = memory_json(settings);
   json["macs"] = totals.macs;
   json["nonzero_macs"] = totals.nonzero_macs;
   json["predicted_cycles"] = totals.predicted_cycles;
@@ -78,13 +82,16 @@ void bench_layer(const BenchOptions& options, Console& console) {
   json["weight_alignment_bytes"] = totals.weight_alignment_bytes;
   json["weight_entropy_bytes"] = totals.weight_entropy_bytes;
   json["natural_entropy_bytes"] = totals.natural_entropy_bytes;
-  console.report(
-      json, fmt::format("{}\n  {} {}: predicted {} cycles, measured {}, MACs {} of the array, non-zero {}, bits {}\n",
-                        options.layer, device_text(choice), array_text(report.configuration),
-                        grouped(totals.predicted_cycles), cycles_text(totals.measured_cycles),
-                        percent(run::utilisation(totals.macs, cycles, report.configuration)),
-                        percent(run::utilisation(totals.nonzero_macs, cycles, report.configuration)),
-                        exact ? "exact" : "DIFFERENT"));
+  std::string text = fmt::format(
+      "{}\n  {} {}: predicted {} cycles, measured {}, MACs {} of the array, non-zero {}, bits {}\n", options.layer,
+      device_text(choice), array_text(report.configuration), grouped(totals.predicted_cycles),
+      cycles_text(totals.measured_cycles), percent(run::utilisation(totals.macs, cycles, report.configuration)),
+      percent(run::utilisation(totals.nonzero_macs, cycles, report.configuration)), exact ? "exact" : "DIFFERENT");
+  if (const std::optional<soc::Report> traffic = traffic_of(*bus)) {
+    json["traffic"] = traffic_json(*traffic);
+    text += "\n" + traffic_table(*traffic);
+  }
+  console.report(json, text);
   if (!exact)
     throw Error(ErrorCode::Mismatch, "outputs differ from the CPU reference", options.layer,
                 "seed " + std::to_string(options.seed), "report this with the command used");
@@ -143,13 +150,15 @@ void add_bench(CLI::App& app, Console& console) {
                    "once), maxpool, avgpool, gmaxpool, gavgpool, add, concat, requantise")
       ->required();
   add_array_options(*layer, options->model);
-  layer->add_option("-d,--device", options->device, "functional, rtl, xrt or xrt:N")->capture_default_str();
+  layer->add_option("-d,--device", options->device, "functional, rtl, soc, soc-rtl, xrt or xrt:N")
+      ->capture_default_str();
   layer->add_option("--seed", options->seed, "of weights and inputs")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   layer->add_option("--stall", options->stall,
                     "probability per cycle that the memory of the RTL pauses: same bits, more cycles than predicted");
   layer->add_option("--waves", options->waves, "write waveforms (FST) of the RTL to this file");
+  layer->add_option("--trace", options->trace, "write a Chrome trace of the bursts of soc or soc-rtl to this file");
   layer->add_option("--xclbin", options->xclbin, "image for XRT; default: the one built for the array");
   add_console_options(*layer, console);
   layer->footer(

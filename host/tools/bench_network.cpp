@@ -15,8 +15,10 @@
 #include "model_loader.hpp"
 #include "network_report.hpp"
 #include "options.hpp"
+#include "soc_backend.hpp"
 #include "synthetic_network.hpp"
 #include "table.hpp"
+#include "traffic_report.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -24,7 +26,8 @@ namespace {
 struct NetworkOptions {
   ModelOptions model;
   SyntheticNetwork network;
-  double clock = 300;
+  std::optional<double> clock;  // MHz
+  std::string trace;
   std::string device;  // empty: prediction only
   unsigned threads = 0;
   int batch = 1;
@@ -39,7 +42,9 @@ NetworkReport run_on_device(const NetworkOptions& options, const CompileSettings
   BackendOptions backend;
   backend.device = parse_device(options.device);
   backend.configuration = executable.compiled.configuration;
-  backend.memory = settings.memory;
+  set_memory(backend, settings);
+  backend.trace = options.trace;
+  backend.progress = [&console](std::uint64_t cycles) { console.progress(grouped(cycles) + " cycles"); };
   const std::unique_ptr<driver::Bus> bus = open_bus(backend);
   driver::Device device(*bus);
   run::Session session(device, executable, {device_text(backend.device), settings.memory, {}});
@@ -55,9 +60,10 @@ NetworkReport run_on_device(const NetworkOptions& options, const CompileSettings
                                  device.name(), of_batch));
     run::FeatureRun result = session.run_features(inputs);
     const bool exact = result.features.front() == features[static_cast<std::size_t>(network.outputs.front())];
-    if (!report) report = network_report(executable.compiled, result.report, options.clock);
+    if (!report) report = network_report(executable.compiled, result.report, machine_clock(options.clock, settings));
     report->add_run(result.report.totals, exact);
   }
+  report->traffic = traffic_of(*bus);
   return *report;
 }
 
@@ -67,19 +73,20 @@ Json head(const NetworkOptions& options, const CompileSettings& settings, const 
   json["batch"] = options.batch;
   json["device"] = options.device.empty() ? Json(nullptr) : Json(device_text(parse_device(options.device)));
   json["array"] = array_text(executable.compiled.configuration);
-  json["memory"] = {{"bytes", settings.memory.bytes}, {"latency", settings.memory.latency}};
-  json["clock_mhz"] = options.clock;
+  json["memory"] = memory_json(settings);
+  json["clock_mhz"] = machine_clock(options.clock, settings);
   return json;
 }
 
 void bench_network(const NetworkOptions& options, Console& console) {
   const CompileSettings settings = parse_compile_settings(options.model);
   if (!options.device.empty()) parse_device(options.device);
+  machine_clock(options.clock, settings);
   const model::Network network = build(options.network, console);
   const run::Executable executable = compile_synthetic(network, settings, options.threads, console);
-  NetworkReport report = options.device.empty()
-                             ? network_report(executable.compiled, run::compiled_report(executable), options.clock)
-                             : run_on_device(options, settings, network, executable, console);
+  NetworkReport report = options.device.empty() ? network_report(executable.compiled, run::compiled_report(executable),
+                                                                 machine_clock(options.clock, settings))
+                                                : run_on_device(options, settings, network, executable, console);
 
   report.batch = options.batch;
 
@@ -96,8 +103,10 @@ void bench_network(const NetworkOptions& options, Console& console) {
       "{:.1f} frames per second at {} MHz{}\n",
       options.network.name, options.network.zoo.density, options.network.pattern, array_text(report.run.configuration),
       grouped(totals.predicted_cycles), cycles_text(totals.measured_cycles), used(totals.macs),
-      used(totals.nonzero_macs), report.frames_per_second(), options.clock,
+      used(totals.nonzero_macs), report.frames_per_second(), report.clock,
       !report.bit_exact ? "" : (*report.bit_exact ? ", bits exact" : ", bits DIFFERENT"));
+  text += lost_share_text(report);
+  if (report.traffic) text += "\n" + traffic_table(*report.traffic);
   if (options.batch > 1)
     text += fmt::format("batch of {}: predicted {} cycles, measured {}\n", options.batch,
                         grouped(report.batch_predicted_cycles()), cycles_text(report.batch_measured_cycles));
@@ -121,11 +130,13 @@ void add_bench_network(CLI::App& bench, Console& console) {
   const auto options = std::make_shared<NetworkOptions>();
   add_synthetic_network_options(*command, options->network);
   add_array_options(*command, options->model);
-  command->add_option("--clock", options->clock, "of the machine in MHz, for frames per second")
-      ->check(CLI::Range(1.0, 10000.0))
-      ->capture_default_str();
+  command
+      ->add_option("--clock", options->clock,
+                   "of the machine in MHz, for frames per second; default that of --memory, or 300")
+      ->check(CLI::Range(1.0, 10000.0));
   command->add_option("-d,--device", options->device,
-                      "run it on functional, rtl, xrt or xrt:N and compare; default: predict only");
+                      "run it on functional, rtl, soc, soc-rtl, xrt or xrt:N and compare; default: predict only");
+  command->add_option("--trace", options->trace, "write a Chrome trace of the bursts of soc or soc-rtl to this file");
   command->add_option("--report", options->report, "write an HTML report to this file");
   command->add_option("--batch", options->batch, "inputs, run one after the other with one program")
       ->check(CLI::Range(1, 1024))
@@ -140,6 +151,7 @@ void add_bench_network(CLI::App& bench, Console& console) {
       "Examples:\n"
       "  espalier bench network resnet50 --density 0.25 --array 16x16 --memory bytes=64,latency=40 --clock 300 --json\n"
       "  espalier bench network mobilenet_v1 --width 0.25 --resolution 96 --device rtl\n"
+      "  espalier bench network resnet50 --array 32x32 --device soc --memory ddr4-2400@300 --json\n"
       "  espalier bench network vgg16 --pattern 2:4 --fully-connected");
   command->callback([options, &console] { bench_network(*options, console); });
 }

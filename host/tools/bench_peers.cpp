@@ -64,7 +64,7 @@ Measured measure(const PeerRow& row, const PeersOptions& options, const CompileS
   BackendOptions backend;
   backend.device = parse_device(options.device);
   backend.configuration = layer.executable.compiled.configuration;
-  backend.memory = settings.memory;
+  set_memory(backend, settings);
   const std::unique_ptr<driver::Bus> bus = open_bus(backend);
   driver::Device device(*bus);
   run::Session session(device, layer.executable, {device_text(backend.device), settings.memory, {}});
@@ -148,7 +148,7 @@ void bench_peers(const PeersOptions& options, Console& console) {
   Json json = document("bench peers");
   json["device"] = device_text(parse_device(options.device));
   json["array"] = array_text(settings.array.value_or(abi::Array16x16));
-  json["memory"] = {{"bytes", settings.memory.bytes}, {"latency", settings.memory.latency}};
+  json["memory"] = memory_json(settings);
   json["peers"] = Json::array();
   std::string text = table_text(rows);
   text += fmt::format("\n{} of {} rows are won on {} with {} bytes per cycle and a latency of {} cycles.\n", won,

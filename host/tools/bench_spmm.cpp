@@ -54,7 +54,7 @@ std::unique_ptr<driver::Bus> open_device(const SpmmOptions& options, const Compi
   BackendOptions backend;
   backend.device = parse_device(options.device);
   backend.configuration = settings.array.value_or(abi::Array16x16);
-  backend.memory = settings.memory;
+  set_memory(backend, settings);
   return open_bus(backend);
 }
 
@@ -114,7 +114,7 @@ Json to_json(const SpmmOptions& options, const CompileSettings& settings, const 
   json["symmetry"] = report.symmetry;
   json["device"] = device_text(parse_device(options.device));
   json["array"] = array_text(array);
-  json["memory"] = {{"bytes", settings.memory.bytes}, {"latency", settings.memory.latency}};
+  json["memory"] = memory_json(settings);
   json["rows"] = matrix.rows;
   json["columns"] = matrix.columns;
   json["nonzeros"] = matrix.nonzeros();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "esp_error.hpp"
 #include "options.hpp"
 #include "table.hpp"
 
@@ -10,7 +11,10 @@ namespace espalier::tools {
 CompileSettings parse_compile_settings(const ModelOptions& options) {
   CompileSettings settings;
   if (!options.array.empty()) settings.array = parse_array(options.array);
-  settings.memory = parse_memory(options.memory);
+  const MemoryChoice memory = parse_memory_choice(options.memory);
+  settings.memory = memory.parameters;
+  settings.dram = memory.dram;
+  if (memory.dram != nullptr) settings.mhz = memory.mhz;
   if (options.weights == "dense") settings.weights = compile::Mode::Dense;
   if (options.weights == "sparse") settings.weights = compile::Mode::Sparse;
   if (options.weight_format == "raw") settings.weight_format = compile::WeightFormat::Raw;
@@ -18,6 +22,28 @@ CompileSettings parse_compile_settings(const ModelOptions& options) {
   if (options.weight_format == "huffman") settings.weight_format = compile::WeightFormat::Huffman;
   settings.split = options.split;
   return settings;
+}
+
+Json memory_json(const CompileSettings& settings) {
+  const compile::MemoryParameters& memory = settings.memory;
+  Json json{{"bytes", memory.bytes}, {"latency", memory.latency}};
+  if (settings.dram == nullptr) return json;
+  json["name"] = settings.dram->name;
+  json["clock_mhz"] = *settings.mhz;
+  json["pause_every"] = memory.pause_every;
+  json["pause"] = memory.pause;
+  json["one_bus"] = memory.one_bus;
+  return json;
+}
+
+double machine_clock(const std::optional<double>& given, const CompileSettings& settings) {
+  constexpr double Default = 300;
+  if (!settings.mhz) return given.value_or(Default);
+  const double clock = *settings.mhz;
+  if (given && *given != clock)
+    throw Error(ErrorCode::Usage, "the memory is named for another clock", "--clock", fmt::format("{} MHz", *given),
+                fmt::format("write --memory {}@{}", settings.dram->name, *given));
+  return clock;
 }
 
 run::Executable compile_model(const QuantisedModel& model, const CompileSettings& settings, Console& console) {

@@ -96,7 +96,7 @@ void execute(const DemoOptions& options, Console& console) {
   BackendOptions backend;
   backend.device = parse_device(options.device);
   backend.configuration = settings.array.value_or(abi::Array16x16);
-  backend.memory = settings.memory;
+  set_memory(backend, settings);
   const run::Executable pruned = prepare("digits_pruned_int8.onnx", options, console);
   const run::Executable dense = prepare("digits_dense_int8.onnx", options, console);
   Digits digits = read_digits(options.folder, input_shapes(pruned.ports).front(), options.images);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "console.hpp"
+#include "dram/parameters.hpp"
 #include "model/network.hpp"
 #include "model_options.hpp"
 #include "run/session.hpp"
@@ -20,12 +21,20 @@ struct LoadedModel {
 /// The options of compilation, understood. Throws Error (Usage).
 struct CompileSettings {
   std::optional<abi::Configuration> array;  // none: 16x16, or the compiled file's
-  compile::MemoryParameters memory;
+  compile::MemoryParameters memory;         // for the prediction
+  const dram::Parameters* dram = nullptr;   // of the platform; none: `memory` itself
+  std::optional<unsigned> mhz;              // of the machine, where the memory says it
   compile::Mode weights = compile::Mode::Auto;
   compile::WeightFormat weight_format = compile::WeightFormat::Auto;
   std::optional<int> split;  // channels in a computed word
 };
 CompileSettings parse_compile_settings(const ModelOptions& options);
+
+/// The memory of a report: {bytes, latency}, and for a DRAM {name, clock_mhz, pause_every, pause, one_bus}.
+Json memory_json(const CompileSettings& settings);
+
+/// The clock of the machine in MHz: as given, as the memory says, or 300. Throws Error (Usage) if the two differ.
+double machine_clock(const std::optional<double>& given, const CompileSettings& settings);
 
 /// A quantised network with its edge, before compilation.
 struct QuantisedModel {

@@ -12,7 +12,11 @@ void add_array_options(CLI::App& command, ModelOptions& options) {
         parse_array(text);
         return std::string();
       });
-  command.add_option("--memory", options.memory, "bytes per cycle and latency in cycles of the device memory")
+  command
+      .add_option(
+          "--memory", options.memory,
+          "the device memory: bytes per cycle and latency in cycles, or a DRAM and the clock of the machine in MHz: "
+          "ddr4-2400@300, hbm2@300")
       ->capture_default_str();
   command.add_option("--weights", options.weights, "mode of convolutions: auto (the faster), dense or sparse")
       ->check(CLI::IsMember({"auto", "dense", "sparse"}))

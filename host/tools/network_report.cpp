@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "table.hpp"
+#include "traffic_report.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -25,6 +27,29 @@ constexpr std::array<CauseName, 6> CauseNames{{{"computing", &compile::Causes::c
 Json causes_json(const compile::Causes& causes) {
   Json json = Json::object();
   for (const CauseName& cause : CauseNames) json[cause.name] = causes.*cause.field;
+  return json;
+}
+
+/// Cycles by cause, measured if they were; computing comes first.
+std::vector<std::pair<const char*, std::uint64_t>> spent(const NetworkReport& report) {
+  if (report.run.causes) {
+    const run::Causes& c = *report.run.causes;
+    return {{"computing", c.computing}, {"weights", c.weights}, {"output", c.output},
+            {"data", c.data},           {"writing", c.writing}, {"control", c.control}};
+  }
+  std::vector<std::pair<const char*, std::uint64_t>> result;
+  for (const CauseName& cause : CauseNames) result.emplace_back(cause.name, report.causes.*cause.field);
+  return result;
+}
+
+double share_of(std::uint64_t cycles, const NetworkReport& report) {
+  return report.cycles() == 0 ? 0 : static_cast<double>(cycles) / static_cast<double>(report.cycles());
+}
+
+Json lost_json(const NetworkReport& report) {
+  Json json = Json::object();
+  const auto causes = spent(report);
+  for (std::size_t i = 1; i < causes.size(); ++i) json[causes[i].first] = share_of(causes[i].second, report);
   return json;
 }
 
@@ -95,7 +120,17 @@ void add_network_report(Json& json, const NetworkReport& report) {
   sums["batch_measured_cycles"] = cycles_json(report.batch_measured_cycles);
   sums["bit_exact"] = report.bit_exact ? Json(*report.bit_exact) : Json(nullptr);
   sums["causes"] = causes_json(report.causes);
+  sums["lost_share"] = lost_json(report);
   json["totals"] = std::move(sums);
+  if (report.traffic) json["traffic"] = traffic_json(*report.traffic);
+}
+
+std::string lost_share_text(const NetworkReport& report) {
+  const auto causes = spent(report);
+  std::string text = "cycles without a slot issued:";
+  for (std::size_t i = 1; i < causes.size(); ++i)
+    text += fmt::format("{} {} {}", i == 1 ? "" : ",", causes[i].first, percent(share_of(causes[i].second, report)));
+  return text + "\n";
 }
 
 std::string network_table(const NetworkReport& report) {

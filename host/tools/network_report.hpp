@@ -9,6 +9,7 @@
 #include "compile/compile.hpp"
 #include "report_json.hpp"
 #include "run/report.hpp"
+#include "soc/platform.hpp"
 
 namespace espalier::tools {
 
@@ -32,6 +33,7 @@ struct NetworkReport {
   std::optional<bool> bit_exact;                       // of all inputs of the batch; none if it was not run
   int batch = 1;                                       // inputs, run one after the other
   std::optional<std::uint64_t> batch_measured_cycles;  // of all of them; none without a clock
+  std::optional<soc::Report> traffic;                  // of a platform
 
   /// Counts a run of one input of the batch.
   void add_run(const run::Totals& totals, bool exact);
@@ -47,6 +49,9 @@ NetworkReport network_report(const compile::Compiled& compiled, run::RunReport r
 
 /// layers[] and totals, added to `json`.
 void add_network_report(Json& json, const NetworkReport& report);
+
+/// One line: the share of the cycles that each cause other than computing takes, measured if it was.
+std::string lost_share_text(const NetworkReport& report);
 
 /// The table of all layers, and that of the `worst` layers with most cycles above their MAC bound.
 std::string network_table(const NetworkReport& report);

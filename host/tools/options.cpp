@@ -10,6 +10,8 @@
 namespace espalier::tools {
 namespace {
 
+constexpr unsigned LowestClock = 10, HighestClock = 2000;  // MHz
+
 template <typename Number>
 std::optional<Number> parse_number(std::string_view text) {
   Number value{};
@@ -73,9 +75,34 @@ compile::MemoryParameters parse_memory(std::string_view text) {
   return memory;
 }
 
+MemoryChoice parse_memory_choice(std::string_view text) {
+  MemoryChoice choice;
+  if (text.find('=') != std::string_view::npos) {
+    choice.parameters = parse_memory(text);
+    return choice;
+  }
+  const std::size_t at = text.find('@');
+  if (at != std::string_view::npos) {
+    const std::optional<unsigned> mhz = parse_number<unsigned>(text.substr(at + 1));
+    if (!mhz || *mhz < LowestClock || *mhz > HighestClock)
+      refuse("not a clock in MHz", "--memory", text, "write for example ddr4-2400@300; 10 to 2000 MHz are possible");
+    choice.mhz = *mhz;
+  }
+  const std::string_view name = text.substr(0, at);
+  for (const dram::Parameters& set : dram::all()) {
+    if (name == set.name) choice.dram = &set;
+  }
+  if (choice.dram == nullptr)
+    refuse("no such memory", "--memory", text, "write bytes=64,latency=40, ddr4-2400@300 or hbm2@300");
+  choice.parameters = dram::effective(*choice.dram, choice.mhz);
+  return choice;
+}
+
 DeviceChoice parse_device(std::string_view text) {
   if (text == "functional") return {DeviceKind::Functional};
   if (text == "rtl") return {DeviceKind::Rtl};
+  if (text == "soc") return {DeviceKind::Soc};
+  if (text == "soc-rtl") return {DeviceKind::SocRtl};
   if (text == "xrt") return {DeviceKind::Xrt};
   if (text.starts_with("xrt:")) {
     const std::vector<std::string_view> parts = split(text.substr(4), '.');
@@ -83,7 +110,7 @@ DeviceChoice parse_device(std::string_view text) {
     const std::optional<unsigned> core = parts.size() == 2 ? parse_number<unsigned>(parts[1]) : 0U;
     if (index && core && *index < 1000 && *core < 100 && parts.size() <= 2) return {DeviceKind::Xrt, *index, *core};
   }
-  refuse("no such device", "--device", text, "choose functional, rtl, xrt, xrt:N or xrt:N.CORE");
+  refuse("no such device", "--device", text, "choose functional, rtl, soc, soc-rtl, xrt, xrt:N or xrt:N.CORE");
 }
 
 std::string device_text(const DeviceChoice& choice) {
@@ -92,6 +119,10 @@ std::string device_text(const DeviceChoice& choice) {
       return "functional";
     case DeviceKind::Rtl:
       return "rtl";
+    case DeviceKind::Soc:
+      return "soc";
+    case DeviceKind::SocRtl:
+      return "soc-rtl";
     case DeviceKind::Xrt:
       return "xrt:" + std::to_string(choice.index) + (choice.core == 0 ? "" : "." + std::to_string(choice.core));
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "compile/timing/predict.hpp"
+#include "dram/parameters.hpp"
 #include "esp_abi.hpp"
 #include "inputs.hpp"
 
@@ -20,7 +21,18 @@ std::string array_text(const abi::Configuration& configuration);
 /// "bytes=64,latency=40"; each key at most once, defaults as in the contract. Throws Error (Usage).
 compile::MemoryParameters parse_memory(std::string_view text);
 
-enum class DeviceKind { Functional, Rtl, Xrt };
+/// The memory of a machine, as cycles are predicted for it and as the SystemC platform simulates it.
+struct MemoryChoice {
+  compile::MemoryParameters parameters;
+  const dram::Parameters* dram = nullptr;  // none: the memory of the contract
+  unsigned mhz = 300;                      // of the machine, for a DRAM
+};
+
+/// "bytes=64,latency=40", or a DRAM by name with the clock of the machine in MHz: "ddr4-2400@300", "hbm2@300"; 300 if
+/// there is none. Throws Error (Usage).
+MemoryChoice parse_memory_choice(std::string_view text);
+
+enum class DeviceKind { Functional, Rtl, Soc, SocRtl, Xrt };
 
 struct DeviceChoice {
   DeviceKind kind = DeviceKind::Functional;
@@ -28,7 +40,7 @@ struct DeviceChoice {
   unsigned core = 0;   // of its image
 };
 
-/// "functional", "rtl", "xrt", "xrt:N" or "xrt:N.CORE". Throws Error (Usage).
+/// "functional", "rtl", "soc", "soc-rtl", "xrt", "xrt:N" or "xrt:N.CORE". Throws Error (Usage).
 DeviceChoice parse_device(std::string_view text);
 
 /// "functional", "rtl", "xrt:0", "xrt:0.1".

@@ -11,7 +11,9 @@
 #include "html_report.hpp"
 #include "model_loader.hpp"
 #include "run_inputs.hpp"
+#include "soc_backend.hpp"
 #include "table.hpp"
+#include "traffic_report.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -24,6 +26,7 @@ struct RunOptions {
   std::string report;
   double stall = 0;
   std::string waves;
+  std::string trace;
   std::string xclbin;
   std::uint32_t timeout = 1000000;
 };
@@ -52,9 +55,11 @@ void execute(const RunOptions& options, Console& console) {
   BackendOptions backend;
   backend.device = device_choice;
   backend.configuration = model.executable.compiled.configuration;
-  backend.memory = settings.memory;
+  set_memory(backend, settings);
   backend.stall = options.stall;
   backend.waves = options.waves;
+  backend.trace = options.trace;
+  backend.progress = [&console](std::uint64_t cycles) { console.progress(grouped(cycles) + " cycles"); };
   backend.xclbin = options.xclbin;
   console.progress("opening " + device_text(device_choice));
   const std::unique_ptr<driver::Bus> bus = open_bus(backend);
@@ -89,7 +94,12 @@ void execute(const RunOptions& options, Console& console) {
                html_report({"Espalier: " + model.executable.name, reports.front(), {}, {}, settings.memory}));
     console.progress("wrote " + options.report);
   }
-  console.report(json, text + "\n" + layer_table(reports.front()));
+  text += "\n" + layer_table(reports.front());
+  if (const std::optional<soc::Report> traffic = traffic_of(*bus)) {
+    json["traffic"] = traffic_json(*traffic);
+    text += "\n" + traffic_table(*traffic);
+  }
+  console.report(json, text);
 }
 
 }  // namespace
@@ -100,11 +110,13 @@ void add_run(CLI::App& app, Console& console) {
   add_model_options(*command, options->model);
   command->add_option("-i,--input", options->inputs, "files: .npy, .pb (TensorProto), IDX, PNG or JPEG")->required();
   add_input_options(*command, options->input_texts);
-  command->add_option("-d,--device", options->device, "functional, rtl, xrt or xrt:N")->capture_default_str();
+  command->add_option("-d,--device", options->device, "functional, rtl, soc, soc-rtl, xrt or xrt:N")
+      ->capture_default_str();
   command->add_option("--report", options->report, "write an HTML report to this file");
   command->add_option("--stall", options->stall,
                       "probability per cycle that the memory of the RTL pauses: same bits, more cycles than predicted");
   command->add_option("--waves", options->waves, "write waveforms (FST) of the RTL to this file");
+  command->add_option("--trace", options->trace, "write a Chrome trace of the bursts of soc or soc-rtl to this file");
   command->add_option("--xclbin", options->xclbin, "image for XRT; default: the one built for the array");
   command
       ->add_option("--timeout", options->timeout, "cycles without progress after which the device gives up; 0: never")

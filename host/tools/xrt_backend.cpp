@@ -44,7 +44,9 @@ std::unique_ptr<driver::Bus> open_xrt(const BackendOptions& options) {
   // The simulated card takes its memory from the environment, and must have the one that cycles are predicted for;
   // boards do not look.
   const std::string memory =
-      "bytes=" + std::to_string(options.memory.bytes) + ",latency=" + std::to_string(options.memory.latency);
+      options.dram != nullptr
+          ? std::string(options.dram->name) + "@" + std::to_string(options.mhz)
+          : "bytes=" + std::to_string(options.memory.bytes) + ",latency=" + std::to_string(options.memory.latency);
   setenv("ESPALIER_CARD_MEMORY", memory.c_str(), 1);
   return std::make_unique<xrt::XrtBus>(
       xrt::XrtOptions{.index = options.device.index, .image = image_of(options), .core = options.device.core});

@@ -35,8 +35,29 @@ functional::MemoryFaultKind parse_fault(const std::string& text) {
               "use read-error, write-error or no-answer");
 }
 
-abi::MemoryParameters parse_memory(const std::string& text) {
-  abi::MemoryParameters memory;
+namespace {
+
+MemoryChoice parse_dram(const std::string& text) {
+  MemoryChoice memory;
+  const std::size_t at = text.find('@');
+  memory.dram = &dram::find(text.substr(0, at));
+  int end = 0;
+  const std::string mhz = at == std::string::npos ? "300" : text.substr(at + 1);
+  if (std::sscanf(mhz.c_str(), "%4u%n", &memory.mhz, &end) != 1 || static_cast<std::size_t>(end) != mhz.size() ||
+      memory.mhz == 0) {
+    throw Error(ErrorCode::Usage, "cannot read the clock of the machine", "ESPALIER_CARD_MEMORY", text,
+                "use for example ddr4-2400@300");
+  }
+  memory.parameters = dram::effective(*memory.dram, memory.mhz);
+  return memory;
+}
+
+}  // namespace
+
+MemoryChoice parse_memory(const std::string& text) {
+  if (!text.empty() && text.find('=') == std::string::npos) return parse_dram(text);
+  MemoryChoice choice;
+  abi::MemoryParameters& memory = choice.parameters;
   std::istringstream parts(text);
   for (std::string part; std::getline(parts, part, ',');) {
     unsigned value = 0;
@@ -53,7 +74,7 @@ abi::MemoryParameters parse_memory(const std::string& text) {
                   "use for example bytes=64,latency=40");
     }
   }
-  return memory;
+  return choice;
 }
 
 Settings settings_from_environment() {

@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "rtl/axi_rules.hpp"
 #include "rtl/verilated_machine.hpp"
 
 namespace espalier::rtl {
@@ -37,6 +38,7 @@ class MachineAdapter : public VerilatedMachine {
     register_state_ = RegisterState::Idle;
     for (int i = 0; i < 4; ++i) clock({}, {});  // NOLINT(clang-analyzer-optin.cplusplus.VirtualCall)
     top_->ap_rst_n = 1;
+    rules_.reset();
     clock({}, {});
   }
 
@@ -45,7 +47,10 @@ class MachineAdapter : public VerilatedMachine {
     request.ar_valid = {top_->m_axi_command_arvalid != 0, top_->m_axi_weight_arvalid != 0,
                         top_->m_axi_data_arvalid != 0};
     request.ar_len = {top_->m_axi_command_arlen, top_->m_axi_weight_arlen, top_->m_axi_data_arlen};
+    request.ar_address = {top_->m_axi_command_araddr, top_->m_axi_weight_araddr, top_->m_axi_data_araddr};
     request.aw_valid = top_->m_axi_data_awvalid != 0;
+    request.aw_address = top_->m_axi_data_awaddr;
+    request.aw_len = top_->m_axi_data_awlen;
     request.w_valid = top_->m_axi_data_wvalid != 0;
     request.w_last = top_->m_axi_data_wlast != 0;
     return request;
@@ -62,6 +67,7 @@ class MachineAdapter : public VerilatedMachine {
   }
 
   void clock(const abi::MemoryResponse& response, const MemoryBeat& beat) override {
+    if (top_->ap_rst_n != 0) check_rules(response);
     top_->m_axi_command_arready = response.ar_ready[abi::MasterCommand];
     top_->m_axi_weight_arready = response.ar_ready[abi::MasterWeight];
     top_->m_axi_data_arready = response.ar_ready[abi::MasterData];
@@ -88,6 +94,7 @@ class MachineAdapter : public VerilatedMachine {
     top_->m_axi_data_bresp = beat.write_error ? 2 : 0;
 
     if (register_state_ != RegisterState::Idle) register_before_edge();
+    check_register_rules();
     top_->ap_clk = 1;
     top_->eval();
     if (trace_) trace_->dump(time_);
@@ -129,6 +136,28 @@ class MachineAdapter : public VerilatedMachine {
     std::memcpy(&pins[0], data, abi::BeatBytes);
   }
 
+  void check_rules(const abi::MemoryResponse& response) {
+    const abi::MemoryRequest pins = request();
+    rules_.cycle(pins, response, write_data());
+    constexpr unsigned WholeBeats = 6, Incrementing = 1;
+    rules_.attributes(top_->m_axi_command_arsize == WholeBeats && top_->m_axi_command_arburst == Incrementing,
+                      abi::MasterCommand);
+    rules_.attributes(top_->m_axi_weight_arsize == WholeBeats && top_->m_axi_weight_arburst == Incrementing,
+                      abi::MasterWeight);
+    rules_.attributes(top_->m_axi_data_arsize == WholeBeats && top_->m_axi_data_arburst == Incrementing &&
+                          top_->m_axi_data_awsize == WholeBeats && top_->m_axi_data_awburst == Incrementing &&
+                          (!pins.w_valid || top_->m_axi_data_wstrb == ~std::uint64_t{0}),
+                      abi::MasterData);
+  }
+
+  // Outputs of the control port come from registers, so they may be looked at before pins have settled.
+  void check_register_rules() const {
+    if (top_->ap_rst_n == 0) return;
+    rules_.cycle({register_state_ == RegisterState::WriteResponse, register_state_ == RegisterState::ReadResponse,
+                  top_->s_axi_control_bvalid != 0, top_->s_axi_control_rvalid != 0, top_->s_axi_control_bresp,
+                  top_->s_axi_control_rresp});
+  }
+
   void clear_register_pins() {
     top_->s_axi_control_awvalid = 0;
     top_->s_axi_control_wvalid = 0;
@@ -166,6 +195,7 @@ class MachineAdapter : public VerilatedMachine {
   }
 
   VerilatedContext context_;
+  AxiRules rules_{"rtl"};
   std::unique_ptr<Top> top_;
   std::unique_ptr<VerilatedFstC> trace_;
   std::uint64_t time_ = 0;

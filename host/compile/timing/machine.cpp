@@ -50,9 +50,11 @@ std::uint32_t rotate_banks(std::uint32_t banks, unsigned by) {
 
 }  // namespace
 
-Machine::Machine(const DeviceProgram& program, const abi::Configuration& configuration)
+Machine::Machine(const DeviceProgram& program, const abi::Configuration& configuration,
+                 const std::array<std::uint64_t, abi::Windows>& windows)
     : program_(program),
       configuration_(configuration),
+      windows_(windows),
       command_dma_(abi::MasterCommand, abi::FetchDepth),
       weight_dma_(abi::MasterWeight, abi::StagingBeats),
       load_dma_(abi::MasterData, abi::StagingBeats),
@@ -114,10 +116,18 @@ abi::MemoryRequest Machine::request() const {
   abi::MemoryRequest request;
   request.ar_valid = {command_dma_.ar_valid(), weight_dma_.ar_valid(), load_dma_.ar_valid()};
   request.ar_len = {command_dma_.ar_len(), weight_dma_.ar_len(), load_dma_.ar_len()};
+  request.ar_address = {byte_address(command_dma_.ar_address()), byte_address(weight_dma_.ar_address()),
+                        byte_address(load_dma_.ar_address())};
   request.aw_valid = store_.aw_valid();
+  request.aw_address = byte_address(store_.aw_address());
+  request.aw_len = store_.aw_len();
   request.w_valid = store_.w_valid();
   request.w_last = store_.w_last();
   return request;
+}
+
+std::uint64_t Machine::byte_address(const BeatAddress& address) const {
+  return windows_[address.window % abi::Windows] + std::uint64_t{address.offset} * abi::BeatBytes;
 }
 
 std::span<const std::uint8_t> Machine::item_bytes(const abi::Command& job, std::uint32_t item, unsigned bytes) const {
@@ -413,15 +423,20 @@ Prediction predict(const DeviceProgram& program, const abi::Configuration& confi
 std::vector<Prediction> predict_cores(const DeviceProgram& program, const abi::Configuration& configuration,
                                       const MemoryParameters& memory, unsigned cores) {
   check_memory(memory);
-  if (cores == 0) throw Error(ErrorCode::Usage, "no cores", "prediction", "0", "use at least 1");
   abi::SharedMemory timing(memory, cores);
+  return predict_cores(program, configuration, timing, cores);
+}
+
+std::vector<Prediction> predict_cores(const DeviceProgram& program, const abi::Configuration& configuration,
+                                      abi::SharedMemoryTiming& memory, unsigned cores) {
+  if (cores == 0) throw Error(ErrorCode::Usage, "no cores", "prediction", "0", "use at least 1");
   std::vector<timing::Machine> machines(cores, timing::Machine(program, configuration));
   std::vector<abi::MemoryRequest> requests(cores);
   std::vector<abi::MemoryResponse> responses(cores);
   std::vector<bool> running(cores, true);
   for (unsigned left = cores; left != 0;) {
     for (unsigned c = 0; c < cores; ++c) requests[c] = running[c] ? machines[c].request() : abi::MemoryRequest{};
-    timing.clock(requests, responses);
+    memory.clock(requests, responses);
     for (unsigned c = 0; c < cores; ++c) {
       if (!running[c] || machines[c].clock(responses[c])) continue;
       running[c] = false;

@@ -87,7 +87,9 @@ class Writer {
 
 class Machine {
  public:
-  Machine(const DeviceProgram& program, const abi::Configuration& configuration);
+  /// `windows`: their addresses, for memories that look at them.
+  Machine(const DeviceProgram& program, const abi::Configuration& configuration,
+          const std::array<std::uint64_t, abi::Windows>& windows = {});
 
   /// Pins of the memory masters in this cycle; idle in the first, which clears the machine.
   abi::MemoryRequest request() const;
@@ -132,6 +134,7 @@ class Machine {
   std::uint32_t done(unsigned unit) const;
   bool finished() const;
   WriterSignals writer_signals(unsigned index, std::uint32_t taken_banks) const;
+  std::uint64_t byte_address(const BeatAddress& address) const;
   void write_table(std::uint32_t item);
   LineTiming take_line();
   SlotTiming take_slot();
@@ -140,6 +143,7 @@ class Machine {
 
   const DeviceProgram& program_;
   abi::Configuration configuration_;
+  std::array<std::uint64_t, abi::Windows> windows_;
   std::vector<abi::Command> commands_;
   bool fetch_requested_ = false;
   std::uint32_t dispatched_ = 0;

@@ -48,4 +48,8 @@ Prediction predict(const DeviceProgram& program, const abi::Configuration& confi
 std::vector<Prediction> predict_cores(const DeviceProgram& program, const abi::Configuration& configuration,
                                       const MemoryParameters& memory, unsigned cores);
 
+/// The same with any memory; the addresses it sees begin at 0 in every window.
+std::vector<Prediction> predict_cores(const DeviceProgram& program, const abi::Configuration& configuration,
+                                      abi::SharedMemoryTiming& memory, unsigned cores);
+
 }  // namespace espalier::compile

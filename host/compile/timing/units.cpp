@@ -20,6 +20,7 @@ void ReadDma::clock(const abi::MemoryResponse& response, bool pop, const abi::Co
   if (issue) {
     ar_valid_ = true;
     ar_len_ = static_cast<std::uint8_t>(length - 1);
+    ar_address_ = {window_, offset_};
     reserved_ += length;
     if (run_left_ == length) {
       plane_ += pitch_;
@@ -39,6 +40,7 @@ void ReadDma::clock(const abi::MemoryResponse& response, bool pop, const abi::Co
   }
   if (response.r_valid[master_]) ++staged_;
   if (started != nullptr) {
+    window_ = started->window;
     offset_ = plane_ = started->offset;
     run_ = run_left_ = started->run;
     const bool planar = started->opcode == abi::OpLoad;
@@ -143,6 +145,7 @@ void StoreUnit::clock(const abi::MemoryResponse& response, std::uint32_t grants,
   if (issues) {
     aw_valid_ = true;
     aw_beats_ = length;
+    aw_address_ = {window_, offset_};
     filled_ -= length;
     ++issued_;
     if (burst_left_ == length) {
@@ -160,6 +163,7 @@ void StoreUnit::clock(const abi::MemoryResponse& response, std::uint32_t grants,
   }
   if (started != nullptr) {
     write_active_ = true;
+    window_ = started->window;
     offset_ = burst_plane_ = started->offset;
     burst_pitch_ = started->pitch;
     burst_run_ = burst_left_ = started->run;

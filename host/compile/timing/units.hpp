@@ -17,6 +17,12 @@
 
 namespace espalier::compile::timing {
 
+/// Where a burst begins.
+struct BeatAddress {
+  std::uint8_t window = 0;
+  std::uint32_t offset = 0;  // beats
+};
+
 /// esp_read_dma: when bursts are requested, and how many beats are staged.
 class ReadDma {
  public:
@@ -25,6 +31,7 @@ class ReadDma {
   bool ready() const { return planes_left_ == 0; }
   bool ar_valid() const { return ar_valid_; }
   std::uint8_t ar_len() const { return ar_len_; }
+  BeatAddress ar_address() const { return ar_address_; }
   bool beat_valid() const { return staged_ != 0; }
 
   /// `pop`: a staged beat is taken. `started`: the transfer that begins with this edge, or nullptr.
@@ -35,6 +42,8 @@ class ReadDma {
   unsigned depth_;
   bool ar_valid_ = false;
   std::uint8_t ar_len_ = 0;
+  BeatAddress ar_address_;
+  std::uint8_t window_ = 0;
   std::uint32_t offset_ = 0, plane_ = 0, run_ = 0, run_left_ = 0, pitch_ = 0;
   std::uint32_t planes_left_ = 0;
   std::uint32_t reserved_ = 0, staged_ = 0;
@@ -106,6 +115,8 @@ class StoreUnit {
   std::uint32_t done() const { return done_; }
   std::uint32_t banks() const { return pending_.banks(); }
   bool aw_valid() const { return aw_valid_; }
+  std::uint8_t aw_len() const { return static_cast<std::uint8_t>(aw_beats_ - 1U); }
+  BeatAddress aw_address() const { return aw_address_; }
   bool w_valid() const { return !bursts_.empty(); }
   bool w_last() const { return !bursts_.empty() && sent_ + 1 == bursts_.front(); }
   void clock(const abi::MemoryResponse& response, std::uint32_t grants, const abi::Command* started);
@@ -121,6 +132,8 @@ class StoreUnit {
   std::uint32_t allocated_ = 0, filled_ = 0;
   bool write_active_ = false, aw_valid_ = false;
   unsigned aw_beats_ = 0, sent_ = 0;
+  BeatAddress aw_address_;
+  std::uint8_t window_ = 0;
   std::uint32_t offset_ = 0, burst_plane_ = 0, burst_pitch_ = 0, burst_run_ = 0, burst_left_ = 0, burst_planes_ = 0;
   std::deque<unsigned> bursts_;
   std::deque<std::uint32_t> ends_;

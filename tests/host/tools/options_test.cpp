@@ -15,6 +15,13 @@ TEST(Options, UnderstandTheDocumentedValues) {
   EXPECT_EQ(parse_memory("bytes=32,latency=7").bytes, 32U);
   EXPECT_EQ(parse_memory("latency=7").latency, 7U);
   EXPECT_EQ(parse_memory("latency=7").bytes, 64U);
+  EXPECT_EQ(parse_memory_choice("latency=7").parameters.latency, 7U);
+  EXPECT_EQ(parse_memory_choice("latency=7").dram, nullptr);
+  EXPECT_EQ(parse_memory_choice("ddr4-2400").mhz, 300U);
+  EXPECT_EQ(parse_memory_choice("hbm2@450").mhz, 450U);
+  EXPECT_EQ(parse_memory_choice("hbm2@450").dram, &dram::find("hbm2"));
+  EXPECT_EQ(parse_device("soc-rtl").kind, DeviceKind::SocRtl);
+  EXPECT_EQ(device_text(parse_device("soc")), "soc");
   EXPECT_EQ(parse_device("xrt:3").index, 3U);
   EXPECT_EQ(parse_device("xrt:3.1").core, 1U);
   EXPECT_EQ(device_text(parse_device("xrt:3.1")), "xrt:3.1");
@@ -28,6 +35,8 @@ TEST(Options, RefuseEverythingElse) {
   for (const char* text : {"", "bytes", "bytes=", "bytes=63", "bytes=128", "latency=-1", "latency=1,latency=2", "x=1",
                            "bytes=64,", "bytes=64 ,latency=40", "latency=99999999999"})
     EXPECT_THROW(parse_memory(text), Error) << text;
+  for (const char* text : {"", "ddr4", "ddr4-2400@", "ddr4-2400@0", "ddr4-2400@9999", "@300", "ddr4-2400@300x"})
+    EXPECT_THROW(parse_memory_choice(text), Error) << text;
   for (const char* text : {"", "fpga", "xrt:", "xrt:-1", "xrt:1x", "xrt:1.", "xrt:1.2.3", "rtl:0"})
     EXPECT_THROW(parse_device(text), Error) << text;
   for (const char* text : {"", "28", "0x28", "28x", "28x28x1", "99999x1"})

@@ -30,9 +30,9 @@ TEST(Settings, FaultsByName) {
 }
 
 TEST(Settings, MemoryByParameters) {
-  EXPECT_EQ(parse_memory("").latency, +abi::MemoryLatency);
-  EXPECT_EQ(parse_memory("latency=7").latency, 7U);
-  EXPECT_EQ(parse_memory("bytes=16,latency=100").bytes, 16U);
+  EXPECT_EQ(parse_memory("").parameters.latency, +abi::MemoryLatency);
+  EXPECT_EQ(parse_memory("latency=7").parameters.latency, 7U);
+  EXPECT_EQ(parse_memory("bytes=16,latency=100").parameters.bytes, 16U);
   for (const char* text : {"bytes=0", "bytes=48", "bytes=128", "latency=0", "latency=1x", "speed=3", "latency="}) {
     EXPECT_THROW(parse_memory(text), Error) << text;
   }
