@@ -17,13 +17,11 @@ TimedCore::TimedCore(const sc_core::sc_module_name& name, Clock& clock, unsigned
     : Core(name, clock, index),
       configuration_(configuration),
       memory_(memory),
-      array_(configuration),
-      runner_(array_, memory),
+      runner_(functional::make_kernel_core(configuration), memory),
       registers_(configuration) {}
 
 void TimedCore::power_on() {
   runner_.reset();
-  array_.clear();
   registers_.clear();
   machine_.reset();
   bridge.reset();

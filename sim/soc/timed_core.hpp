@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "compile/timing/machine.hpp"
-#include "functional/array.hpp"
 #include "functional/device_memory.hpp"
 #include "functional/list_runner.hpp"
 #include "functional/register_file.hpp"
@@ -38,7 +37,6 @@ class TimedCore final : public Core {
 
   abi::Configuration configuration_;
   functional::DeviceMemory& memory_;
-  functional::Array array_;
   functional::ListRunner runner_;
   functional::RegisterFile registers_;
   compile::DeviceProgram program_;
