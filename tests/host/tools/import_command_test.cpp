@@ -8,6 +8,7 @@
 #include "command_runner.hpp"
 #include "onnx_builder.hpp"
 #include "tflite_writer.hpp"
+#include "tools/npy.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -86,10 +87,39 @@ TEST_F(ImportCommand, ListsRewritesAndLeavesThemOut) {
   ASSERT_EQ(run({"inspect", file, "--no-rewrite", "fold-padding"}), 0);
   EXPECT_EQ(answer()["layers"].size(), 2U);
   ASSERT_EQ(run({"compile", file, "--array", "8x8", "--no-rewrite", "fold-padding", "-o", path("padded.esp")}), 0);
-  EXPECT_EQ(run({"run", file, "--device", "functional", "--array", "8x8", "--no-rewrite", "fold-padding"}), 0);
+  const auto npy = format_npy({{1, 1, 4, 4}, std::vector<float>(16, 0.5F)});
+  const std::string input = write("x.npy", {npy.begin(), npy.end()});
+  EXPECT_EQ(
+      run({"run", file, "--input", input, "--device", "functional", "--array", "8x8", "--no-rewrite", "fold-padding"}),
+      0);
   EXPECT_EQ(run({"inspect", file, "--no-rewrite", "nothing"}), UsageCode);
   EXPECT_EQ(run({"inspect", file, "--no-rewrite", "to-maps"}), UsageCode);
   EXPECT_EQ(run({"inspect"}), UsageCode);
+}
+
+/// A depthwise QLinearConv whose uint8 weights minus their zero point do not fit int8.
+std::string unsigned_depthwise() {
+  OnnxBuilder b;
+  b.input("x", {1, 6, 5, 5}, onnx::TensorProto::UINT8);
+  b.scalar("xs", 0.02F);
+  b.unsigned_zero("xz", 120);
+  std::vector<std::uint8_t> weights(54);
+  for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<std::uint8_t>(i * 71);
+  b.constant("w", {{6, 1, 3, 3}, weights});
+  b.scalar("ws", 0.01F);
+  b.unsigned_zero("wz", 20);
+  b.scalar("ys", 0.2F);
+  b.unsigned_zero("yz", 131);
+  auto& node = b.node("QLinearConv", {"x", "xs", "xz", "w", "ws", "wz", "ys", "yz"}, "y");
+  OnnxBuilder::set(node, "pads", {1, 1, 1, 1});
+  OnnxBuilder::set(node, "group", 6);
+  b.output("y", onnx::TensorProto::UINT8);
+  return b.bytes();
+}
+
+TEST_F(ImportCommand, UnsignedDepthwiseWeightsRunExactlyOnTheArray) {
+  const std::string file = write("depthwise.onnx", unsigned_depthwise());
+  EXPECT_EQ(run({"verify", file, "--array", "8x8", "--devices", "functional"}), 0);
 }
 
 TEST_F(ImportCommand, ReadsCaffe2ByPairOrByOption) {
