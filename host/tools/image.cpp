@@ -3,12 +3,11 @@
 #include <stb/stb_image.h>
 #include <stb/stb_image_resize.h>
 
-#include <algorithm>
 #include <climits>
-#include <iterator>
 #include <memory>
 
 #include "esp_error.hpp"
+#include "image_check.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -19,22 +18,6 @@ constexpr int MaxSide = 16384;                              // of resized images
 [[noreturn]] void fail(const std::string& summary, const std::string& where, const std::string& value,
                        const char* action = "give a complete PNG or JPEG file") {
   throw Error(ErrorCode::Input, summary, where, value, action);
-}
-
-/// Whether all chunks of a PNG file lie inside it, so that no memory is asked for what a damaged length says.
-bool has_whole_chunks(std::span<const std::uint8_t> bytes) {
-  constexpr std::uint8_t signature[] = {0x89, 'P', 'N', 'G', 0x0D, 0x0A, 0x1A, 0x0A};
-  constexpr std::size_t header = 8, checksum = 4;  // length and kind; behind the data
-  if (bytes.size() < sizeof signature || !std::equal(std::begin(signature), std::end(signature), bytes.begin()))
-    return true;
-  bytes = bytes.subspan(sizeof signature);
-  while (bytes.size() >= header) {
-    std::size_t length = 0;
-    for (std::size_t i = 0; i < 4; ++i) length = length << 8 | bytes[i];
-    if (length > bytes.size() - header) return false;
-    bytes = bytes.subspan(std::min(bytes.size(), header + length + checksum));
-  }
-  return true;
 }
 
 std::vector<std::uint8_t> resize(const std::uint8_t* pixels, int from_width, int from_height, int width, int height,
@@ -57,6 +40,7 @@ model::Array parse_image(std::span<const std::uint8_t> bytes, const std::string&
     fail("an image cannot fill an input with this many channels", where, std::to_string(channels),
          "give the values as a .npy array");
   if (!has_whole_chunks(bytes)) fail("the image is damaged", where, "a chunk is longer than the file");
+  if (!has_sound_tables(bytes)) fail("the image is damaged", where, "a Huffman table is too large");
   int image_width = 0;
   int image_height = 0;
   int image_channels = 0;
