@@ -20,9 +20,8 @@ namespace {
 using espalier::Error;
 using espalier::ErrorCode;
 
-const std::map<std::string, espalier::abi::Configuration> Arrays{{"8x8", espalier::abi::Array8x8},
-                                                                 {"16x16", espalier::abi::Array16x16},
-                                                                 {"32x32", espalier::abi::Array32x32}};
+const std::map<std::string, espalier::abi::Configuration> Arrays{
+    {"8x8", espalier::abi::Array8x8}, {"16x16", espalier::abi::Array16x16}, {"32x32", espalier::abi::Array32x32}};
 
 void make(const std::string& array, const std::string& output) {
   const auto image = espalier::bitstreams::make_image(Arrays.at(array));
