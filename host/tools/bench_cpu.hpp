@@ -1,4 +1,4 @@
-// `espalier bench cpu`: the time that this machine takes for a network in float32.
+// `espalier bench cpu`: the time that this machine takes for a network, in float32 and in int8.
 #pragma once
 
 #include <CLI/CLI.hpp>
