@@ -50,6 +50,8 @@ model::Array parse_image(std::span<const std::uint8_t> bytes, const std::string&
   if (model::count_elements({channels, image_height, image_width}, where, ErrorCode::Input) > MaxSamples)
     fail("the image is too large", where, model::to_string({channels, image_height, image_width}),
          "give a smaller image");
+  if (!can_hold(bytes, image_width, image_height))
+    fail("the image is cut off", where, model::to_string({image_height, image_width}));
   const std::unique_ptr<stbi_uc, decltype(&stbi_image_free)> decoded(
       stbi_load_from_memory(bytes.data(), static_cast<int>(bytes.size()), &image_width, &image_height, &image_channels,
                             channels),

@@ -36,6 +36,13 @@ bool is_sound(Bytes segment) {
 
 }  // namespace
 
+bool can_hold(Bytes file, std::int64_t width, std::int64_t height) {
+  constexpr std::int64_t always = std::int64_t{1} << 20, jpeg_pixels = 1024, png_pixels = 16384;
+  const bool is_jpeg = !file.empty() && file[0] == Mark;
+  const std::int64_t most = static_cast<std::int64_t>(file.size()) * (is_jpeg ? jpeg_pixels : png_pixels);
+  return width * height <= std::max(always, most);
+}
+
 bool has_whole_chunks(Bytes png) {
   constexpr std::uint8_t signature[] = {0x89, 'P', 'N', 'G', 0x0D, 0x0A, 0x1A, 0x0A};
   constexpr std::size_t header = 8, checksum = 4;  // length and kind; behind the data

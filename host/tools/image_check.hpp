@@ -14,4 +14,9 @@ bool has_whole_chunks(std::span<const std::uint8_t> png);
 /// decoder has no room for more. True for files that are no JPEG.
 bool has_sound_tables(std::span<const std::uint8_t> jpeg);
 
+/// Whether a file of so many bytes can hold an image of so many pixels: a JPEG file takes at least a bit for a block of
+/// 8 x 8, deflate packs at most 1032 to 1 with 8 pixels in a byte. Without this a few bytes ask for a long decoding of
+/// nothing. Images of up to a megapixel are always believed.
+bool can_hold(std::span<const std::uint8_t> file, std::int64_t width, std::int64_t height);
+
 }  // namespace espalier::tools
