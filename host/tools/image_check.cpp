@@ -16,20 +16,23 @@ constexpr std::uint8_t HuffmanTables = 0xC4;
 /// Markers inside of compressed data: a stuffed 0 and restarts; a repeated mark is filling.
 bool stands_alone(std::uint8_t marker) { return marker == 0 || marker == Mark || (marker >= 0xD0 && marker <= 0xD7); }
 
-/// The tables of one segment: class and number, 16 counts of codes by length, and a value for each code.
-bool is_sound(Bytes segment) {
+/// The tables of one segment: class and number, 16 counts of codes by length, and a value for each code. `rest` is the
+/// file from there on: the decoder reads a table to its end even if it is longer than the segment, and zeros behind the
+/// file.
+bool is_sound(Bytes rest, std::size_t segment_bytes) {
   constexpr std::size_t lengths = 16, most_codes = 256;
   constexpr std::uint8_t most_bits = 15;
-  while (!segment.empty()) {
-    const bool is_dc = segment[0] >> 4 == 0;
-    std::size_t codes = 0;  // the decoder reads zeros behind the end of the file
-    for (std::size_t i = 1; i <= lengths && i < segment.size(); ++i) codes += segment[i];
+  for (std::size_t read = 0; read < segment_bytes && !rest.empty();) {
+    const bool is_dc = rest[0] >> 4 == 0;
+    std::size_t codes = 0;
+    for (std::size_t i = 1; i <= lengths && i < rest.size(); ++i) codes += rest[i];
     if (codes > most_codes) return false;
-    segment = segment.subspan(std::min(1 + lengths, segment.size()));
-    const Bytes values = segment.first(std::min(codes, segment.size()));
+    rest = rest.subspan(std::min(1 + lengths, rest.size()));
+    const Bytes values = rest.first(std::min(codes, rest.size()));
     if (is_dc && std::any_of(values.begin(), values.end(), [](std::uint8_t bits) { return bits > most_bits; }))
       return false;
-    segment = segment.subspan(values.size());
+    rest = rest.subspan(values.size());
+    read += 1 + lengths + codes;
   }
   return true;
 }
@@ -71,7 +74,7 @@ bool has_sound_tables(Bytes jpeg) {
     const std::size_t length = std::size_t{jpeg[0]} << 8 | jpeg[1];
     if (length < length_bytes) continue;
     const Bytes segment = jpeg.first(std::min(length, jpeg.size())).subspan(length_bytes);
-    if (marker == HuffmanTables && !is_sound(segment)) return false;
+    if (marker == HuffmanTables && !is_sound(jpeg.subspan(length_bytes), length - length_bytes)) return false;
     jpeg = jpeg.subspan(length_bytes + segment.size());
   }
   return true;
