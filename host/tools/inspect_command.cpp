@@ -119,9 +119,9 @@ void add_inspect(CLI::App& app, Console& console) {
       "--shape image=1,3,640,640\n  espalier inspect network.esp --json\n  espalier "
       "inspect --list-rewrites\n  espalier inspect network.onnx --no-rewrite fold-padding\n  espalier inspect "
       "predict_net.pb --init-net init_net.pb --shape data=1,3,224,224");
-  command->callback([options, &console] {
+  command->callback([options, command, &console] {
     if (options->list_rewrites) return list_rewrites(console);
-    if (options->path.empty())
+    if (command->get_option("MODEL")->count() == 0)
       throw Error(ErrorCode::Usage, "the model is missing", "command line", {}, "see espalier inspect --help");
     if (is_compiled_file(options->path)) {
       inspect_compiled(*options, console);
