@@ -59,7 +59,6 @@ const char* to_string(ModelFormat format) {
   return format == ModelFormat::Tflite ? "tflite" : "onnx";
 }
 
-
 ImportedModel import_model(const std::filesystem::path& file, const ImportOptions& options) {
   try {
     return import_any(file, options);
