@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 
+#include "compress/layer_alone.hpp"
 #include "cpu/fast.hpp"
 
 namespace espalier::compress {
@@ -95,16 +96,7 @@ class Measurement {
       inputs.push_back(graph_.feature_of[alone.inputs.back()]);
     }
     if (inputs != layer.inputs) return std::nullopt;
-    model::Layer copy = layer;
-    for (int& input : copy.inputs) {
-      alone.network.features.push_back(network_.features[static_cast<std::size_t>(input)]);
-      input = static_cast<int>(alone.network.features.size()) - 1;
-      alone.network.inputs.push_back(input);
-    }
-    alone.network.features.push_back(network_.features[static_cast<std::size_t>(layer.output)]);
-    copy.output = static_cast<int>(alone.network.features.size()) - 1;
-    alone.network.outputs = {copy.output};
-    alone.network.layers.push_back(std::move(copy));
+    alone.network = layer_alone(network_, layer);
     return alone;
   }
 

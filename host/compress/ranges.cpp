@@ -79,9 +79,12 @@ double clipped_divergence(const Histogram& histogram, const Range& range) {
   }
   if (inside.empty()) return std::numeric_limits<double>::infinity();
   // The levels know nothing of what was clipped: only the distribution they are compared with has it.
-  const std::vector<double> levels = expressed(inside);
+  std::vector<double> levels = expressed(inside);
   inside.front() += below;
   inside.back() += above;
+  // Clipping into an empty bin is not infinitely bad: such a bin counts as half a value.
+  for (std::size_t end : {std::size_t{0}, inside.size() - 1})
+    if (inside[end] > 0 && !(levels[end] > 0)) levels[end] = 0.5;
   return divergence(inside, levels);
 }
 
