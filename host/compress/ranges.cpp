@@ -35,13 +35,15 @@ Range cheapest(const Range& range, Cost&& cost) {
   return best;
 }
 
-double squared_error(const Histogram& histogram, const Range& range) {
+using Counts = std::vector<std::uint64_t>;
+
+double squared_error(const Histogram& histogram, const Counts& counts, const Range& range) {
   const double step = (static_cast<double>(range.high) - range.low) / 255;
   double sum = 0;
   for (std::size_t bin = 0; bin < Histogram::Bins; ++bin) {
     const double value = histogram.middle(bin);
     const double outside = std::max({0.0, range.low - value, value - range.high});
-    sum += static_cast<double>(histogram.counts()[bin]) * (outside * outside + (outside > 0 ? 0 : step * step / 12));
+    sum += static_cast<double>(counts[bin]) * (outside * outside + (outside > 0 ? 0 : step * step / 12));
   }
   return sum;
 }
@@ -64,11 +66,11 @@ std::vector<double> expressed(std::span<const double> inside) {
   return result;
 }
 
-double clipped_divergence(const Histogram& histogram, const Range& range) {
+double clipped_divergence(const Histogram& histogram, const Counts& counts, const Range& range) {
   std::vector<double> inside;
   double below = 0, above = 0;
   for (std::size_t bin = 0; bin < Histogram::Bins; ++bin) {
-    const auto count = static_cast<double>(histogram.counts()[bin]);
+    const auto count = static_cast<double>(counts[bin]);
     if (histogram.middle(bin) < range.low) {
       below += count;
     } else if (histogram.middle(bin) > range.high) {
@@ -97,7 +99,15 @@ void Histogram::add(std::span<const float> values) {
   for (const float value : values) {
     const float place = std::clamp((value - range_.low) * step, 0.0F, static_cast<float>(Bins - 1));
     ++counts_[static_cast<std::size_t>(place)];
+    zeros_ += std::fpclassify(value) == FP_ZERO ? 1 : 0;
   }
+}
+
+std::vector<std::uint64_t> Histogram::nonzero_counts() const {
+  std::vector<std::uint64_t> result = counts_;
+  const float place = (0.0F - range_.low) * (static_cast<float>(Bins) / (range_.high - range_.low));
+  if (zeros_ > 0) result[static_cast<std::size_t>(std::clamp(place, 0.0F, static_cast<float>(Bins - 1)))] -= zeros_;
+  return result;
 }
 
 void widen(Range& range, std::span<const float> values) {
@@ -126,11 +136,13 @@ Range percentile_range(const Histogram& histogram, double percent) {
 }
 
 Range least_error_range(const Histogram& histogram) {
-  return cheapest(histogram.range(), [&](const Range& range) { return squared_error(histogram, range); });
+  const Counts counts = histogram.nonzero_counts();
+  return cheapest(histogram.range(), [&](const Range& range) { return squared_error(histogram, counts, range); });
 }
 
 Range least_divergence_range(const Histogram& histogram) {
-  return cheapest(histogram.range(), [&](const Range& range) { return clipped_divergence(histogram, range); });
+  const Counts counts = histogram.nonzero_counts();
+  return cheapest(histogram.range(), [&](const Range& range) { return clipped_divergence(histogram, counts, range); });
 }
 
 double divergence(std::span<const double> p, std::span<const double> q) {

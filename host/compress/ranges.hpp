@@ -32,6 +32,8 @@ class Histogram {
   bool empty() const { return counts_.empty(); }
   const Range& range() const { return range_; }
   const std::vector<std::uint64_t>& counts() const { return counts_; }
+  /// Counts without the values that are exactly zero: int8 levels have no error there.
+  std::vector<std::uint64_t> nonzero_counts() const;
   double bin_width() const { return (static_cast<double>(range_.high) - range_.low) / Bins; }
   /// The value in the middle of a bin.
   double middle(std::size_t bin) const { return range_.low + (static_cast<double>(bin) + 0.5) * bin_width(); }
@@ -39,6 +41,7 @@ class Histogram {
  private:
   Range range_;
   std::vector<std::uint64_t> counts_;
+  std::uint64_t zeros_ = 0;
 };
 
 /// Widens a range to the values. Throws Error(Input) for a value that is not finite.
@@ -54,7 +57,8 @@ Range percentile_range(const Histogram& histogram, double percent);
 Range least_error_range(const Histogram& histogram);
 
 /// Of the same candidates, the one whose int8 levels describe the distribution best: the least Kullback-Leibler
-/// divergence of the clipped distribution from the one that 256 levels can express (Migacz 2017).
+/// divergence of the clipped distribution from the one that 256 levels can express (Migacz 2017). Values of exactly
+/// zero are left out: a level stands for them alone.
 Range least_divergence_range(const Histogram& histogram);
 
 /// sum p log(p / q) over p > 0, both normalised to sum 1; infinite if q is 0 where p is not. Equal sizes.

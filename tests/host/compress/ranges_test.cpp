@@ -28,6 +28,7 @@ TEST(Histogram, CountsWithSaturation) {
   Histogram histogram({-1024, 1024});
   EXPECT_TRUE(histogram.empty());
   histogram.add(std::vector<float>{-5000, -1023.5F, 0, 0.5F, 1023.5F, 5000});
+  EXPECT_EQ(histogram.nonzero_counts()[1024], 1U);
   EXPECT_EQ(histogram.counts()[0], 2U);
   EXPECT_EQ(histogram.counts()[1024], 2U);
   EXPECT_EQ(histogram.counts()[2047], 2U);
