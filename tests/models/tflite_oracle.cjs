@@ -3,7 +3,8 @@
 //
 // The network runs SAMPLES times on generated inputs, always the same. All operators' results are made outputs of the
 // network, so that one run gives the input and the result of every layer. OUTPUT is one line of JSON, {samples,
-// tensors: [{name, type, bytes}]} with the inputs first, then the bytes of all tensors of sample 0, of sample 1, ...
+// tensors: [{name, type, shape, bytes}]} with the inputs first, then the bytes of all tensors of sample 0, of sample 1, ...
+// With `ends` as fifth argument there are only the inputs and the results of the last two operators.
 'use strict';
 const fs = require('fs');
 const path = require('path');
@@ -96,14 +97,15 @@ function fill(tensor, sample) {
 }
 
 async function main() {
-  const [folder, model, samples, output] = process.argv.slice(2);
+  const [folder, model, samples, output, part] = process.argv.slice(2);
   const module = await loadRuntime(folder);
   const runner = openModel(module, withAllOutputs(fs.readFileSync(model)));
   const bytesOf = (tensor) => {
     const data = tensor.data();
     return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   };
-  const tensors = () => [...list(runner.GetInputs()), ...list(runner.GetOutputs())];
+  const results = () => part === 'ends' ? list(runner.GetOutputs()).slice(-2) : list(runner.GetOutputs());
+  const tensors = () => [...list(runner.GetInputs()), ...results()];
   const describe = (tensor) =>
     ({name: tensor.name, type: tensor.dataType, shape: tensor.shape, bytes: bytesOf(tensor).length});
   const file = fs.openSync(output, 'w');
