@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "compress/noise.hpp"
 #include "compress/quantise.hpp"
 #include "model/model_import.hpp"
@@ -33,29 +35,43 @@ bool prove_answers(const compress::Quantised& quantised, const OracleFile& oracl
          holds;
 }
 
-bool prove_noise(const compress::QuantisedGraph& graph, const OracleFile& oracle, const Match& matched) {
-  const auto input = *matched[static_cast<std::size_t>(graph.quantised.network.inputs[0])];
+/// The graph with the activations of its float32 run held in the ranges that the file gives them: a TensorFlow Lite
+/// file says with them alone where a result saturates.
+compress::QuantisedGraph within_ranges(compress::QuantisedGraph graph) {
+  for (model::Node& node : graph.dequantised.nodes) {
+    const model::Quantisation& levels = graph.dequantised.value(node.outputs[0]).quantisation.value();
+    const auto bound = [&](int level) { return static_cast<float>(level - levels.zero) * levels.scale.at(0); };
+    node.attributes["clamp_low"] = std::max(node.real("clamp_low", bound(-128)), bound(-128));
+    node.attributes["clamp_high"] = std::min(node.real("clamp_high", bound(127)), bound(127));
+  }
+  return graph;
+}
+
+std::vector<compress::Sample> samples_of(const compress::Quantised& quantised, const OracleFile& oracle,
+                                         const Match& matched) {
+  const std::size_t input = matched[static_cast<std::size_t>(quantised.network.inputs[0])].value();
   std::vector<compress::Sample> samples;
   for (std::size_t sample = 0; sample < oracle.samples(); ++sample) {
     const cpu::Tensor values = oracle.channels_first(sample, input);
-    const model::Shape& declared = graph.quantised.inputs[0].shape;
-    // Ports keep the shape of the file: channels last where the file has them last.
-    const bool last = declared.size() == 4 && declared == oracle.tensors()[input].shape;
-    samples.push_back({last ? oracle.values(sample, input) : cpu::FloatTensor(values.begin(), values.end())});
+    samples.push_back({cpu::FloatTensor(values.begin(), values.end())});
   }
-  const compress::NoiseReport report = compress::measure_noise(graph, samples);
-  bool holds = true;
-  for (const compress::LayerNoise& output : report.outputs) {
-    const double decibels = output.dequantised.decibels().value_or(999);
-    holds = check(decibels >= LeastDecibels,
-                  fmt::format("{:.1f} dB of output '{}' against float32 with dequantised weights, {} inputs", decibels,
-                              output.name, report.samples)) &&
-            holds;
-  }
+  return samples;
+}
+
+double decibels(const compress::Noise& noise) { return noise.decibels().value_or(999); }
+
+bool prove_noise(const compress::QuantisedGraph& graph, const std::vector<compress::Sample>& samples) {
+  const double unbounded = decibels(compress::measure_noise(graph, samples).outputs[0].dequantised);
+  const compress::NoiseReport report = compress::measure_noise(within_ranges(graph), samples);
+  const double bounded = decibels(report.outputs[0].dequantised);
+  const bool holds = check(bounded >= LeastDecibels && samples.size() >= LeastSamples,
+                           fmt::format("{:.1f} dB against float32 with dequantised weights and the file's ranges of "
+                                       "activations, {} inputs; {:.1f} dB where float32 activations saturate nowhere",
+                                       bounded, report.samples, unbounded));
   std::cout << "  layers that hurt most:";
   for (const std::size_t i : report.worst)
     std::cout << fmt::format("  {} ({:.1f} dB)", report.layers[i].name.substr(0, 40),
-                             report.layers[i].own.value_or(report.layers[i].dequantised).decibels().value_or(999));
+                             decibels(report.layers[i].own.value_or(report.layers[i].dequantised)));
   std::cout << "\n";
   return holds;
 }
@@ -81,7 +97,7 @@ bool prove_tflite(const ProofFolders& folders, const std::string& network) {
   const Match matched = match(graph.quantised, oracle);
   bool holds = prove_layers(graph.quantised, oracle, matched);
   holds = prove_answers(graph.quantised, oracle, matched) && holds;
-  holds = prove_noise(graph, oracle, matched) && holds;
+  holds = prove_noise(graph, samples_of(graph.quantised, oracle, matched)) && holds;
   return prove_devices(file) && holds;
 }
 
