@@ -53,7 +53,7 @@ function picture(random, height, width) {
   const top = (photograph.height - side) * random.unit();
   const left = (photograph.width - side) * random.unit();
   const mirrored = random.unit() < 0.5;
-  const contrast = 1 + 0.3 * random.unit();
+  const contrast = photograph === cat ? 0.8 + 0.2 * random.unit() : 1 + 0.3 * random.unit();
   const offset = 0.1 * (random.unit() - 0.5);
   const values = new Float64Array(height * width * 3);
   for (let y = 0; y < height; ++y) {
