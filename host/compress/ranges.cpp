@@ -13,6 +13,7 @@ namespace {
 
 constexpr int Candidates = 100;
 constexpr std::size_t Levels = 256;
+constexpr std::size_t Parts = 2 * Levels;  // of a range that are compared, so that all ranges are compared alike
 
 Range scaled(const Range& range, int candidate) {
   const float factor = 1.0F - 0.008F * static_cast<float>(candidate);
@@ -35,17 +36,29 @@ Range cheapest(const Range& range, Cost&& cost) {
   return best;
 }
 
-using Counts = std::vector<std::uint64_t>;
-
-double squared_error(const Histogram& histogram, const Counts& counts, const Range& range) {
+double squared_error(const Histogram& histogram, const Range& range) {
   const double step = (static_cast<double>(range.high) - range.low) / 255;
   double sum = 0;
   for (std::size_t bin = 0; bin < Histogram::Bins; ++bin) {
     const double value = histogram.middle(bin);
     const double outside = std::max({0.0, range.low - value, value - range.high});
-    sum += static_cast<double>(counts[bin]) * (outside * outside + (outside > 0 ? 0 : step * step / 12));
+    sum += static_cast<double>(histogram.counts()[bin]) * (outside * outside + (outside > 0 ? 0 : step * step / 12));
   }
   return sum;
+}
+
+/// The counts of Parts equal parts of the bins; a bin that lies in two parts is shared.
+std::vector<double> in_parts(std::span<const double> bins) {
+  std::vector<double> result(Parts, 0.0);
+  const double width = static_cast<double>(bins.size()) / Parts;
+  for (std::size_t part = 0; part < Parts; ++part) {
+    const double begin = static_cast<double>(part) * width, end = begin + width;
+    for (auto bin = static_cast<std::size_t>(begin); bin < bins.size() && static_cast<double>(bin) < end; ++bin) {
+      const auto at = static_cast<double>(bin);
+      result[part] += bins[bin] * (std::min(end, at + 1) - std::max(begin, at));
+    }
+  }
+  return result;
 }
 
 /// The values of a level spread evenly over its bins that are not empty.
@@ -66,6 +79,8 @@ std::vector<double> expressed(std::span<const double> inside) {
   return result;
 }
 
+using Counts = std::vector<std::uint64_t>;
+
 double clipped_divergence(const Histogram& histogram, const Counts& counts, const Range& range) {
   std::vector<double> inside;
   double below = 0, above = 0;
@@ -79,12 +94,13 @@ double clipped_divergence(const Histogram& histogram, const Counts& counts, cons
       inside.push_back(count);
     }
   }
-  if (inside.empty()) return std::numeric_limits<double>::infinity();
+  if (inside.size() < Parts) return std::numeric_limits<double>::infinity();
+  inside = in_parts(inside);
   // The levels know nothing of what was clipped: only the distribution they are compared with has it.
   std::vector<double> levels = expressed(inside);
   inside.front() += below;
   inside.back() += above;
-  // Clipping into an empty bin is not infinitely bad: such a bin counts as half a value.
+  // Clipping into an empty part is not infinitely bad: such a part counts as half a value.
   for (std::size_t end : {std::size_t{0}, inside.size() - 1})
     if (inside[end] > 0 && !(levels[end] > 0)) levels[end] = 0.5;
   return divergence(inside, levels);
@@ -136,8 +152,7 @@ Range percentile_range(const Histogram& histogram, double percent) {
 }
 
 Range least_error_range(const Histogram& histogram) {
-  const Counts counts = histogram.nonzero_counts();
-  return cheapest(histogram.range(), [&](const Range& range) { return squared_error(histogram, counts, range); });
+  return cheapest(histogram.range(), [&](const Range& range) { return squared_error(histogram, range); });
 }
 
 Range least_divergence_range(const Histogram& histogram) {
