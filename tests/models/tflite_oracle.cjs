@@ -1,9 +1,9 @@
-// node tflite_oracle.cjs WASM_FOLDER MODEL SAMPLES OUTPUT: every activation of a TensorFlow Lite network, computed by
-// TensorFlow Lite itself (WebAssembly, from the npm package @tensorflow/tfjs-tflite).
+// node tflite_oracle.cjs WASM_FOLDER MODEL SAMPLES OUTPUT [ends]: every activation of a TensorFlow Lite network,
+// computed by TensorFlow Lite itself (WebAssembly, from the npm package @tensorflow/tfjs-tflite).
 //
 // The network runs SAMPLES times on generated inputs, always the same. All operators' results are made outputs of the
 // network, so that one run gives the input and the result of every layer. OUTPUT is one line of JSON, {samples,
-// tensors: [{name, type, shape, bytes}]} with the inputs first, then the bytes of all tensors of sample 0, of sample 1, ...
+// tensors: [{name, type, shape, bytes}]} with the inputs first, then the bytes of all tensors of sample 0, of 1, ...
 // With `ends` as fifth argument there are only the inputs and the results of the last two operators.
 'use strict';
 const fs = require('fs');
