@@ -1,21 +1,12 @@
 // Ranges of activations, from running the calibration samples in float32.
-#include <algorithm>
-#include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "compress/quantise.hpp"
+#include "compress/ranges.hpp"
 #include "esp_error.hpp"
 
 namespace espalier::compress {
 namespace {
-
-constexpr std::size_t Bins = 2048;
-constexpr int Candidates = 100;
-
-struct Range {
-  float low = 0, high = 0;  // zero is always inside, so that padding and clamps are exact
-};
 
 /// Values that must share a quantisation, as a forest of parents.
 std::vector<int> group_values(const model::Graph& graph) {
@@ -41,19 +32,13 @@ class Calibrator {
         executor_(graph),
         group_(group_values(graph)),
         ranges_(graph.values.size()),
-        histograms_(graph.values.size()),
         exact_(graph.values.size(), false) {}
 
   void run() {
     for (const auto& ports : {graph_.inputs, graph_.outputs})
       for (const model::Port& port : ports) exact_[group(static_cast<std::size_t>(port.value))] = true;
     for_each_value([&](std::size_t group, const cpu::FloatTensor& values) { widen(ranges_[group], values); });
-    if (options_.method != RangeMethod::MinMax) {
-      for_each_value([&](std::size_t group, const cpu::FloatTensor& values) { count(group, values); });
-      for (std::size_t i = 0; i < ranges_.size(); ++i)
-        if (!histograms_[i].empty())
-          ranges_[i] = options_.method == RangeMethod::Percentile ? percentile(i) : least_error(i);
-    }
+    if (options_.method != RangeMethod::MinMax) clip();
     for (std::size_t i = 0; i < graph_.values.size(); ++i)
       if (!graph_.values[i].constant && !graph_.values[i].quantisation)
         graph_.values[i].quantisation = to_quantisation(ranges_[group(i)]);
@@ -71,78 +56,27 @@ class Calibrator {
     }
   }
 
-  static void widen(Range& range, const cpu::FloatTensor& values) {
-    for (const float value : values) {
-      if (!std::isfinite(value))
-        throw Error(ErrorCode::Input, "an activation is not finite during calibration", "calibration",
-                    std::to_string(value), "check the calibration inputs and the weights");
-      range.low = std::min(range.low, value);
-      range.high = std::max(range.high, value);
+  void clip() {
+    std::vector<Histogram> histograms;
+    histograms.reserve(ranges_.size());
+    for (std::size_t i = 0; i < ranges_.size(); ++i) histograms.emplace_back(exact_[i] ? Range{} : ranges_[i]);
+    for_each_value([&](std::size_t group, const cpu::FloatTensor& values) { histograms[group].add(values); });
+    for (std::size_t i = 0; i < ranges_.size(); ++i)
+      if (!histograms[i].empty()) ranges_[i] = clipped(histograms[i]);
+  }
+
+  Range clipped(const Histogram& histogram) const {
+    switch (options_.method) {
+      case RangeMethod::Percentile:
+        return percentile_range(histogram, options_.percentile);
+      case RangeMethod::MeanSquaredError:
+        return least_error_range(histogram);
+      case RangeMethod::Entropy:
+        return least_divergence_range(histogram);
+      case RangeMethod::MinMax:
+        break;
     }
-  }
-
-  void count(std::size_t index, const cpu::FloatTensor& values) {
-    const Range& range = ranges_[index];
-    if (exact_[index] || !(range.high > range.low)) return;
-    const float step = static_cast<float>(Bins) / (range.high - range.low);
-    if (!std::isnormal(step)) return;  // a range that float32 cannot divide keeps its ends
-    auto& histogram = histograms_[index];
-    histogram.resize(Bins);
-    for (const float value : values)
-      ++histogram[std::min(Bins - 1, static_cast<std::size_t>((value - range.low) * step))];
-  }
-
-  double bin_width(std::size_t index) const {
-    return (static_cast<double>(ranges_[index].high) - ranges_[index].low) / Bins;
-  }
-
-  Range percentile(std::size_t index) const {
-    const auto& histogram = histograms_[index];
-    const auto total = static_cast<double>(std::accumulate(histogram.begin(), histogram.end(), std::uint64_t{0}));
-    const double tail = total * (100.0 - options_.percentile) / 200.0;
-    std::size_t first = 0, last = Bins;
-    double below = 0, above = 0;
-    while (first + 1 < last && below + static_cast<double>(histogram[first]) <= tail)
-      below += static_cast<double>(histogram[first++]);
-    while (last > first + 1 && above + static_cast<double>(histogram[last - 1]) <= tail)
-      above += static_cast<double>(histogram[--last]);
-    const Range& range = ranges_[index];
-    return {std::min(0.0F, static_cast<float>(range.low + static_cast<double>(first) * bin_width(index))),
-            std::max(0.0F, static_cast<float>(range.low + static_cast<double>(last) * bin_width(index)))};
-  }
-
-  /// Tries narrower ranges with both ends scaled alike and takes the one with the smallest squared error.
-  Range least_error(std::size_t index) const {
-    Range best = ranges_[index];
-    double least = std::numeric_limits<double>::infinity();
-    for (int i = 0; i < Candidates; ++i) {
-      const float factor = 1.0F - 0.008F * static_cast<float>(i);
-      const Range candidate{ranges_[index].low * factor, ranges_[index].high * factor};
-      const double error = squared_error(index, candidate);
-      if (error < least) {
-        least = error;
-        best = candidate;
-      }
-    }
-    return best;
-  }
-
-  double squared_error(std::size_t index, const Range& range) const {
-    const double step = (static_cast<double>(range.high) - range.low) / 255;
-    double sum = 0;
-    for (std::size_t bin = 0; bin < Bins; ++bin) {
-      const double value = ranges_[index].low + (static_cast<double>(bin) + 0.5) * bin_width(index);
-      const double outside = std::max({0.0, range.low - value, value - range.high});
-      sum += static_cast<double>(histograms_[index][bin]) * (outside * outside + (outside > 0 ? 0 : step * step / 12));
-    }
-    return sum;
-  }
-
-  static model::Quantisation to_quantisation(const Range& range) {
-    const auto scale = static_cast<float>((static_cast<double>(range.high) - range.low) / 255.0);
-    if (!(scale > std::numeric_limits<float>::min())) return {{1.0F}, 0, 0};
-    const double zero = std::nearbyint(-128.0 - static_cast<double>(range.low) / static_cast<double>(scale));
-    return {{scale}, static_cast<std::int32_t>(std::clamp(zero, -128.0, 127.0)), 0};
+    return histogram.range();
   }
 
   model::Graph& graph_;
@@ -150,9 +84,8 @@ class Calibrator {
   const QuantiseOptions& options_;
   cpu::FloatExecutor executor_;
   std::vector<int> group_;
-  std::vector<Range> ranges_;                           // of the groups, at the index of their root
-  std::vector<std::vector<std::uint64_t>> histograms_;  // the same
-  std::vector<bool> exact_;                             // the same: never clipped
+  std::vector<Range> ranges_;  // of the groups, at the index of their root
+  std::vector<bool> exact_;    // the same: never clipped
 };
 
 }  // namespace

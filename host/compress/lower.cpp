@@ -22,13 +22,13 @@ class Lowering {
  public:
   explicit Lowering(const Graph& graph) : graph_(graph), feature_of_(graph.values.size(), -1) {}
 
-  Quantised run() {
+  Lowered run() {
     result_.network.name = graph_.name;
     for (const model::Port& port : graph_.inputs) add_input(port);
     for (const Node& node : graph_.nodes) lower(node);
     for (const model::Port& port : graph_.outputs) add_output(port);
     model::validate(result_.network);
-    return std::move(result_);
+    return {std::move(result_), std::move(feature_of_)};
   }
 
  private:
@@ -289,6 +289,6 @@ class Lowering {
 
 }  // namespace
 
-Quantised lower(const Graph& canonical) { return Lowering(canonical).run(); }
+Lowered lower(const Graph& canonical) { return Lowering(canonical).run(); }
 
 }  // namespace espalier::compress

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,9 @@ struct IntegerWeights {
   std::vector<double> scale;          // per output channel
   std::vector<std::int32_t> bias;
 };
+
+/// Throws Error(Model) unless all values are finite.
+void check_finite(std::span<const float> values, const std::string& where);
 
 /// `weights` and `bias` (may be null) are constants of a Conv; float weights are rounded to -127..127 with the scale
 /// max|w| / 127 of their channel (Jacob et al. 2018, symmetric). Throws Error(Model) if a weight or bias is not finite

@@ -169,7 +169,7 @@ void add_bench_cpu(CLI::App& bench, Console& console) {
   command->add_option("--runs", options->runs)->check(CLI::Range(1, 1000000))->capture_default_str();
   command->add_option("--seed", options->seed, "of the inputs")->capture_default_str();
   add_import_options(*command, options->model.import_texts);
-  command->add_option("--calibrate", options->model.calibrate, "samples for the quantisation; default: synthetic");
+  add_quantisation_options(*command, options->model.quantisation);
   add_console_options(*command, console);
   command->footer(
       "Times are those of the CPU, of all threads together. DNNL_MAX_CPU_ISA=AVX2 in the environment pins the\n"

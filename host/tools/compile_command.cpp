@@ -6,6 +6,8 @@
 #include "commands.hpp"
 #include "compress/onnx_export.hpp"
 #include "esp_error.hpp"
+#include "files.hpp"
+#include "html_report.hpp"
 #include "model_loader.hpp"
 #include "run/executable_file.hpp"
 #include "table.hpp"
@@ -18,39 +20,50 @@ struct CompileOptions {
   InputTexts input_texts;
   std::string output;
   std::string quantised;
+  std::string report;
 };
 
 // The network as it is compiled, in ONNX: whoever imports it gets the same integers without calibration.
-void export_quantised(const CompileOptions& options, const InputOptions& inputs, Console& console) {
-  QuantisedModel model = import_model(options.model, inputs, console);
-  compress::export_onnx({std::move(model.network), std::move(model.ports.inputs), std::move(model.ports.outputs)},
-                        options.quantised);
-  console.progress("wrote " + options.quantised);
+void export_quantised(const QuantisedModel& model, const std::string& file, Console& console) {
+  compress::export_onnx({model.network, model.ports.inputs, model.ports.outputs}, file);
+  console.progress("wrote " + file);
 }
 
-void execute(const CompileOptions& options, Console& console) {
+void execute(CompileOptions options, Console& console) {
   if (is_compiled_file(options.model.path))
     throw Error(ErrorCode::Usage, "the file is compiled already", options.model.path, {}, "give an ONNX file");
   const CompileSettings settings = parse_compile_settings(options.model);
   const InputOptions inputs = parse_input_options(options.input_texts);
-  if (!options.quantised.empty()) export_quantised(options, inputs, console);
-  const LoadedModel model = load_model(options.model, inputs, console);
+  QuantisationTexts& texts = options.model.quantisation;
+  texts.noise_samples = texts.noise_samples.value_or(AutomaticNoise);
+  const QuantisedModel model = import_model(options.model, inputs, console);
+  if (!options.quantised.empty()) export_quantised(model, options.quantised, console);
+  const run::Executable executable = compile_model(model, settings, console);
   const std::filesystem::path path = options.output.empty()
                                          ? std::filesystem::path(options.model.path).replace_extension(".esp")
                                          : std::filesystem::path(options.output);
-  run::save(model.executable, path.string());
+  run::save(executable, path.string());
 
-  const run::RunReport report = run::predicted_report(model.executable, "none", settings.memory);
+  const run::RunReport report = run::predicted_report(executable, "none", settings.memory);
   Json json = document("compile");
   add_report(json, report);
   json.erase("outputs");
+  json["quantisation"] = quantisation_json(model.quantisation);
   json["file"] = path.string();
   json["file_bytes"] = std::filesystem::file_size(path);
-  json["program_bytes"] = model.executable.compiled.program.image.size();
-  json["commands"] = model.executable.compiled.program.command_count;
-  console.report(json, layer_table(report) + fmt::format("\nwrote {}: {} bytes, {} commands\n", path.string(),
-                                                         grouped(std::filesystem::file_size(path)),
-                                                         model.executable.compiled.program.command_count));
+  json["program_bytes"] = executable.compiled.program.image.size();
+  json["commands"] = executable.compiled.program.command_count;
+  if (!options.report.empty()) {
+    write_file(
+        options.report,
+        html_report(
+            {"Espalier: " + executable.name, report, {}, {}, settings.memory, quantisation_html(model.quantisation)}));
+    console.progress("wrote " + options.report);
+  }
+  console.report(json,
+                 layer_table(report) + "\n" + quantisation_text(model.quantisation) +
+                     fmt::format("\nwrote {}: {} bytes, {} commands\n", path.string(),
+                                 grouped(std::filesystem::file_size(path)), executable.compiled.program.command_count));
 }
 
 }  // namespace
@@ -62,12 +75,16 @@ void add_compile(CLI::App& app, Console& console) {
   add_input_options(*command, options->input_texts);
   command->add_option("-o,--output", options->output, "compiled file; default: the model's name with .esp");
   command->add_option("--quantised", options->quantised, "also write the quantised network to this ONNX file");
+  command->add_option("--report", options->report, "write an HTML report to this file");
   add_console_options(*command, console);
   command->footer(
       "Examples:\n"
       "  espalier compile network.onnx --array 16x16 -o network.esp\n"
       "  espalier compile network.onnx --calibrate images.idx3-ubyte --array 8x8 --json\n"
       "  espalier compile network.onnx --calibrate images.idx3-ubyte --quantised network_int8.onnx\n"
+      "  espalier compile network.onnx --calibrate photos --resize --calibration entropy --bias-correction --report "
+      "q.html\n"
+      "  espalier compile network.onnx --calibrate samples.npy --weight-bits 4.5\n"
       "  espalier compile network.onnx --calibrate a.png b.png --resize --weights sparse");
   command->callback([options, &console] { execute(*options, console); });
 }

@@ -212,7 +212,7 @@ std::string html_report(const HtmlContents& contents) {
                              report.device.empty() ? "as predicted" : "on " + report.device,
                              array_text(report.configuration), contents.memory.bytes, contents.memory.latency)) +
          "</p>\n" + tiles(contents) + images(contents) + cycle_chart(report) + utilisation_chart(report) +
-         roofline_section(report, contents.memory) + cause_chart(report) + layer_rows(report) +
+         roofline_section(report, contents.memory) + cause_chart(report) + layer_rows(report) + contents.sections +
          "</main></body></html>\n";
 }
 

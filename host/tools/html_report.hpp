@@ -33,6 +33,7 @@ struct HtmlContents {
   std::vector<AnsweredImage> images;
   std::optional<DenseComparison> dense;
   compile::MemoryParameters memory;  // of the roofline
+  std::string sections = {};         // HTML behind the layers
 };
 
 /// The page. Readable in light and dark.

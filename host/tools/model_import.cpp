@@ -1,10 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <random>
 
-#include "compress/quantise.hpp"
+#include "compress/noise.hpp"
 #include "esp_error.hpp"
 #include "import_options.hpp"
 #include "model/model_import.hpp"
@@ -28,13 +29,21 @@ float normal(std::mt19937_64& engine) {
   return std::clamp(sum, -3.0F, 3.0F);
 }
 
+/// A level in [0, 1) as a number that the input takes: reals as they are, integers over their range.
+float as_value(float level, model::ElementType type) {
+  if (type == model::ElementType::Int8) return std::floor(level * 256) - 128;
+  if (type == model::ElementType::UInt8) return std::floor(level * 256);
+  return level;
+}
+
 std::vector<compress::Sample> synthetic_samples(const model::Graph& graph) {
   std::mt19937_64 engine(1);
   std::vector<compress::Sample> samples(2 * SyntheticSamples);
   for (std::size_t i = 0; i < samples.size(); ++i) {
     for (const model::Port& port : graph.inputs) {
+      const bool levels = i < SyntheticSamples || port.type != model::ElementType::Float;
       std::vector<float> values(static_cast<std::size_t>(model::count_elements(port.shape, port.name)));
-      for (float& value : values) value = i < SyntheticSamples ? uniform(engine) : normal(engine);
+      for (float& value : values) value = levels ? as_value(uniform(engine), port.type) : normal(engine);
       samples[i].push_back(std::move(values));
     }
   }
@@ -59,28 +68,69 @@ std::vector<compress::Sample> calibration_samples(const model::Graph& graph, con
   return samples;
 }
 
+/// As many samples as the multiply-accumulates of a few seconds allow, or as many as the options say, evenly spaced.
+std::vector<compress::Sample> noise_samples(const std::vector<compress::Sample>& samples, const model::Network& network,
+                                            std::size_t wanted) {
+  constexpr std::int64_t MostMacs = 4'000'000'000;
+  if (wanted == AutomaticNoise) {
+    std::int64_t macs = 1;
+    for (const model::Layer& layer : network.layers) macs += model::count_macs(network, layer).all;
+    wanted = static_cast<std::size_t>(std::max<std::int64_t>(1, MostMacs / macs));
+  }
+  std::vector<compress::Sample> result;
+  const std::size_t count = std::min(wanted, samples.size());
+  for (std::size_t i = 0; i < count; ++i) result.push_back(samples[i * samples.size() / count]);
+  return result;
+}
+
+compress::QuantisedGraph quantise(const model::Graph& graph, const QuantisationTexts& texts,
+                                  const std::vector<compress::Sample>& samples, const model::RewriteOptions& rewrites,
+                                  QuantisationSummary& summary) {
+  compress::QuantiseOptions options = parse_quantisation_options(texts);
+  options.rewrites = rewrites;
+  compress::QuantisedGraph result = compress::quantise_graph(graph, samples, options);
+  summary = {
+      texts.calibration, samples.size(), texts.generated(), options.correct_bias, result.weights, result.equalised, {}};
+  return result;
+}
+
 }  // namespace
 
 QuantisedModel import_model(const ModelOptions& options, const InputOptions& inputs, Console& console) {
   console.progress("reading " + options.path);
-  const std::vector<std::string>& calibrate = options.calibrate;
+  const QuantisationTexts& texts = options.quantisation;
   const model::RewriteOptions rewrites = parse_rewrite_options(options.import_texts);
   const model::Graph graph = model::import_model(options.path, parse_import_options(options.import_texts)).graph;
-  compress::Quantised quantised;
-  if (model::is_quantised(graph)) {
-    if (!calibrate.empty()) console.progress("--calibrate is not used: the network is quantised already");
-    quantised = compress::lower_quantised(graph, rewrites);
+  const bool quantised = model::is_quantised(graph);
+  const std::size_t wanted = texts.noise_samples.value_or(0);
+  if (quantised && !texts.generated())
+    console.progress(wanted > 0 ? "--calibrate measures the noise alone: the network is quantised already"
+                                : "--calibrate is not used: the network is quantised already");
+  if (quantised && texts.changes_weights())
+    throw Error(ErrorCode::Usage, "the network is quantised already: its weights stay as they are", options.path, {},
+                "give the float network, or leave out the options of weights, equalisation and bias correction");
+  std::vector<compress::Sample> samples;
+  if (!quantised || wanted > 0) samples = calibration_samples(graph, calibration_files(texts), inputs);
+  QuantisedModel model;
+  compress::QuantisedGraph made;
+  if (quantised) {
+    made = compress::lower_quantised_graph(graph, rewrites);
   } else {
-    const std::vector<compress::Sample> samples = calibration_samples(graph, calibrate, inputs);
     console.progress(
-        fmt::format("quantising with {} {} samples", samples.size(), calibrate.empty() ? "synthetic" : "given"));
+        fmt::format("quantising with {} {} samples", samples.size(), texts.generated() ? "synthetic" : "given"));
     if (model::is_dynamic(graph) && !rewrites.without.contains("static-quantisation"))
       console.progress(
           "the file finds the ranges of activations anew for every input; here they are those of the samples");
-    quantised = compress::quantise(graph, samples, {.rewrites = rewrites});
+    made = quantise(graph, texts, samples, rewrites, model.quantisation);
   }
-  if (quantised.network.name.empty()) quantised.network.name = std::filesystem::path(options.path).stem().string();
-  return {std::move(quantised.network), {std::move(quantised.inputs), std::move(quantised.outputs)}};
+  if (wanted > 0) {
+    console.progress("measuring the noise of every layer");
+    model.quantisation.noise = compress::measure_noise(made, noise_samples(samples, made.quantised.network, wanted));
+  }
+  model.network = std::move(made.quantised.network);
+  if (model.network.name.empty()) model.network.name = std::filesystem::path(options.path).stem().string();
+  model.ports = {std::move(made.quantised.inputs), std::move(made.quantised.outputs)};
+  return model;
 }
 
 bool is_compiled_file(const std::string& path) {
@@ -90,7 +140,7 @@ bool is_compiled_file(const std::string& path) {
 LoadedModel load_model(const ModelOptions& options, const InputOptions& inputs, Console& console) {
   const CompileSettings settings = parse_compile_settings(options);
   if (is_compiled_file(options.path)) {
-    if (!options.calibrate.empty()) console.progress("--calibrate is not used: the file is compiled already");
+    if (!options.quantisation.generated()) console.progress("--calibrate is not used: the file is compiled already");
     return {run::load(options.path, settings.array), {}};
   }
   QuantisedModel model = import_model(options, inputs, console);

@@ -9,6 +9,7 @@
 #include "dram/parameters.hpp"
 #include "model/network.hpp"
 #include "model_options.hpp"
+#include "quantisation_report.hpp"
 #include "run/session.hpp"
 
 namespace espalier::tools {
@@ -40,10 +41,14 @@ double machine_clock(const std::optional<double>& given, const CompileSettings& 
 struct QuantisedModel {
   model::Network network;
   run::Ports ports;
+  QuantisationSummary quantisation = {};
 };
 
-/// Imports a model file and quantises it, with the samples of --calibrate (read with `inputs`) or the synthetic set.
-/// Throws Error (Usage, Input, Model, Unsupported).
+/// For QuantisationTexts::noise_samples: as many samples as take little time.
+inline constexpr std::size_t AutomaticNoise = ~std::size_t{0};
+
+/// Imports a model file and quantises it, with the samples of --calibrate (read with `inputs`) or the synthetic set,
+/// which also measure the noise if the options say with how many. Throws Error (Usage, Input, Model, Unsupported).
 QuantisedModel import_model(const ModelOptions& options, const InputOptions& inputs, Console& console);
 
 /// Compiles for the array of the settings.

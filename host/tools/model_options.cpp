@@ -37,10 +37,7 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
   command
       .add_option("MODEL", options.path, "ONNX (.onnx) or TensorFlow Lite network (.tflite), or compiled file (.esp)")
       ->required();
-  command.add_option(
-      "--calibrate", options.calibrate,
-      "files of samples whose value ranges quantise a float network; without it a synthetic set is used: "
-      "8 samples uniform in [0, 1] and 8 normal (0, 1) within [-3, 3], always the same");
+  add_quantisation_options(command, options.quantisation);
   add_import_options(command, options.import_texts);
   add_array_options(command, options);
 }

@@ -8,6 +8,7 @@
 
 #include "import_options.hpp"
 #include "inputs.hpp"
+#include "quantisation_options.hpp"
 
 namespace espalier::tools {
 
@@ -18,7 +19,7 @@ struct ModelOptions {
   std::string weights = "auto";        // auto, dense, sparse
   std::string weight_format = "auto";  // auto, raw, fixed, huffman
   std::optional<int> split;            // channels in a computed word
-  std::vector<std::string> calibrate;  // files of samples
+  QuantisationTexts quantisation;
   ImportTexts import_texts;
   bool list_rewrites = false;  // of inspect
 };

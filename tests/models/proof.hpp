@@ -1,0 +1,27 @@
+// The parts of ./run proof models. Each prints what it finds and returns whether all that must hold holds.
+#pragma once
+
+#include <filesystem>
+#include <iostream>
+#include <string>
+
+namespace espalier::test {
+
+struct ProofFolders {
+  std::filesystem::path networks;  // of the MLPerf Tiny networks
+  std::filesystem::path packages;  // where npm packages were unpacked, and the files of the oracles
+};
+
+/// Prints a line that begins with "ok" or "FAILED", and returns `holds`.
+inline bool check(bool holds, const std::string& text) {
+  std::cout << (holds ? "  ok      " : "  FAILED  ") << text << std::endl;
+  return holds;
+}
+
+/// An int8 network against TensorFlow Lite: layers, answers, noise, our own devices.
+bool prove_tflite(const ProofFolders& folders, const std::string& network);
+
+/// A float32 network against ONNX Runtime.
+bool prove_float(const ProofFolders& folders, const std::string& file, const std::string& oracle);
+
+}  // namespace espalier::test
