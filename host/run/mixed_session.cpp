@@ -52,8 +52,8 @@ struct MixedSession::Program {
 };
 
 struct MixedSession::Frame {
-  std::vector<Feature> features;       // per feature of the network
-  std::vector<RunReport> reports;      // per segment on the accelerator
+  std::vector<Feature> features;        // per feature of the network
+  std::vector<RunReport> reports;       // per segment on the accelerator
   std::vector<bool> started, finished;  // per segment
 };
 
@@ -121,9 +121,11 @@ class MixedSession::Pipeline {
       TimelineEvent event;
       std::exception_ptr failure;
       try {
+        const std::int64_t used = plan::thread_time();
         event.start = now() - start_;
         session_.execute(task->segment, frames_[task->frame], task->frame, event);
         event.end = now() - start_;
+        event.cpu_time = plan::thread_time() - used;
       } catch (...) {
         failure = std::current_exception();
       }

@@ -15,7 +15,7 @@ std::string chrome_trace(const std::vector<TimelineEvent>& events) {
     list.push_back(
         {{"ph", "M"}, {"pid", 1}, {"tid", i + 1}, {"name", "thread_name"}, {"args", {{"name", workers[i]}}}});
   for (const TimelineEvent& event : events) {
-    Json args{{"frame", event.frame}};
+    Json args{{"frame", event.frame}, {"cpu_us", static_cast<double>(event.cpu_time) / 1000}};
     if (event.predicted_cycles) args["predicted_cycles"] = *event.predicted_cycles;
     if (event.measured_cycles) args["measured_cycles"] = *event.measured_cycles;
     const auto worker = std::find(workers.begin(), workers.end(), event.worker) - workers.begin();
@@ -27,8 +27,8 @@ std::string chrome_trace(const std::vector<TimelineEvent>& events) {
                     {"dur", static_cast<double>(event.end - event.start) / 1000},
                     {"args", std::move(args)}});
   }
-  return Json{{"displayTimeUnit", "ms"}, {"traceEvents", std::move(list)}}.dump(
-             1, ' ', false, Json::error_handler_t::replace) +
+  return Json{{"displayTimeUnit", "ms"}, {"traceEvents", std::move(list)}}.dump(1, ' ', false,
+                                                                                Json::error_handler_t::replace) +
          "\n";
 }
 

@@ -15,6 +15,7 @@ struct TimelineEvent {
   std::size_t frame = 0;
   std::int64_t start = 0;
   std::int64_t end = 0;
+  std::int64_t cpu_time = 0;                      // nanoseconds of the processor
   std::optional<std::uint64_t> predicted_cycles;  // of work on the device
   std::optional<std::uint64_t> measured_cycles;
 };

@@ -10,16 +10,11 @@ namespace {
 Json time_json(plan::Nanoseconds time) { return time >= plan::Impossible ? Json(nullptr) : Json(time); }
 
 Json layer_json(const plan::LayerPlacement& layer) {
-  Json json{{"name", layer.layer},
-            {"op", layer.op},
-            {"shape", layer.shape},
-            {"place", plan::to_string(layer.place)},
-            {"reason", layer.reason},
-            {"refusal", layer.refusal.empty() ? Json(nullptr) : Json(layer.refusal)},
-            {"pinned", layer.pinned},
-            {"segment", layer.segment},
-            {"macs", layer.macs},
-            {"nonzero_macs", layer.nonzero_macs}};
+  Json json{{"name", layer.layer},    {"op", layer.op},
+            {"shape", layer.shape},   {"place", plan::to_string(layer.place)},
+            {"reason", layer.reason}, {"refusal", layer.refusal.empty() ? Json(nullptr) : Json(layer.refusal)},
+            {"pinned", layer.pinned}, {"segment", layer.segment},
+            {"macs", layer.macs},     {"nonzero_macs", layer.nonzero_macs}};
   json["cpu_ns"] = layer.host ? Json(layer.host->median) : Json(nullptr);
   json["cpu_spread_ns"] = layer.host ? Json{layer.host->low, layer.host->high} : Json(nullptr);
   json["cpu_runs"] = layer.host ? Json(layer.host->runs) : Json(nullptr);

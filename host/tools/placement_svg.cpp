@@ -155,13 +155,13 @@ class Picture {
         {Kind::Accelerator, "accelerator"}, {Kind::Host, "CPU"}, {Kind::Refused, "CPU (refused)"}};
     int x = Margin;
     for (const auto& [kind, name] : entries) {
-      svg += fmt::format("<rect x=\"{}\" y=\"14\" width=\"16\" height=\"16\" rx=\"3\" fill=\"{}\" stroke=\"#444\"/>\n", x,
-                         fill_of(kind));
+      svg += fmt::format("<rect x=\"{}\" y=\"14\" width=\"16\" height=\"16\" rx=\"3\" fill=\"{}\" stroke=\"#444\"/>\n",
+                         x, fill_of(kind));
       svg += text_at(x + 22, 27, "", name);
       x += 110;
     }
-    svg += fmt::format("<line x1=\"{}\" y1=\"22\" x2=\"{}\" y2=\"22\" stroke=\"#c0392b\" stroke-width=\"3\"/>\n", x + 16,
-                       x + 40);
+    svg += fmt::format("<line x1=\"{}\" y1=\"22\" x2=\"{}\" y2=\"22\" stroke=\"#c0392b\" stroke-width=\"3\"/>\n",
+                       x + 16, x + 40);
     return svg + text_at(x + 46, 27, "", "transfer");
   }
 

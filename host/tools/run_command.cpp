@@ -168,8 +168,7 @@ void execute(const RunOptions& options, Console& console) {
   std::string text;
   add_outputs(json, text, reports, inputs, options.labels);
   if (!options.report.empty()) {
-    write_file(options.report,
-               html_report({"Espalier: " + subject.name(), reports.front(), {}, {}, settings.memory}));
+    write_file(options.report, html_report({"Espalier: " + subject.name(), reports.front(), {}, {}, settings.memory}));
     console.progress("wrote " + options.report);
   }
   text += "\n" + layer_table(reports.front());

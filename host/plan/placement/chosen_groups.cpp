@@ -129,9 +129,7 @@ class Search {
 }  // namespace
 
 Nanoseconds block_cost(const PlacementProblem& problem, const GroupCandidate& group) {
-  const auto inside = [&](int layer) {
-    return std::binary_search(group.layers.begin(), group.layers.end(), layer);
-  };
+  const auto inside = [&](int layer) { return std::binary_search(group.layers.begin(), group.layers.end(), layer); };
   Nanoseconds cost = group.cost;
   for (const PlacedTensor& tensor : problem.tensors) {
     const bool read = std::any_of(tensor.readers.begin(), tensor.readers.end(), inside);

@@ -1,8 +1,8 @@
 #include "plan/placement/cpu_costs.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
+#include <ctime>
 #include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -32,10 +32,9 @@ CpuTime measure(const std::function<void()>& work) {
   Nanoseconds spent = 0;
   work();
   while (times.size() < MostRuns && (times.size() < LeastRuns || spent < EnoughTime)) {
-    const auto start = std::chrono::steady_clock::now();
+    const Nanoseconds start = thread_time();
     work();
-    times.push_back(
-        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count());
+    times.push_back(thread_time() - start);
     spent += times.back();
   }
   std::sort(times.begin(), times.end());
@@ -75,12 +74,20 @@ CpuTime read_time(const Json& json, const std::string& path) {
 std::string key_of(const model::Network& network, int index) {
   const model::Layer& layer = network.layers[at(index)];
   std::string key = model::to_text(network, layer);
+  if (layer.kind == model::LayerKind::Real)
+    key = layer.op + key + " to " + std::to_string(network.features[at(layer.output)].elements());
   for (std::size_t i = 1; i < layer.inputs.size(); ++i)
     key += " +" + std::to_string(network.features[at(layer.inputs[i])].channels);
   return key;
 }
 
 }  // namespace
+
+Nanoseconds thread_time() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return Nanoseconds{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
 
 std::string processor_name() {
   std::ifstream file("/proc/cpuinfo");
@@ -126,13 +133,13 @@ CpuCosts CpuCosts::read(const std::string& path) {
 
 void CpuCosts::write(const std::string& path) const {
   Json json{{"format", Format}, {"machine", machine_}};
-  if (model_) json["model"] = {{"layer_ns", model_->layer_ns}, {"mac_ns", model_->mac_ns},
-                               {"element_ns", model_->element_ns}};
+  if (model_)
+    json["model"] = {{"layer_ns", model_->layer_ns}, {"mac_ns", model_->mac_ns}, {"element_ns", model_->element_ns}};
   if (conversion_) json["conversion"] = {{"pack_ns", conversion_->pack_ns}, {"unpack_ns", conversion_->unpack_ns}};
   json["layers"] = Json::object();
   for (const auto& [key, time] : layers_)
-    json["layers"][key] = {{"median_ns", time.median}, {"low_ns", time.low}, {"high_ns", time.high},
-                           {"runs", time.runs}};
+    json["layers"][key] = {
+        {"median_ns", time.median}, {"low_ns", time.low}, {"high_ns", time.high}, {"runs", time.runs}};
   std::ofstream file(path, std::ios::binary);
   file << json.dump(2) << "\n";
   if (!file.flush())

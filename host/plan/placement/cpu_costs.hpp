@@ -15,7 +15,7 @@
 
 namespace espalier::plan {
 
-/// Times of repeated runs: the median and the quartiles around it.
+/// Processor times of repeated runs: the median and the quartiles around it.
 struct CpuTime {
   Nanoseconds median = 0;
   Nanoseconds low = 0;
@@ -66,6 +66,9 @@ class CpuCosts {
   std::map<std::string, CpuTime> layers_;  // by the line of the layer
   bool changed_ = false;
 };
+
+/// Processor time that the calling thread has used.
+Nanoseconds thread_time();
 
 /// The name of this machine's processor, as the system tells it.
 std::string processor_name();

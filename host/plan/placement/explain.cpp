@@ -110,8 +110,8 @@ void Placer::explain(MixedPlan& plan) {
     const model::MacCount macs = model::count_macs(network_, layer);
     row.layer = layer.name;
     row.op = layer.op;
-    row.shape = shape_of(network_.features[at(layer.inputs[0])]) + " -> " +
-                shape_of(network_.features[at(layer.output)]);
+    row.shape =
+        shape_of(network_.features[at(layer.inputs[0])]) + " -> " + shape_of(network_.features[at(layer.output)]);
     row.macs = macs.all;
     row.nonzero_macs = macs.nonzero;
     row.pinned = pins_[i].has_value();

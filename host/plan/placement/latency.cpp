@@ -49,8 +49,8 @@ PlacementProblem Placer::make_problem() {
     PlacedTensor tensor;
     tensor.maker = makers[i];
     tensor.readers = readers[i];
-    tensor.answer = std::find(network_.outputs.begin(), network_.outputs.end(), static_cast<int>(i)) !=
-                    network_.outputs.end();
+    tensor.answer =
+        std::find(network_.outputs.begin(), network_.outputs.end(), static_cast<int>(i)) != network_.outputs.end();
     tensor.up = rounded(moved + elements * conversion.pack_ns);
     tensor.down = rounded(moved + elements * conversion.unpack_ns);
     // What nobody reads is written out like an answer.

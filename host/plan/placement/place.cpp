@@ -45,7 +45,19 @@ Placer::Placer(const model::Network& network, const abi::Configuration& configur
       candidates_(network, configuration, options.compile),
       pins_(find_pins(network, options)),
       refusals_(network.layers.size()),
-      with_costs_(options.costs || options.policy == Policy::Latency) {}
+      with_costs_(options.costs || options.policy == Policy::Latency) {
+  for (std::size_t i = 0; i < layers(); ++i) {
+    const model::Layer& layer = network_.layers[i];
+    if (layer.kind == model::LayerKind::Real) refuse(i, "the machine has no such operator: " + layer.refusal);
+  }
+}
+
+void Placer::refuse(std::size_t layer, const std::string& reason) {
+  refusals_[layer] = reason;
+  if (pins_[layer] == Place::Accelerator)
+    throw Error(ErrorCode::Unsupported, "the accelerator refuses a layer that is pinned to it",
+                where_of(network_.layers[layer]), reason, "remove the pin");
+}
 
 bool Placer::allowed(std::size_t layer) const { return refusals_[layer].empty() && pins_[layer] != Place::Host; }
 
@@ -78,11 +90,8 @@ bool Placer::find_refused(const std::vector<int>& group) {
   for (const int layer : group) {
     const Candidate& alone = candidates_.group({layer});
     if (alone.possible()) continue;
-    refusals_[at(layer)] = alone.refusal;
+    refuse(at(layer), alone.refusal);
     found = true;
-    if (pins_[at(layer)] == Place::Accelerator)
-      throw Error(ErrorCode::Unsupported, "the accelerator refuses a layer that is pinned to it",
-                  where_of(network_.layers[at(layer)]), alone.refusal, "remove the pin");
   }
   return found;
 }
@@ -99,10 +108,10 @@ void Placer::refuse_host(const Groups& groups) const {
     list += (list.empty() ? "" : "; ") + where_of(network_.layers[i]) + ": " + refusals_[i];
   }
   if (count > 0)
-    throw Error(ErrorCode::Unsupported,
-                std::to_string(count) + " of " + std::to_string(layers()) +
-                    " layers would run on the CPU, which is forbidden",
-                "network '" + network_.name + "'", list, "allow the CPU, or change these layers");
+    throw Error(
+        ErrorCode::Unsupported,
+        std::to_string(count) + " of " + std::to_string(layers()) + " layers would run on the CPU, which is forbidden",
+        "network '" + network_.name + "'", list, "allow the CPU, or change these layers");
 }
 
 MixedPlan Placer::run() {

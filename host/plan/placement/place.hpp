@@ -1,5 +1,5 @@
-// From a quantised network to a plan that runs it on the accelerator and the CPU together, with the reason for the place
-// of every layer.
+// From a quantised network to a plan that runs it on the accelerator and the CPU together, with the reason for the
+// place of every layer.
 //
 //   MixedPlan plan = place(network, abi::Array16x16, costs, {.policy = Policy::Latency});
 //   run::MixedSession session(&device, plan, ports, settings);

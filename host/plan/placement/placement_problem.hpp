@@ -2,7 +2,8 @@
 //
 // Two forms. With fixed groups, every layer is a unit and neighbours on the accelerator keep their tensors there: the
 // optimum is a minimum cut. With chosen groups, a group of layers is one program with its own windows: its cost is that
-// of the whole program, and every tensor that enters or leaves it is converted and moved; the optimum is a shortest path.
+// of the whole program, and every tensor that enters or leaves it is converted and moved; the optimum is a shortest
+// path.
 //
 // The objective of both is the time of one frame without overlap, in nanoseconds: times on the CPU, times on the
 // accelerator, and transfers with their change of layout in both directions, each paid once per tensor and destination.

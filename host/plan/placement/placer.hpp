@@ -24,6 +24,7 @@ class Placer {
  private:
   std::size_t layers() const { return network_.layers.size(); }
   bool allowed(std::size_t layer) const;
+  void refuse(std::size_t layer, const std::string& reason);
   Groups settle(std::vector<bool> wanted);
   bool divide(const std::vector<int>& group, Groups& result);
   bool find_refused(const std::vector<int>& group);

@@ -1,8 +1,8 @@
 // Networks on CPU and accelerator together:
 // - random networks with branches, joins and several outputs give the CPU reference's bits on every placement, with
 //   several frames in flight;
-// - everything that the accelerator takes is there in the placement that prefers it; at least half of the MACs that it
-//   takes over all networks;
+// - everything that the accelerator takes is there in the placement that prefers it, at least half of the MACs of all
+//   networks;
 // - the placement of least latency is never worse than all on the CPU, all that can on the accelerator, or greedy, and
 //   its cost is the sum of its parts;
 // - pins hold; layers that are refused are named with the reason if the CPU is forbidden.
@@ -65,14 +65,14 @@ TEST(Place, GivesTheSameBitsOnEveryPlacement) {
   for (int index = 0; index < ESPALIER_PLACED_NETWORKS; ++index) {
     Random random(static_cast<std::uint64_t>(index));
     const model::Network network = RandomNetwork(random).build(random.between(2, 9));
-    const auto frames = random_frames(random, network, 3);
+    const auto frames = random_frames(random, network, 2);
     plan::CpuCosts costs = given_costs();
     plan::PlaceOptions options;
     options.group_trials = 2;
     const plan::MixedPlan first = plan::place(network, abi::Array8x8, costs, options);
     for (const plan::LayerPlacement& layer : first.layers) {
       EXPECT_EQ(layer.place == Place::Host, !layer.refusal.empty());
-      macs += layer.refusal.empty() ? layer.macs : 0;
+      macs += layer.macs;
       taken += layer.place == Place::Accelerator ? layer.macs : 0;
     }
     check_bits(first, frames);
@@ -84,7 +84,9 @@ TEST(Place, GivesTheSameBitsOnEveryPlacement) {
     for (const plan::LayerPlacement& layer : pinned.layers)
       if (options.pins.contains(layer.layer)) EXPECT_EQ(layer.place, Place::Host);
     check_bits(pinned, frames);
+    if (HasFailure()) return;
 
+    if (index % 3 != 0) continue;  // the next one compiles every layer alone
     options.policy = Policy::Latency;
     options.pins.clear();
     const plan::MixedPlan least = plan::place(network, abi::Array8x8, costs, options);
@@ -93,7 +95,6 @@ TEST(Place, GivesTheSameBitsOnEveryPlacement) {
     EXPECT_LE(least.costs->total, least.costs->accelerator_first);
     EXPECT_LE(least.costs->total, least.costs->greedy);
     check_bits(least, frames);
-    if (HasFailure()) return;
   }
   EXPECT_GE(2 * taken, macs);
 }
@@ -102,8 +103,7 @@ model::Network refused_in_the_middle() {
   Random random;
   model::Network network;
   network.name = "middle";
-  std::vector<std::string> lines{"conv ic4 ih9 iw9 oc4 kh3 ph1",
-                                 "conv ic4 ih9 iw9 oc4 kh3 kw3 ph300 pw300 dh300 dw300",
+  std::vector<std::string> lines{"conv ic4 ih9 iw9 oc4 kh3 ph1", "conv ic4 ih9 iw9 oc4 kh3 kw3 ph300 pw300 dh300 dw300",
                                  "conv ic4 ih9 iw9 oc4 kh3 ph1"};
   network.features.push_back({"image", 4, 9, 9, 1.0, 3});
   network.inputs = {0};

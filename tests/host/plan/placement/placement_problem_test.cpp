@@ -24,7 +24,8 @@ std::size_t at(int index) { return static_cast<std::size_t>(index); }
 PlacementProblem random_problem(Random& random, int layers) {
   PlacementProblem problem;
   const int inputs = random.between(1, 2);
-  for (int i = 0; i < inputs; ++i) problem.tensors.push_back({-1, {}, false, random.between(0, 9), random.between(0, 9)});
+  for (int i = 0; i < inputs; ++i)
+    problem.tensors.push_back({-1, {}, false, random.between(0, 9), random.between(0, 9)});
   for (int layer = 0; layer < layers; ++layer) {
     problem.host.push_back(random.between(0, 12));
     problem.accelerator.push_back(random.chance(0.1) ? Impossible : random.between(0, 12));
@@ -105,7 +106,8 @@ std::vector<GroupCandidate> random_groups(Random& random, const PlacementProblem
       group.layers.push_back(layer);
       group.cost = add(group.cost, problem.accelerator[at(layer)]);
     }
-    if (group.cost < Impossible) group.cost = 3 + static_cast<Nanoseconds>(random.unit() * static_cast<double>(group.cost));
+    if (group.cost < Impossible)
+      group.cost = 3 + static_cast<Nanoseconds>(random.unit() * static_cast<double>(group.cost));
     if (random.chance(0.1)) group.cost = Impossible;
     groups.push_back(std::move(group));
   }
@@ -150,9 +152,10 @@ TEST(ChosenGroups, CostsWhatBruteForceOverGroupingsFinds) {
 
 TEST(ChosenGroups, AGroupThatWouldWaitForItselfIsNotChosen) {
   // Layer 1 is refused by the accelerator and lies between 0 and 2.
-  PlacementProblem problem{{100, 1, 100},
-                           {1, Impossible, 1},
-                           {{-1, {0}, false, 1, 1}, {0, {1, 2}, false, 1, 1}, {1, {2}, false, 1, 1}, {2, {}, true, 1, 1}}};
+  PlacementProblem problem{
+      {100, 1, 100},
+      {1, Impossible, 1},
+      {{-1, {0}, false, 1, 1}, {0, {1, 2}, false, 1, 1}, {1, {2}, false, 1, 1}, {2, {}, true, 1, 1}}};
   const std::vector<GroupCandidate> groups{{{0, 2}, 1, true}, {{0}, 5, true}, {{2}, 5, true}};
   const GroupedPlan plan = best_grouped(problem, groups);
   EXPECT_EQ(plan.blocks.size(), 3U);

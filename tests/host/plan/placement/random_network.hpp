@@ -32,7 +32,8 @@ class RandomNetwork {
     for (const model::Layer& layer : network_.layers)
       for (const int input : layer.inputs) read[static_cast<std::size_t>(input)] = true;
     for (const model::Layer& layer : network_.layers)
-      if (!read[static_cast<std::size_t>(layer.output)] || random_.chance(0.15)) network_.outputs.push_back(layer.output);
+      if (!read[static_cast<std::size_t>(layer.output)] || random_.chance(0.15))
+        network_.outputs.push_back(layer.output);
     return network_;
   }
 
