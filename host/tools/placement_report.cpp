@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "svg_chart.hpp"
 #include "table.hpp"
 
 namespace espalier::tools {
@@ -124,7 +125,8 @@ std::string placement_table(const plan::MixedPlan& plan) {
   columns.push_back({"why", Align::Left});
   Table table(std::move(columns));
   for (const plan::LayerPlacement& layer : plan.layers) {
-    std::vector<std::string> cells{layer.layer, layer.op, plan::to_string(layer.place), std::to_string(layer.segment)};
+    std::vector<std::string> cells{shortened(layer.layer, 40), layer.op, plan::to_string(layer.place),
+                                   std::to_string(layer.segment)};
     if (plan.costs) {
       cells.push_back(layer.host ? spread_text(*layer.host) : "-");
       cells.push_back(layer.cycles ? grouped(*layer.cycles) : "-");

@@ -118,8 +118,9 @@ TEST_F(PlacementCommand, WritesTheTimelineAndNamesClasses) {
   for (const auto& label : answer()["outputs"][0]["labels"])
     if (label["index"] == 1) EXPECT_EQ(label["label"], "one");
   std::ifstream stream(file);
+  const nlohmann::json trace = nlohmann::json::parse(stream);
   std::size_t events = 0;
-  for (const auto& event : nlohmann::json::parse(stream)["traceEvents"]) events += event["ph"] == "X" ? 1 : 0;
+  for (const auto& event : trace["traceEvents"]) events += event["ph"] == "X" ? 1 : 0;
   EXPECT_EQ(events, 3 * segments);
 }
 
