@@ -36,7 +36,7 @@ LayerRow host_row(const plan::LayerPlacement& placement, bool clock) {
 
 std::string segment_name(const plan::MixedPlan& plan, std::size_t index) {
   const plan::Segment& segment = plan.segments[index];
-  const std::string first = plan.layers[at(segment.layers.front())].layer;
+  const std::string& first = plan.layers[at(segment.layers.front())].layer;
   if (segment.layers.size() == 1) return first;
   return first + " .. " + plan.layers[at(segment.layers.back())].layer;
 }

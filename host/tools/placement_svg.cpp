@@ -12,7 +12,8 @@ namespace espalier::tools {
 namespace {
 
 constexpr int BoxWidth = 190, BoxHeight = 44, GapX = 26, GapY = 30, Margin = 20, LegendHeight = 44;
-constexpr std::size_t MostLetters = 25;
+constexpr int LeastWidth = 480;  // of the legend
+constexpr std::size_t MostLetters = 22;
 
 std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
@@ -120,7 +121,7 @@ class Picture {
     for (std::size_t i = 0; i < boxes_.size(); ++i) rows[at(boxes_[i].rank)].push_back(i);
     std::size_t widest = 2;
     for (const auto& row : rows) widest = std::max(widest, row.size());
-    width_ = 2 * Margin + static_cast<int>(widest) * (BoxWidth + GapX) - GapX;
+    width_ = std::max(LeastWidth, 2 * Margin + static_cast<int>(widest) * (BoxWidth + GapX) - GapX);
     height_ = LegendHeight + 2 * Margin + ranks * (BoxHeight + GapY) - GapY;
     for (auto& row : rows) {
       for (const std::size_t index : row) boxes_[index].wish = middle_above(index);
@@ -187,7 +188,7 @@ class Picture {
            text_at(box.x + BoxWidth / 2, box.y + 19, "text-anchor=\"middle\" font-weight=\"bold\"",
                    shortened(box.title, MostLetters)) +
            text_at(box.x + BoxWidth / 2, box.y + 35, "text-anchor=\"middle\" fill=\"#333\"",
-                   shortened(box.line, MostLetters + 5)) +
+                   shortened(box.line, MostLetters + 6)) +
            "</g>\n";
   }
 

@@ -122,6 +122,7 @@ Groups Placer::search(const Groups& accelerator_first, const std::vector<Groups>
   for (std::size_t i = 0; i < layers(); ++i)
     if (allowed(i)) exact.insert({static_cast<int>(i)});
   std::vector<GroupCandidate> list;
+  list.reserve(exact.size());
   for (const std::vector<int>& group : exact) list.push_back(candidate(group));
   for (const std::vector<int>& group : accelerator_first) {
     const std::size_t step = (group.size() + MostEnds - 1) / MostEnds;
