@@ -182,6 +182,11 @@ Compiled compile(const model::Network& network, const abi::Configuration& config
                 "use at least 1");
   }
   model::validate(network);
+  for (const model::Layer& layer : network.layers)
+    if (layer.kind == model::LayerKind::Real)
+      throw Error(ErrorCode::Unsupported, "the machine has no such operator",
+                  "layer '" + layer.name + "' (" + layer.op + ")", layer.refusal,
+                  "run the model with espalier run, which puts the layer on the CPU");
   return fastest(network, configuration, options,
                  [&](const Options& way) { return compile_once(network, configuration, way); });
 }

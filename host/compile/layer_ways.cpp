@@ -66,6 +66,7 @@ std::vector<Way> LayerWays::ways(int split, int channels) const {
       return {{std::max(1.0, rows / lanes), private_stream(split)}};
     case LayerKind::Requantise:
     case LayerKind::Concat:
+    case LayerKind::Real:  // refused before
       break;
   }
   return {{std::max(1.0, rows / lanes), sparse_stream}};

@@ -183,6 +183,8 @@ class Lowering {
       case LayerKind::Concat:
         return same_quantisation(feature(layer.inputs[part]), feature(layer.output)) ? StepKind::Copy
                                                                                      : StepKind::Requantise;
+      case LayerKind::Real:  // refused before
+        break;
     }
     throw Error(ErrorCode::Internal, "unknown layer kind", "layer '" + layer.name + "'");
   }

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 
 #include "compress/weights.hpp"
+#include "cpu/float_reference.hpp"
 #include "esp_error.hpp"
 #include "model/scales.hpp"
 #include "model/window.hpp"
@@ -108,7 +110,41 @@ class Lowering {
     return layer;
   }
 
+  /// The operator as a graph of its own, between the features that it reads and the one that it makes.
+  void real(const Node& node) {
+    auto graph = std::make_shared<Graph>();
+    graph->name = node.name;
+    graph->opset = graph_.opset;
+    Node plain = node;
+    plain.op = node.text("real_op", {});
+    std::erase_if(plain.attributes, [](const auto& attribute) { return attribute.first.starts_with("real_"); });
+    Layer layer = make_layer(node.name, plain.op, LayerKind::Real, {}, -1);
+    for (std::size_t i = 0; i < plain.inputs.size(); ++i) {
+      if (!node.has_input(i)) continue;
+      const int source = node.inputs[i];
+      plain.inputs[i] = static_cast<int>(graph->values.size());
+      graph->values.push_back(graph_.value(source));
+      if (graph_.is_constant(source)) continue;
+      model::Value& value = graph->values.back();
+      value.shape = node.integers("real_input" + std::to_string(i), {});
+      graph->inputs.push_back({plain.inputs[i], value.name, value.type, value.shape, {}, {}});
+      layer.inputs.push_back(feature_of(source));
+    }
+    layer.output = add_feature(node.outputs[0], node.where());
+    layer.refusal = node.text("refusal", {});
+    graph->values.push_back(graph_.value(node.outputs[0]));
+    graph->values.back().shape = node.integers("real_output", {});
+    plain.outputs = {static_cast<int>(graph->values.size()) - 1};
+    graph->outputs.push_back(
+        {plain.outputs[0], graph->values.back().name, graph->values.back().type, graph->values.back().shape, {}, {}});
+    graph->nodes.push_back(std::move(plain));
+    cpu::FloatExecutor executable(*graph);  // throws for operators that it does not know
+    layer.real = std::move(graph);
+    network().layers.push_back(std::move(layer));
+  }
+
   void lower(const Node& node) {
+    if (node.op == "Real") return real(node);
     std::vector<int> inputs;
     const bool weighted = node.op == "Conv";
     for (const int input : node.inputs) {

@@ -222,6 +222,9 @@ class Exporter {
           refuse("the scale does not follow from the features", "layer '" + layer.name + "'", ratio(layer, 0));
         real = inputs[0];
         break;
+      case LayerKind::Real:
+        throw Error(ErrorCode::Unsupported, "an operator in float32 cannot be written as a quantised layer",
+                    "layer '" + layer.name + "'", layer.op, "compile the model itself");
     }
     quantise(layer.output, clamp(layer, real));
   }

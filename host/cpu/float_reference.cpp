@@ -64,13 +64,23 @@ FloatTensor compute(const model::Node& node, const std::vector<FloatView>& in, c
   return result;
 }
 
+/// A node that rewrites kept for the CPU, as the file has it: its operator and the shapes that it was written for.
+model::Node restored(const model::Node& node, FloatShapes& shapes) {
+  model::Node plain = node;
+  plain.op = node.text("real_op", {});
+  shapes.output = node.integers("real_output", {});
+  for (std::size_t i = 0; i < shapes.inputs.size(); ++i)
+    shapes.inputs[i] = node.integers("real_input" + std::to_string(i), {});
+  return plain;
+}
+
 }  // namespace
 
 FloatExecutor::FloatExecutor(const model::Graph& graph) : graph_(graph), constants_(graph.values.size()) {
   for (std::size_t i = 0; i < graph.values.size(); ++i)
     if (graph.values[i].constant) constants_[i] = model::real_constant(graph.values[i]).as_floats();
   for (const model::Node& node : graph.nodes)
-    if (!known_operators().contains(node.op))
+    if (!known_operators().contains(node.text("real_op", node.op)))
       throw Error(ErrorCode::Unsupported, "the operator cannot be executed in float32", node.where(), node.op,
                   "rewrite the graph first");
 }
@@ -97,7 +107,8 @@ std::vector<FloatTensor> FloatExecutor::run(std::span<const FloatTensor> inputs)
     }
     shapes.output = graph_.value(node.outputs[0]).shape;
     shapes.output_type = graph_.value(node.outputs[0]).type;
-    FloatTensor result = compute(node, views, shapes);
+    FloatTensor result =
+        node.op == "Real" ? compute(restored(node, shapes), views, shapes) : compute(node, views, shapes);
     clamp(node, result);
     values[static_cast<std::size_t>(node.outputs[0])] = std::move(result);
   }

@@ -327,6 +327,8 @@ void fill(Layer& layer, Network& network, const Tokens& tokens, Random& random) 
       out.scale = in.scale * (0.9 + 0.5 * random.unit());
       layer.scale = {abi::make_scale(ratio_to(in))};
       break;
+    case LayerKind::Real:  // no line of text describes one
+      break;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "esp_error.hpp"
+#include "model/graph.hpp"
 #include "model/scales.hpp"
 
 namespace espalier::model {
@@ -46,6 +47,9 @@ class Checker {
         break;
       case LayerKind::Requantise:
         requantise();
+        break;
+      case LayerKind::Real:
+        real();
         break;
     }
   }
@@ -176,6 +180,18 @@ class Checker {
     require(layer_.scale.size() == 1, "wrong number of scales", layer_.scale.size());
     const Feature& in = feature(layer_.inputs[0]);
     output_shape(in.channels, in.height, in.width);
+  }
+
+  void real() const {
+    require(layer_.real != nullptr && layer_.real->nodes.size() == 1 && layer_.real->outputs.size() == 1,
+            "no operator in float32", layer_.inputs.size());
+    inputs(layer_.real->inputs.size());
+    const auto same_size = [&](const Port& port, int index) {
+      require(count_elements(port.shape, where_) == static_cast<std::int64_t>(feature(index).elements()),
+              "an operator in float32 has another number of elements", feature(index).elements());
+    };
+    for (std::size_t i = 0; i < layer_.inputs.size(); ++i) same_size(layer_.real->inputs[i], layer_.inputs[i]);
+    same_size(layer_.real->outputs[0], layer_.output);
   }
 
   const Network& network_;

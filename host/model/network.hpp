@@ -6,12 +6,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "esp_arithmetic.hpp"
 
 namespace espalier::model {
+
+struct Graph;
 
 /// An int8 activation tensor, batch 1, NCHW: real value = scale * (q - zero).
 struct Feature {
@@ -36,6 +39,7 @@ enum class LayerKind {
   Add,         // two inputs of one shape, one rounding
   Concat,      // along channels; inputs whose scale or zero differ from the output's are requantised
   Requantise,  // scale * (q - zero) to another scale and zero; also plain clamps
+  Real,        // an operator in float32 between dequantised inputs and a quantised output; runs on the CPU alone
 };
 
 /// One layer. Arithmetic is normative (esp_arithmetic.hpp):
@@ -45,6 +49,7 @@ enum class LayerKind {
 ///   Concat:      each input i through requantise(a - zero_i, scale[i]) unless scale and zero are the output's
 ///   Requantise:  y = requantise(a - zero_in, scale[0])
 ///   MaxPool:     y = max over valid taps, clamped to [low, high]
+///   Real:        y = clamp(round(r / scale) + zero), r the operator's result on the reals scale * (a - zero_in)
 struct Layer {
   std::string name;
   std::string op;  // the source operator, e.g. "Conv", "Gemm", "MaxPool"
@@ -63,6 +68,8 @@ struct Layer {
   std::uint32_t multiplier_b = 0;       // Add: second input, with scale[0].shift
   double ratio = 1.0;                   // AveragePool, GlobalAveragePool: scale_in / scale_out
   std::int32_t low = -128, high = 127;  // clamp of the int8 result (ReLU, ReLU6)
+  std::shared_ptr<const Graph> real;    // Real: one node; its inputs are the layer's, in order
+  std::string refusal;                  // Real: why it is no layer of the machine
 };
 
 /// The requantisation of an average over `count` taps.

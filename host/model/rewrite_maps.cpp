@@ -39,8 +39,7 @@ class MapBuilder {
       if (node.op == "Reshape" || node.op == "Flatten") {
         reshape(node);
       } else {
-        source_op_ = node.op;
-        if (!refusals_.attempt(node, [&] { convert(node); })) leave_open(node);
+        convert_or_keep_real(node);
       }
     }
     for (Node& node : graph_.nodes)
@@ -128,6 +127,49 @@ class MapBuilder {
     return std::none_of(graph_.nodes.begin(), graph_.nodes.end(), [&](const Node& node) {
       return std::any_of(node.inputs.begin(), node.inputs.end(), [&](int i) { return i >= 0 && root(i) == value; });
     });
+  }
+
+  /// What has no form of the machine is computed in float32 on the CPU, if it has one result of known shape.
+  void convert_or_keep_real(const Node& node) {
+    source_op_ = node.op;
+    try {
+      convert(node);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::Unsupported) throw;
+      if (can_be_real(node))
+        return keep_real(node, error.value().empty() ? error.summary() : error.summary() + " (" + error.value() + ")");
+      refusals_.add(node, error);
+      leave_open(node);
+    }
+  }
+
+  bool can_be_real(const Node& node) {
+    if (node.outputs.size() != 1 || node.op == "Requantise" || node.op.ends_with("Linear")) return false;
+    bool activation = false;
+    for (const int input : node.inputs) {
+      if (input < 0 || graph_.is_constant(input)) continue;
+      if (map(input).empty()) return false;
+      activation = true;
+    }
+    const Value& result = graph_.value(node.outputs[0]);
+    return activation && result.known && !result.shape.empty() && result.type == ElementType::Float;
+  }
+
+  void keep_real(const Node& node, const std::string& refusal) {
+    Node real = node;
+    real.op = "Real";
+    const Shape& logical = shape(node.outputs[0]);
+    real.attributes["real_op"] = node.op;
+    real.attributes["real_output"] = logical;
+    real.attributes["refusal"] = refusal;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i)
+      if (node.has_input(i)) real.attributes["real_input" + std::to_string(i)] = shape(node.inputs[i]);
+    Shape result{1, count_elements(logical, node.where()), 1, 1};
+    if (logical[0] == 1 && logical.size() <= 4 && logical.size() > 1) {
+      result = logical;
+      result.resize(4, 1);
+    }
+    keep(std::move(real), result);
   }
 
   void convert(Node node) {

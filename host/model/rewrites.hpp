@@ -5,10 +5,11 @@
 // rewrite_list.hpp names them all, in their order.
 //
 // After canonicalise() every activation is a map [1, channels, height, width] and the operators are Conv, MaxPool,
-// AveragePool, GlobalAveragePool, GlobalMaxPool, Add, Concat, Clip and Requantise (the identity between two
-// quantisations). Conv has constant weights and an optional constant bias. Conv, Add and the pools may have the
-// attributes clamp_low and clamp_high, applied to the result; source_op is the operator in the file. Ports keep the
-// shapes that the file declares.
+// AveragePool, GlobalAveragePool, GlobalMaxPool, Add, Concat, Clip, Requantise (the identity between two
+// quantisations) and Real: an operator that the machine does not have, kept for the CPU. Its attributes are real_op,
+// the shapes of the file (real_input0 .., real_output) and refusal, the reason. Conv has constant weights and an
+// optional constant bias. Conv, Add and the pools may have the attributes clamp_low and clamp_high, applied to the
+// result; source_op is the operator in the file. Ports keep the shapes that the file declares.
 // Each step can be used alone. Steps throw UnsupportedModel naming all nodes they cannot rewrite and the reasons;
 // canonicalise() throws one for all steps.
 #pragma once

@@ -31,11 +31,6 @@ driver::Device& checked(driver::Device& device, const Executable& executable) {
   return device;
 }
 
-Output present(const compress::Output& port, const Feature& feature) {
-  const std::vector<float> values = compress::to_real(port, feature);
-  return {port.name, type_name(port.type), port.shape, {values.begin(), values.end()}};
-}
-
 LayerRow edge_row(const char* name, const std::string& device, std::uint64_t predicted) {
   LayerRow row;
   row.name = name;
@@ -71,9 +66,8 @@ LayerRow layer_row(const compile::LayerReport& layer, const std::string& device,
   return row;
 }
 
-/// Rows with these cycles; `steps` say where each layer runs, none: all of them on `device`.
-RunReport rows_of(const Executable& executable, const std::vector<plan::Step>& steps, const std::string& device,
-                  const compile::LayerCycles& cycles) {
+/// Rows with these cycles.
+RunReport rows_of(const Executable& executable, const std::string& device, const compile::LayerCycles& cycles) {
   const compile::Compiled& compiled = executable.compiled;
   RunReport report;
   report.model = executable.name;
@@ -81,7 +75,7 @@ RunReport rows_of(const Executable& executable, const std::vector<plan::Step>& s
   report.configuration = compiled.configuration;
   report.layers.push_back(edge_row("prologue", device, cycles.prologue));
   for (std::size_t i = 0; i < compiled.layers.size(); ++i)
-    report.layers.push_back(layer_row(compiled.layers[i], steps.empty() ? device : steps[i].device, cycles.layers[i]));
+    report.layers.push_back(layer_row(compiled.layers[i], device, cycles.layers[i]));
   report.layers.push_back(edge_row("epilogue", device, cycles.epilogue));
   report.totals = sum(report.layers);
   return report;
@@ -100,12 +94,27 @@ void add_measurement(RunReport& report, const compile::Compiled& compiled, const
 
 }  // namespace
 
+Output present(const compress::Output& port, const Feature& feature) {
+  const std::vector<float> values = compress::to_real(port, feature);
+  return {port.name, type_name(port.type), port.shape, {values.begin(), values.end()}};
+}
+
+std::vector<Feature> quantised_inputs(const Ports& ports, std::span<const std::vector<float>> inputs,
+                                      const std::string& name) {
+  if (inputs.size() != ports.inputs.size())
+    throw Error(ErrorCode::Input, "wrong number of inputs", name, std::to_string(inputs.size()),
+                "give " + std::to_string(ports.inputs.size()));
+  std::vector<Feature> features;
+  for (std::size_t i = 0; i < inputs.size(); ++i) features.push_back(compress::to_int8(ports.inputs[i], inputs[i]));
+  return features;
+}
+
 RunReport predicted_report(const Executable& executable, const std::string& device,
                            const compile::MemoryParameters& memory) {
   const compile::Compiled& compiled = executable.compiled;
   const compile::Prediction prediction = compile::predict(compiled.program, compiled.configuration, memory);
   const compile::LayerCycles cycles = compile::layer_cycles(compiled, prediction.marks, prediction.cycles);
-  return rows_of(executable, plan::make_plan(compiled, device).steps, device, cycles);
+  return rows_of(executable, device, cycles);
 }
 
 RunReport compiled_report(const Executable& executable) {
@@ -114,7 +123,7 @@ RunReport compiled_report(const Executable& executable) {
   cycles.prologue = compiled.prologue_cycles;
   for (const compile::LayerReport& layer : compiled.layers) cycles.layers.push_back(layer.predicted_cycles);
   cycles.epilogue = compiled.epilogue_cycles;
-  return rows_of(executable, {}, {}, cycles);
+  return rows_of(executable, {}, cycles);
 }
 
 Session::Session(driver::Device& device, const Executable& executable, Settings settings)
@@ -134,12 +143,7 @@ FeatureRun Session::run_features(std::span<const Feature> inputs) {
 
 RunReport Session::run(std::span<const std::vector<float>> inputs) {
   const Ports& ports = executable_->ports;
-  if (inputs.size() != ports.inputs.size())
-    throw Error(ErrorCode::Input, "wrong number of inputs", executable_->name, std::to_string(inputs.size()),
-                "give " + std::to_string(ports.inputs.size()));
-  std::vector<Feature> features;
-  for (std::size_t i = 0; i < inputs.size(); ++i) features.push_back(compress::to_int8(ports.inputs[i], inputs[i]));
-  FeatureRun run = run_features(features);
+  FeatureRun run = run_features(quantised_inputs(ports, inputs, executable_->name));
   for (std::size_t i = 0; i < ports.outputs.size(); ++i)
     run.report.outputs.push_back(present(ports.outputs[i], run.features[i]));
   return run.report;

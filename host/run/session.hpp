@@ -14,7 +14,6 @@
 #include "compile/timing/predict.hpp"
 #include "compress/quantised.hpp"
 #include "espalier/driver/device.hpp"
-#include "plan/plan.hpp"
 #include "run/report.hpp"
 
 namespace espalier::run {
@@ -68,6 +67,14 @@ class Session {
   RunReport predicted_;
   driver::Loaded loaded_;
 };
+
+/// An output as the user sees it.
+Output present(const compress::Output& port, const Feature& feature);
+
+/// The int8 features for one vector of values per network input; `name` is the network's in errors. Throws Error(Input)
+/// for another number of inputs or values that do not fit.
+std::vector<Feature> quantised_inputs(const Ports& ports, std::span<const std::vector<float>> inputs,
+                                      const std::string& name);
 
 /// Rows and totals of the prediction alone: prologue, layers, epilogue; nothing measured, no outputs. `device` is the
 /// name in the rows. Throws Error (Program) if the program is one that no machine would execute.

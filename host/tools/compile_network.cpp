@@ -46,12 +46,17 @@ double machine_clock(const std::optional<double>& given, const CompileSettings& 
   return clock;
 }
 
-run::Executable compile_model(const QuantisedModel& model, const CompileSettings& settings, Console& console) {
+compile::Options compile_options(const CompileSettings& settings) {
   compile::Options options;
   options.memory = settings.memory;
   options.mode = settings.weights;
   options.weight_format = settings.weight_format;
   options.split = settings.split;
+  return options;
+}
+
+run::Executable compile_model(const QuantisedModel& model, const CompileSettings& settings, Console& console) {
+  compile::Options options = compile_options(settings);
   options.progress = [&](std::size_t index, std::size_t count, const std::string& /*name*/) {
     if (index == 0 && count > 1) console.progress(fmt::format("compiling {} layers", count));
   };

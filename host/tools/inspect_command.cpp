@@ -4,16 +4,26 @@
 
 #include "commands.hpp"
 #include "esp_error.hpp"
+#include "files.hpp"
 #include "model/graph.hpp"
 #include "model/model_import.hpp"
 #include "model/rewrite_list.hpp"
 #include "model_loader.hpp"
 #include "options.hpp"
+#include "place_options.hpp"
+#include "placement_report.hpp"
 #include "run/executable_file.hpp"
 #include "table.hpp"
 
 namespace espalier::tools {
 namespace {
+
+struct InspectOptions {
+  ModelOptions model;
+  PlaceTexts place;
+  std::string svg;
+  bool brief = false;
+};
 
 Json port_json(const std::string& name, const std::string& type, const std::vector<std::int64_t>& shape) {
   return {{"name", name}, {"type", type}, {"shape", shape}};
@@ -63,7 +73,10 @@ void describe_ports(const run::Ports& ports, Json& json, std::string& text) {
   describe("outputs", ports.outputs);
 }
 
-void inspect_compiled(const ModelOptions& options, Console& console) {
+void inspect_compiled(const InspectOptions& inspect, Console& console) {
+  const ModelOptions& options = inspect.model;
+  if (inspect.place.given() || !inspect.svg.empty())
+    throw Error(ErrorCode::Usage, "a compiled file is placed already", options.path, {}, "give the model file");
   const CompileSettings settings = parse_compile_settings(options);
   const run::Executable executable = run::load(options.path, settings.array);
   const run::RunReport report = run::predicted_report(executable, "none", settings.memory);
@@ -75,7 +88,8 @@ void inspect_compiled(const ModelOptions& options, Console& console) {
   console.report(json, text + "\n" + layer_table(report));
 }
 
-void inspect_model(const ModelOptions& options, Console& console) {
+void inspect_model(const InspectOptions& inspect, Console& console) {
+  const ModelOptions& options = inspect.model;
   const auto [format, graph] = model::import_model(options.path, parse_import_options(options.import_texts));
   Json json = document("inspect");
   json["format"] = model::to_string(format);
@@ -89,6 +103,15 @@ void inspect_model(const ModelOptions& options, Console& console) {
   describe_ports(model.ports, json, text);
   text += "\n";
   describe_layers(model.network, json, text);
+  if (inspect.brief) return console.report(json, text);
+  const CompileSettings settings = parse_compile_settings(options);
+  const plan::MixedPlan plan = place_model(model, inspect.place, settings, true, console);
+  json["placement"] = placement_json(plan);
+  text += "\n" + placement_table(plan);
+  if (!inspect.svg.empty()) {
+    write_file(inspect.svg, placement_svg(plan));
+    console.progress("wrote " + inspect.svg);
+  }
   console.report(json, text);
 }
 
@@ -107,23 +130,26 @@ void list_rewrites(Console& console) {
 
 void add_inspect(CLI::App& app, Console& console) {
   CLI::App* command =
-      app.add_subcommand("inspect", "what is in a model: inputs, outputs, layers, multiply-accumulates");
-  const auto options = std::make_shared<ModelOptions>();
-  add_model_options(*command, *options);
-  command->add_flag("--list-rewrites", options->list_rewrites,
+      app.add_subcommand("inspect", "what is in a model, where each layer would run, why, and at what cost");
+  const auto options = std::make_shared<InspectOptions>();
+  add_model_options(*command, options->model);
+  add_place_options(*command, options->place);
+  command->add_flag("--list-rewrites", options->model.list_rewrites,
                     "print the rewrites of graphs in their order; those of kind required cannot be left out");
   command->get_option("MODEL")->required(false);
+  command->add_flag("--brief", options->brief, "only what is in the model: nothing is compiled, measured or placed");
+  command->add_option("--svg", options->svg, "write a picture of the graph, coloured by place, to this file");
   add_console_options(*command, console);
   command->footer(
       "Examples:\n  espalier inspect network.onnx\n  espalier inspect network.tflite\n  espalier inspect network.onnx "
-      "--shape image=1,3,640,640\n  espalier inspect network.esp --json\n  espalier "
-      "inspect --list-rewrites\n  espalier inspect network.onnx --no-rewrite fold-padding\n  espalier inspect "
-      "predict_net.pb --init-net init_net.pb --shape data=1,3,224,224");
+      "--shape image=1,3,640,640\n  espalier inspect network.onnx --place auto --svg network.svg\n  espalier inspect "
+      "network.esp --json\n  espalier inspect --list-rewrites\n  espalier inspect network.onnx --no-rewrite fold-padding\n"
+      "  espalier inspect predict_net.pb --init-net init_net.pb --shape data=1,3,224,224");
   command->callback([options, command, &console] {
-    if (options->list_rewrites) return list_rewrites(console);
+    if (options->model.list_rewrites) return list_rewrites(console);
     if (command->get_option("MODEL")->count() == 0)
       throw Error(ErrorCode::Usage, "the model is missing", "command line", {}, "see espalier inspect --help");
-    if (is_compiled_file(options->path)) {
+    if (is_compiled_file(options->model.path)) {
       inspect_compiled(*options, console);
     } else {
       inspect_model(*options, console);

@@ -31,6 +31,9 @@ struct CompileSettings {
 };
 CompileSettings parse_compile_settings(const ModelOptions& options);
 
+/// What the settings mean to the compiler.
+compile::Options compile_options(const CompileSettings& settings);
+
 /// The memory of a report: {bytes, latency}, and for a DRAM {name, clock_mhz, pause_every, pause, one_bus}.
 Json memory_json(const CompileSettings& settings);
 

@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <memory>
-#include <numeric>
+#include <optional>
 
 #include "backends.hpp"
 #include "commands.hpp"
 #include "esp_error.hpp"
 #include "files.hpp"
 #include "html_report.hpp"
+#include "labels.hpp"
 #include "model_loader.hpp"
+#include "place_options.hpp"
+#include "placement_report.hpp"
+#include "run/mixed_session.hpp"
 #include "run_inputs.hpp"
 #include "soc_backend.hpp"
 #include "table.hpp"
@@ -29,73 +33,149 @@ struct RunOptions {
   std::string trace;
   std::string xclbin;
   std::uint32_t timeout = 1000000;
+  PlaceTexts place;
+  std::string timeline;
+  std::size_t in_flight = 4;
+  std::string labels;
 };
 
-std::string output_text(const run::Output& output) {
+std::string output_text(const run::Output& output, const std::vector<std::string>& labels) {
+  constexpr std::size_t Shown = 5;
   std::string text = fmt::format("output {} {} {}:", output.name, output.type, model::to_string(output.shape));
-  std::vector<std::size_t> order(output.values.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  const std::size_t shown = std::min<std::size_t>(order.size(), 5);
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(shown), order.end(),
-                    [&](std::size_t a, std::size_t b) {
-                      return output.values[a] != output.values[b] ? output.values[a] > output.values[b] : a < b;
-                    });
-  for (std::size_t i = 0; i < shown; ++i) text += fmt::format("  [{}] {:.6g}", order[i], output.values[order[i]]);
-  return text + (order.size() > shown ? "  ...\n" : "\n");
+  for (const std::size_t index : largest(output.values, Shown)) {
+    const std::string name = index < labels.size() ? " " + labels[index] : "";
+    text += fmt::format("  [{}]{} {:.6g}", index, name, output.values[index]);
+  }
+  return text + (output.values.size() > Shown ? "  ...\n" : "\n");
 }
 
-void execute(const RunOptions& options, Console& console) {
-  const DeviceChoice device_choice = parse_device(options.device);
-  const InputOptions input_options = parse_input_options(options.input_texts);
-  const CompileSettings settings = parse_compile_settings(options.model);
-  LoadedModel model = load_model(options.model, input_options, console);
-  const std::vector<RunInput> inputs =
-      read_run_inputs(options.inputs, input_shapes(model.executable.ports), input_options, "--input");
+/// What is run: a program that was compiled before, or the plan of a model.
+struct Subject {
+  std::optional<run::Executable> executable;
+  plan::MixedPlan plan;
+  run::Ports ports;
 
+  const std::string& name() const { return executable ? executable->name : plan.name; }
+  const abi::Configuration& configuration() const {
+    return executable ? executable->compiled.configuration : plan.configuration;
+  }
+  bool needs_device() const {
+    return executable || std::any_of(plan.segments.begin(), plan.segments.end(), [](const plan::Segment& segment) {
+             return segment.place == plan::Place::Accelerator;
+           });
+  }
+};
+
+Subject make_subject(const RunOptions& options, const CompileSettings& settings, const InputOptions& inputs,
+                     Console& console) {
+  Subject subject;
+  if (is_compiled_file(options.model.path)) {
+    if (options.place.given() || !options.timeline.empty())
+      throw Error(ErrorCode::Usage, "a compiled file is one program: it is placed already and nothing overlaps",
+                  options.model.path, {}, "give the model file");
+    subject.executable = load_model(options.model, inputs, console).executable;
+    subject.ports = subject.executable->ports;
+    return subject;
+  }
+  QuantisedModel model = import_model(options.model, inputs, console);
+  subject.plan = place_model(model, options.place, settings, false, console);
+  subject.ports = std::move(model.ports);
+  return subject;
+}
+
+BackendOptions backend_options(const RunOptions& options, const CompileSettings& settings,
+                               const abi::Configuration& configuration, Console& console) {
   BackendOptions backend;
-  backend.device = device_choice;
-  backend.configuration = model.executable.compiled.configuration;
+  backend.device = parse_device(options.device);
+  backend.configuration = configuration;
   set_memory(backend, settings);
   backend.stall = options.stall;
   backend.waves = options.waves;
   backend.trace = options.trace;
   backend.progress = [&console](std::uint64_t cycles) { console.progress(grouped(cycles) + " cycles"); };
   backend.xclbin = options.xclbin;
-  console.progress("opening " + device_text(device_choice));
-  const std::unique_ptr<driver::Bus> bus = open_bus(backend);
-  driver::Device device(*bus);
-  driver::Limits limits;
-  limits.timeout_cycles = options.timeout;
-  run::Session session(device, model.executable, {device_text(device_choice), settings.memory, limits});
+  return backend;
+}
 
+/// One report per input. Inputs of a plan overlap; a compiled program runs them one after the other.
+std::vector<run::RunReport> run_all(const RunOptions& options, const Subject& subject, driver::Device* device,
+                                    const run::Settings& settings, const std::vector<RunInput>& inputs,
+                                    Console& console) {
   std::vector<run::RunReport> reports;
-  for (const RunInput& input : inputs) {
-    console.progress("running " + input.name);
-    reports.push_back(session.run(input.values));
+  if (subject.executable) {
+    run::Session session(*device, *subject.executable, settings);
+    for (const RunInput& input : inputs) {
+      console.progress("running " + input.name);
+      reports.push_back(session.run(input.values));
+    }
+    return reports;
   }
+  run::MixedSettings mixed{settings, options.in_flight, [&](std::size_t done, std::size_t all) {
+                             if (all > 1) console.progress(fmt::format("{} of {} frames", done, all));
+                           }};
+  run::MixedSession session(device, subject.plan, subject.ports, mixed);
+  std::vector<std::vector<std::vector<float>>> frames;
+  for (const RunInput& input : inputs) frames.push_back(input.values);
+  console.progress(fmt::format("running {} frames", frames.size()));
+  reports = session.run(frames);
+  if (!options.timeline.empty()) {
+    write_file(options.timeline, run::chrome_trace(session.timeline()));
+    console.progress("wrote " + options.timeline);
+  }
+  return reports;
+}
 
-  Json json = document("run");
-  add_report(json, reports.front());
+void add_outputs(Json& json, std::string& text, const std::vector<run::RunReport>& reports,
+                 const std::vector<RunInput>& inputs, const std::string& label_file) {
+  const std::vector<std::string> labels = label_file.empty() ? std::vector<std::string>() : read_labels(label_file);
   json["outputs"] = Json::array();
   json["samples"] = Json::array();
-  std::string text;
   for (std::size_t i = 0; i < reports.size(); ++i) {
     for (const run::Output& output : reports[i].outputs) {
-      json["outputs"].push_back(output_json(output));
-      json["outputs"].back()["sample"] = i;
-      text += (reports.size() > 1 ? inputs[i].name + ": " : "") + output_text(output);
+      Json& entry = json["outputs"].emplace_back(output_json(output));
+      entry["sample"] = i;
+      if (!label_file.empty()) entry["labels"] = labels_json(output, labels, 5);
+      text += (reports.size() > 1 ? inputs[i].name + ": " : "") + output_text(output, labels);
     }
     json["samples"].push_back({{"name", inputs[i].name},
                                {"predicted_cycles", reports[i].totals.predicted_cycles},
                                {"measured_cycles", cycles_json(reports[i].totals.measured_cycles)}});
   }
+}
+
+void execute(const RunOptions& options, Console& console) {
+  const DeviceChoice device_choice = parse_device(options.device);
+  const InputOptions input_options = parse_input_options(options.input_texts);
+  const CompileSettings settings = parse_compile_settings(options.model);
+  const Subject subject = make_subject(options, settings, input_options, console);
+  const std::vector<RunInput> inputs =
+      read_run_inputs(options.inputs, input_shapes(subject.ports), input_options, "--input");
+  std::unique_ptr<driver::Bus> bus;
+  std::optional<driver::Device> device;
+  if (subject.needs_device()) {
+    console.progress("opening " + device_text(device_choice));
+    bus = open_bus(backend_options(options, settings, subject.configuration(), console));
+    device.emplace(*bus);
+  }
+  driver::Limits limits;
+  limits.timeout_cycles = options.timeout;
+  const std::vector<run::RunReport> reports =
+      run_all(options, subject, device ? &*device : nullptr, {device_text(device_choice), settings.memory, limits},
+              inputs, console);
+
+  Json json = document("run");
+  add_report(json, reports.front());
+  std::string text;
+  add_outputs(json, text, reports, inputs, options.labels);
   if (!options.report.empty()) {
-    write_file(options.report,
-               html_report({"Espalier: " + model.executable.name, reports.front(), {}, {}, settings.memory}));
+    write_file(options.report, html_report({"Espalier: " + subject.name(), reports.front(), {}, {}, settings.memory}));
     console.progress("wrote " + options.report);
   }
   text += "\n" + layer_table(reports.front());
-  if (const std::optional<soc::Report> traffic = traffic_of(*bus)) {
+  if (!subject.executable) json["placement"] = placement_json(subject.plan);
+  if (!subject.executable && subject.plan.mixed())
+    text += fallback_text(subject.plan) + "\n" + placement_table(subject.plan);
+  if (const std::optional<soc::Report> traffic = bus ? traffic_of(*bus) : std::nullopt) {
     json["traffic"] = traffic_json(*traffic);
     text += "\n" + traffic_table(*traffic);
   }
@@ -108,6 +188,13 @@ void add_run(CLI::App& app, Console& console) {
   CLI::App* command = app.add_subcommand("run", "run a network on a device");
   const auto options = std::make_shared<RunOptions>();
   add_model_options(*command, options->model);
+  add_place_options(*command, options->place);
+  command->add_option("--timeline", options->timeline,
+                      "write what CPU and accelerator did, frame by frame, as a Chrome trace to this file");
+  command->add_option("--in-flight", options->in_flight, "frames that are worked on at the same time")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command->add_option("--labels", options->labels, "file of class names, one a line: names the largest values");
   command->add_option("-i,--input", options->inputs, "files: .npy, .pb (TensorProto), IDX, PNG or JPEG")->required();
   add_input_options(*command, options->input_texts);
   command->add_option("-d,--device", options->device, "functional, rtl, soc, soc-rtl, xrt or xrt:N")

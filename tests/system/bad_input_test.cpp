@@ -54,14 +54,15 @@ TEST_F(BadInput, ModelsThatAreNoModels) {
 TEST_F(BadInput, TruncatedAndAlteredModelsNeverCrash) {
   const std::string bytes = float_model();
   for (std::size_t size = 1; size < bytes.size(); size += bytes.size() / 12) {
-    const Outcome outcome = run_program({"inspect", folder_.write("cut.onnx", bytes.substr(0, size)), "--json"});
+    const Outcome outcome =
+        run_program({"inspect", folder_.write("cut.onnx", bytes.substr(0, size)), "--brief", "--json"});
     EXPECT_GT(outcome.code, 0) << size;
     EXPECT_TRUE(outcome.json().contains("error")) << size;
   }
   for (std::size_t position = 5; position < bytes.size(); position += bytes.size() / 12) {
     std::string altered = bytes;
     altered[position] = static_cast<char>(altered[position] ^ 0x41);
-    const Outcome outcome = run_program({"inspect", folder_.write("altered.onnx", altered), "--json"});
+    const Outcome outcome = run_program({"inspect", folder_.write("altered.onnx", altered), "--brief", "--json"});
     EXPECT_GE(outcome.code, 0) << position;
     EXPECT_EQ(outcome.json().contains("error"), outcome.code != 0) << position;
   }

@@ -112,7 +112,7 @@ TEST(RunCommand, CalibratesWithGivenSamples) {
 
 TEST(InspectCommand, DescribesAModel) {
   const Folder folder;
-  const Outcome outcome = run_program({"inspect", folder.write("m.onnx", float_model()), "--json"});
+  const Outcome outcome = run_program({"inspect", folder.write("m.onnx", float_model()), "--brief", "--json"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const json document = outcome.json();
   EXPECT_TRUE(document.contains("schema"));

@@ -123,6 +123,10 @@ OneDnnIntegerExecutor::OneDnnIntegerExecutor(const model::Network& network, cons
     throw Error(ErrorCode::Unsupported, "oneDNN's integer sums are not exact with this instruction set", "CPU",
                 onednn_instruction_set(), "use a processor with VNNI, or the executor cpu::FastExecutor");
   }
+  for (const Layer& layer : network.layers)
+    if (layer.kind == LayerKind::Real)
+      throw Error(ErrorCode::Unsupported, "an operator in float32 is between integer layers",
+                  "layer '" + layer.name + "'", layer.op, "use the executor cpu::FastExecutor");
   for (const Feature& feature : network.features) state_->features.emplace_back(feature.elements());
   for (const Layer& layer : state_->network.layers) {
     state_->convolutions.emplace_back();
@@ -181,6 +185,8 @@ void OneDnnIntegerExecutor::State::run(std::size_t index) {
       return concat(layer);
     case LayerKind::Requantise:
       return onednn::requantise({layer, in, out}, layer.scale[0], source, result);
+    case LayerKind::Real:  // refused before
+      return;
   }
 }
 

@@ -156,7 +156,7 @@ class HostileFiles : public CommandRunner {
       for (int round = 0; round < rounds(usual_rounds) && !HasFailure(); ++round) {
         Random random(static_cast<std::uint64_t>(round));
         SCOPED_TRACE(name);
-        run({"inspect", write("damaged.onnx", damage(good, random))});
+        run({"inspect", write("damaged.onnx", damage(good, random)), "--brief"});
       }
     }
   }
