@@ -104,15 +104,15 @@ plan::Problem network_problem(const PlanNetworkOptions& options, Console& consol
 void add_plan_network_options(CLI::App& command, PlanNetworkOptions& options) {
   std::string known;
   for (const std::string& name : zoo::names()) known += ", " + name;
-  command.add_option("MODEL,--problem", options.source,
-                     "problem file (.json: devices, links, layers, exits, variants), network (.onnx, .tflite), compiled "
-                     "file (.esp)" +
-                         known);
+  command.add_option(
+      "MODEL,--problem", options.source,
+      "problem file (.json: devices, links, layers, exits, variants), network (.onnx, .tflite), compiled "
+      "file (.esp)" +
+          known);
   command.add_option("--cpu", options.cpu, "speed of the CPU as a multiple of the accelerator's, or none")
       ->capture_default_str();
   command.add_option("--server", options.server, "speed of the server, the same")->capture_default_str();
-  command
-      .add_option("--clock", options.clock, "of the accelerator in MHz; default that of --memory, or 300")
+  command.add_option("--clock", options.clock, "of the accelerator in MHz; default that of --memory, or 300")
       ->check(CLI::Range(1.0, 10000.0));
   command.add_option("--power", options.power, "watts of accelerator, CPU and server while they compute")
       ->capture_default_str();
@@ -138,8 +138,7 @@ plan::Problem plan_problem(const PlanNetworkOptions& options, Console& console) 
     throw Error(ErrorCode::Usage, "no problem given", "MODEL", {},
                 "give a problem file or a network; see espalier plan --help");
   const bool file = std::filesystem::path(options.source).extension() == ".json";
-  plan::Problem problem =
-      file ? plan::read_problem(read_text(options.source)) : network_problem(options, console);
+  plan::Problem problem = file ? plan::read_problem(read_text(options.source)) : network_problem(options, console);
   return options.exits.empty() ? problem : with_exits(problem, options.exits);
 }
 

@@ -1,4 +1,5 @@
-// From what the plan command is given to a problem: a problem file, a network of the zoo, a model file, a compiled file.
+// From what the plan command is given to a problem: a problem file, a network of the zoo, a model file, a compiled
+// file.
 #pragma once
 
 #include <CLI/CLI.hpp>

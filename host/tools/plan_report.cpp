@@ -76,8 +76,8 @@ std::string table_row(const plan::Problem& problem, const plan::Request& request
           cell(row.cost.bottleneck > 0 ? fmt::format("{:.1f}", 1000 / milliseconds(row.cost.bottleneck)) : "-") +
           cell(percent(static_cast<double>(row.cost.accuracy) / static_cast<double>(plan::Whole)));
   html += !met ? cell("misses a limit", "missed")
-               : cell(fmt::format("{:.2f}", static_cast<double>(value) /
-                                                static_cast<double>(std::max<std::int64_t>(best, 1))));
+               : cell(fmt::format("{:.2f}",
+                                  static_cast<double>(value) / static_cast<double>(std::max<std::int64_t>(best, 1))));
   return html + cell(row.reference, "left") + "</tr>\n";
 }
 
@@ -105,22 +105,22 @@ std::string tiles(const plan::Problem& problem, const plan::Request& request, co
         (best == nullptr || plan::value(problem, request, row.cost) <= plan::value(problem, request, best->cost)))
       best = &row;
   if (best == nullptr) return "<p>No plan meets the limits.</p>\n";
-  std::string html = "<div class=\"tiles\">\n" + tile(number(milliseconds(best->cost.latency)) + " ms", "latency") +
-                     tile(number(milliseconds(best->cost.bound * plan::Whole)) + " ms",
-                          request.deadline ? fmt::format("bound; {} ms are allowed",
-                                                         number(milliseconds(*request.deadline * plan::Whole)))
-                                           : "bound") +
-                     tile(number(milliseconds(best->cost.energy)) + " mJ", "energy of a sample") +
-                     tile(fmt::format("{:.1f}", best->cost.bottleneck > 0 ? 1000 / milliseconds(best->cost.bottleneck)
-                                                                           : 0.0),
-                          "frames per second in a pipeline");
+  std::string html =
+      "<div class=\"tiles\">\n" + tile(number(milliseconds(best->cost.latency)) + " ms", "latency") +
+      tile(number(milliseconds(best->cost.bound * plan::Whole)) + " ms",
+           request.deadline
+               ? fmt::format("bound; {} ms are allowed", number(milliseconds(*request.deadline * plan::Whole)))
+               : "bound") +
+      tile(number(milliseconds(best->cost.energy)) + " mJ", "energy of a sample") +
+      tile(fmt::format("{:.1f}", best->cost.bottleneck > 0 ? 1000 / milliseconds(best->cost.bottleneck) : 0.0),
+           "frames per second in a pipeline");
   if (!best->plan->certificate.empty()) {
     const plan::Certificate& certificate = best->plan->certificate.front();
-    html += certificate.proven()
-                ? tile("proven", "no plan is better")
-                : tile(percent(1 - static_cast<double>(certificate.lower_bound) /
-                                       static_cast<double>(certificate.value)),
-                       "gap between this plan and the proven bound");
+    html +=
+        certificate.proven()
+            ? tile("proven", "no plan is better")
+            : tile(percent(1 - static_cast<double>(certificate.lower_bound) / static_cast<double>(certificate.value)),
+                   "gap between this plan and the proven bound");
   }
   return html + "</div>\n<p>" + escaped(best->planner + ": " + placement_text(problem, *best->plan)) + "</p>\n";
 }
@@ -189,7 +189,8 @@ std::string bandwidth_chart(const plan::Request& request, const std::vector<Swee
   const char* const names[] = {"latency ms", "energy mJ", "frame interval ms"};
   const char* name = names[static_cast<std::size_t>(request.objective)];
   std::string html = fmt::format(
-      "<h2>{} against bandwidth</h2>\n<p>Bandwidth from home to the server, bit/s; the way back keeps its ratio. A line "
+      "<h2>{} against bandwidth</h2>\n<p>Bandwidth from home to the server, bit/s; the way back keeps its ratio. A "
+      "line "
       "ends where its algorithm has no plan within deadline and accuracy floor.</p>\n",
       name);
   if (high <= 0) return html + "<p>No plan at any bandwidth.</p>\n";
@@ -209,21 +210,23 @@ std::string choice_chart(const std::vector<SweepPoint>& points) {
     const PlanRow& row = point.rows[last];
     if (row.plan && row.cost.feasible) {
       const plan::SharedPlan& plan = *row.plan;
-      column.head = shortened(point.problem.exits[at(point.problem.policies[at(plan.policy)].leaves.back().exit)].name, 9);
+      column.head =
+          shortened(point.problem.exits[at(point.problem.policies[at(plan.policy)].leaves.back().exit)].name, 9);
       const auto share = 1.0 / static_cast<double>(point.problem.layers.size());
       for (const plan::PlanStep& step : plan.steps)
-        column.pieces.push_back({share * (step.last - step.first + 1),
-                                 step.tiles.empty() ? step.device : static_cast<int>(point.problem.devices.size()),
-                                 point.problem.layers[at(step.first)].name +
-                                     (step.last > step.first ? " to " + point.problem.layers[at(step.last)].name : "") +
-                                     (step.tiles.empty() ? " on " + point.problem.devices[at(step.device)].name
-                                                         : " as tiles")});
+        column.pieces.push_back(
+            {share * (step.last - step.first + 1),
+             step.tiles.empty() ? step.device : static_cast<int>(point.problem.devices.size()),
+             point.problem.layers[at(step.first)].name +
+                 (step.last > step.first ? " to " + point.problem.layers[at(step.last)].name : "") +
+                 (step.tiles.empty() ? " on " + point.problem.devices[at(step.device)].name : " as tiles")});
     }
     columns.push_back(std::move(column));
   }
   ChartAxis axis = logarithmic_axis("bit/s", columns.front().from, columns.back().to);
   std::string html = fmt::format(
-      "<h2>Chosen exit and cut</h2>\n<p>{}, by bandwidth: the exit it goes to, and the layers from first to last in the "
+      "<h2>Chosen exit and cut</h2>\n<p>{}, by bandwidth: the exit it goes to, and the layers from first to last in "
+      "the "
       "colour of the machine that runs them.</p>\n<div class=\"card\">",
       escaped(points.front().rows[last].planner));
   html += column_chart(axis, columns, "first", "last") + "<div class=\"legend\">\n";
@@ -271,21 +274,24 @@ std::vector<FrontPoint> front_points(const plan::Problem& problem, const plan::R
 std::string front_chart(const plan::Problem& problem, const plan::Request& request) {
   const std::vector<FrontPoint> points = front_points(problem, request);
   std::string html =
-      "<h2>Accuracy and latency</h2>\n<p>The best plan of every exit policy in every variant, accuracy floor aside; the "
+      "<h2>Accuracy and latency</h2>\n<p>The best plan of every exit policy in every variant, accuracy floor aside; "
+      "the "
       "line is the Pareto front.</p>\n";
   if (points.empty()) return html + "<p>No plan meets the deadline.</p>\n";
   ChartLine front{"Pareto front", "s0 ours", {}, {}, true}, rest{"behind it", "s1 none off", {}, {}, true};
   double low = 100, high = 0;
-  std::string list = "<table><tr><th class=\"left\">exits, variant</th><th>accuracy</th><th>value</th>"
-                     "<th class=\"left\"></th></tr>\n";
+  std::string list =
+      "<table><tr><th class=\"left\">exits, variant</th><th>accuracy</th><th>value</th>"
+      "<th class=\"left\"></th></tr>\n";
   for (const FrontPoint& point : points) {
     ChartLine& line = point.on_front ? front : rest;
     line.x.push_back(point.latency);
     line.y.emplace_back(point.accuracy);
     low = std::min(low, point.accuracy);
     high = std::max(high, point.accuracy);
-    list += fmt::format("<tr><td class=\"left\">{}</td><td>{:.2f}%</td><td>{:.3f}</td><td class=\"left\">{}</td></tr>\n",
-                        escaped(point.name), point.accuracy, point.latency, point.on_front ? "on the front" : "");
+    list +=
+        fmt::format("<tr><td class=\"left\">{}</td><td>{:.2f}%</td><td>{:.3f}</td><td class=\"left\">{}</td></tr>\n",
+                    escaped(point.name), point.accuracy, point.latency, point.on_front ? "on the front" : "");
   }
   ChartAxis accuracy{"accuracy %", {}, {}, false};
   const double step = high - low > 10 ? 5 : high - low > 2 ? 1 : 0.5;
@@ -325,8 +331,8 @@ std::string placement_text(const plan::Problem& problem, const plan::SharedPlan&
     count = 0;
   };
   for (const plan::PlanStep& step : plan.steps) {
-    const std::string name = step.tiles.empty() ? problem.devices[at(step.device)].name
-                                                : fmt::format("{} tiles over", step.tiles.size());
+    const std::string name =
+        step.tiles.empty() ? problem.devices[at(step.device)].name : fmt::format("{} tiles over", step.tiles.size());
     if (name != running) flush();
     running = name;
     count += step.last - step.first + 1;
@@ -350,9 +356,8 @@ std::string plan_report(const plan::Problem& problem, const plan::Request& reque
       plan::to_string(request.objective),
       request.deadline ? fmt::format(", deadline {} ms", number(milliseconds(*request.deadline * plan::Whole))) : "");
   html += tiles(problem, request, rows) + table(problem, request, rows);
-  const bool remote = std::any_of(problem.devices.begin(), problem.devices.end(), [](const plan::Device& device) {
-    return device.kind == plan::DeviceKind::Remote;
-  });
+  const bool remote = std::any_of(problem.devices.begin(), problem.devices.end(),
+                                  [](const plan::Device& device) { return device.kind == plan::DeviceKind::Remote; });
   if (remote && !rows.empty()) {
     const std::vector<SweepPoint> points = sweep(problem, request, rows, console);
     html += bandwidth_chart(request, points) + choice_chart(points);

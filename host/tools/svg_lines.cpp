@@ -18,8 +18,7 @@ constexpr double ColumnTop = 30, ColumnBottom = 250, ColumnHeight = 300;
 double place(const ChartAxis& axis, double value, double from, double to) {
   const double low = axis.ticks.front(), high = axis.ticks.back();
   const double inside = std::clamp(value, low, high);
-  const double share =
-      axis.logarithmic ? std::log(inside / low) / std::log(high / low) : (inside - low) / (high - low);
+  const double share = axis.logarithmic ? std::log(inside / low) / std::log(high / low) : (inside - low) / (high - low);
   return from + (to - from) * share;
 }
 
@@ -45,9 +44,10 @@ std::string y_axis(const ChartAxis& axis, double top, double bottom) {
     svg += fmt::format("<line x1=\"{1}\" x2=\"{2}\" y1=\"{0:.1f}\" y2=\"{0:.1f}\" class=\"grid\"/>\n", y, Left, Right);
     if (!axis.labels[tick].empty()) svg += text_at(Left - 8, y + 4, "end", "axis", axis.labels[tick]);
   }
-  return svg + fmt::format("<text transform=\"translate(16 {:.1f}) rotate(-90)\" text-anchor=\"middle\" "
-                           "class=\"axis\">{}</text>\n",
-                           (top + bottom) / 2, escaped(axis.title));
+  return svg + fmt::format(
+                   "<text transform=\"translate(16 {:.1f}) rotate(-90)\" text-anchor=\"middle\" "
+                   "class=\"axis\">{}</text>\n",
+                   (top + bottom) / 2, escaped(axis.title));
 }
 
 std::string number(double value) {
@@ -70,9 +70,9 @@ std::string drawn(const ChartAxis& x, const ChartAxis& y, const ChartLine& line)
     path += fmt::format("{}{:.1f} {:.1f}", pen ? "L" : "M", across, up);
     pen = true;
     if (line.points)
-      dots += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\" class=\"dot {}\"><title>{}</title></circle>\n",
-                          across, up, line.style,
-                          escaped(fmt::format("{}: {}, {}", line.label, number(line.x[index]), number(*line.y[index]))));
+      dots += fmt::format(
+          "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\" class=\"dot {}\"><title>{}</title></circle>\n", across, up,
+          line.style, escaped(fmt::format("{}: {}, {}", line.label, number(line.x[index]), number(*line.y[index]))));
   }
   return fmt::format("<path d=\"{}\" class=\"line {}\"><title>{}</title></path>\n{}", path, line.style,
                      escaped(line.label), dots);

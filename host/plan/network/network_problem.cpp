@@ -195,7 +195,8 @@ Problem compiled_problem(const compile::Compiled& compiled, const std::string& n
       each.resize(std::max(each.size(), at(feature.index) + 1), 0);
       Bytes& size = each[at(feature.index)];
       const compile::Layout& layout = feature.layout;
-      size = std::max(size, Bytes{1} * feature.channels * layout.height * layout.sample_y * layout.width * layout.sample_x);
+      size = std::max(size,
+                      Bytes{1} * feature.channels * layout.height * layout.sample_y * layout.width * layout.sample_x);
     }
     Bytes sum = 0;
     for (const Bytes one : each) sum += one;

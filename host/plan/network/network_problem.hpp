@@ -21,8 +21,8 @@ namespace espalier::plan {
 /// The machines around the network. Layers of a factor-2 machine take half of the accelerator's time.
 struct Machines {
   double clock_megahertz = 300;
-  double cpu = 0.1;                                // speed, as a multiple of the accelerator's; 0: no CPU
-  double server = 10;                              // the same; 0: no server
+  double cpu = 0.1;                                   // speed, as a multiple of the accelerator's; 0: no CPU
+  double server = 10;                                 // the same; 0: no server
   std::int64_t bus_bytes_per_second = 2'000'000'000;  // between accelerator and CPU, each way
   Nanoseconds bus_latency = 5'000;
   std::int64_t up_bytes_per_second = 1'250'000;  // 10 Mbit/s

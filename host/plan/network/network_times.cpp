@@ -47,9 +47,8 @@ std::vector<std::int64_t> shares_of(const std::vector<compile::LayerReport>& lay
 std::int64_t peak_cycles(const model::Network& network, const model::Layer& layer,
                          const abi::Configuration& configuration) {
   const std::int64_t peak = std::int64_t{configuration.lanes} * configuration.pixels;
-  const std::int64_t work =
-      std::max<std::int64_t>(model::count_macs(network, layer).all,
-                             static_cast<std::int64_t>(network.features[at(layer.output)].elements()));
+  const std::int64_t work = std::max<std::int64_t>(
+      model::count_macs(network, layer).all, static_cast<std::int64_t>(network.features[at(layer.output)].elements()));
   return (work + peak - 1) / peak;
 }
 
@@ -107,8 +106,7 @@ NetworkTimes network_times(const model::Network& network, const abi::Configurati
   if (whole && whole->layers.size() == network.layers.size()) {
     times.share = shares_of(whole->layers);
   } else {
-    for (const model::Layer& layer : network.layers)
-      times.share.push_back(peak_cycles(network, layer, configuration));
+    for (const model::Layer& layer : network.layers) times.share.push_back(peak_cycles(network, layer, configuration));
   }
   if (!whole || count == 1) return times;
   times.runs.push_back({0, count - 1, whole->total_cycles});

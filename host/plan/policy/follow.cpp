@@ -109,9 +109,8 @@ class Follower {
   /// The layers that run as one: the declared group of the step, or its next needed layer.
   std::pair<int, int> run() const {
     const PlanStep& now = step();
-    const bool whole = std::all_of(reach_.begin() + now.first, reach_.begin() + now.last + 1, [&](BasisPoints share) {
-      return share > 0 && share == reach_[at(now.first)];
-    });
+    const bool whole = std::all_of(reach_.begin() + now.first, reach_.begin() + now.last + 1,
+                                   [&](BasisPoints share) { return share > 0 && share == reach_[at(now.first)]; });
     if (whole && find_group(problem_, plan_.variant, now.first, now.last, now.device) != nullptr)
       return {now.first, now.last};
     int layer = std::max(result_.state.layer, now.first);

@@ -27,9 +27,8 @@ class Needs {
  public:
   Needs(const Problem& problem, const SharedPlan& plan) : problem_(problem), plan_(plan) {
     for (const PlanStep& step : plan.steps)
-      shapes_.push_back(step.tiles.empty()
-                            ? TilingShape{}
-                            : tiling_shape(problem, plan.variant, step.first, step.last, step.tiles));
+      shapes_.push_back(step.tiles.empty() ? TilingShape{}
+                                           : tiling_shape(problem, plan.variant, step.first, step.last, step.tiles));
   }
 
   Need of(const Action& action) const {

@@ -33,7 +33,7 @@ struct Execution {
   std::int64_t energy = 0;          // nanojoules * Whole
   std::vector<std::int64_t> loads;  // nanoseconds * Whole: devices, then links
   std::int64_t bottleneck = 0;
-  Nanoseconds bound = 0;  // of a sample that takes every exit's way, with the bounds of all times
+  Nanoseconds bound = 0;                  // of a sample that takes every exit's way, with the bounds of all times
   std::vector<std::vector<Done>> traces;  // per leave
 };
 

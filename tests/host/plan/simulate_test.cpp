@@ -1,5 +1,6 @@
 // Properties, on random problems with replayable seeds:
-//   - executing a plan in virtual time gives the totals of evaluate(): latency, energy, bound and the load of everything
+//   - executing a plan in virtual time gives the totals of evaluate(): latency, energy, bound and the load of
+//   everything
 //   - every action is begun once, and a device or link does one thing at a time
 //   - many samples in flight keep every resource as busy as the loads say, and end no sooner than the busiest allows
 //   - a plan that evaluate() refuses is refused
@@ -74,8 +75,7 @@ TEST(Execute, BeginsEveryActionOnce) {
             ASSERT_FALSE(trace[one].action == trace[other].action);
             const bool send = trace[one].action.from != trace[one].action.to;
             if (send != (trace[other].action.from != trace[other].action.to) ||
-                trace[one].action.to != trace[other].action.to ||
-                trace[one].action.from != trace[other].action.from)
+                trace[one].action.to != trace[other].action.to || trace[one].action.from != trace[other].action.from)
               continue;
             ASSERT_TRUE(trace[one].begin >= trace[other].end || trace[other].begin >= trace[one].end);
           }
