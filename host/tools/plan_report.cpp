@@ -60,11 +60,12 @@ std::string table_row(const plan::Problem& problem, const plan::Request& request
   const auto cell = [](const std::string& text, const char* style = "") {
     return fmt::format("<td{}>{}</td>", *style == 0 ? "" : fmt::format(" class=\"{}\"", style), escaped(text));
   };
-  std::string html = "<tr>" + cell(row.planner, "left");
+  std::string html =
+      fmt::format("<tr><td class=\"left\" title=\"{}\">{}</td>", escaped(row.reference), escaped(row.planner));
   if (!row.plan || !row.cost.feasible) {
     html += fmt::format("<td class=\"left missed\" colspan=\"8\">{}</td>",
                         escaped(row.plan ? row.cost.reason : row.refusal));
-    return html + cell(row.reference, "left") + "</tr>\n";
+    return html + "</tr>\n";
   }
   const bool met = valid(problem, request, row);
   const std::int64_t value = plan::value(problem, request, row.cost);
@@ -78,7 +79,7 @@ std::string table_row(const plan::Problem& problem, const plan::Request& request
   html += !met ? cell("misses a limit", "missed")
                : cell(fmt::format("{:.2f}",
                                   static_cast<double>(value) / static_cast<double>(std::max<std::int64_t>(best, 1))));
-  return html + cell(row.reference, "left") + "</tr>\n";
+  return html + "</tr>\n";
 }
 
 std::string table(const plan::Problem& problem, const plan::Request& request, const std::vector<PlanRow>& rows) {
@@ -87,9 +88,10 @@ std::string table(const plan::Problem& problem, const plan::Request& request, co
     if (row.plan) best = std::min(best, plan::value(problem, request, row.cost));
   std::string html =
       "<h2>Algorithms</h2>\n<p>Every plan is priced by the same cost model. The last number is the plan's value "
-      "relative to the best.</p>\n<div class=\"card\"><table>\n<tr><th class=\"left\">algorithm</th>"
+      "relative to the best; an algorithm's source shows when the mouse rests on its name.</p>\n<div "
+      "class=\"card\"><table>\n<tr><th class=\"left\">algorithm</th>"
       "<th class=\"left\">exits, variant</th><th class=\"left\">layers</th><th>latency ms</th><th>bound ms</th>"
-      "<th>energy mJ</th><th>frames/s</th><th>accuracy</th><th>of best</th><th class=\"left\">method</th></tr>\n";
+      "<th>energy mJ</th><th>frames/s</th><th>accuracy</th><th>of best</th></tr>\n";
   for (const PlanRow& row : rows) html += table_row(problem, request, row, best);
   return html + "</table></div>\n";
 }
@@ -156,6 +158,23 @@ std::vector<SweepPoint> sweep(const plan::Problem& problem, const plan::Request&
   return points;
 }
 
+/// The name and unit of what the objective minimises.
+struct ValueName {
+  const char* name;
+  const char* unit;
+};
+ValueName value_name(plan::Objective objective) {
+  switch (objective) {
+    case plan::Objective::Latency:
+      return {"Latency", "latency ms"};
+    case plan::Objective::Energy:
+      return {"Energy", "energy mJ"};
+    case plan::Objective::Throughput:
+      return {"Frame interval", "frame interval ms"};
+  }
+  return {"", ""};
+}
+
 double shown_value(const plan::Request& request, const plan::Evaluation& cost) {
   switch (request.objective) {
     case plan::Objective::Latency:
@@ -170,34 +189,58 @@ double shown_value(const plan::Request& request, const plan::Evaluation& cost) {
 
 std::string bandwidth_chart(const plan::Request& request, const std::vector<SweepPoint>& points) {
   std::vector<ChartLine> lines;
-  double low = 1e300, high = 0;
+  // Far worse plans are left out, so that the others can be told apart.
+  constexpr double MostOfBest = 50;
+  double low = 1e300, high = 0, limit = 0;
+  for (const SweepPoint& point : points)
+    for (const PlanRow& row : point.rows)
+      if (valid(point.problem, request, row)) low = std::min(low, shown_value(request, row.cost));
+  limit = low * MostOfBest;
   for (std::size_t row = 0; row < points.front().rows.size(); ++row) {
     const std::string& planner = points.front().rows[row].planner;
     ChartLine line{planner, line_style(planner, row), {}, {}, planner == "ours"};
     for (const SweepPoint& point : points) {
       line.x.push_back(point.bits_per_second);
-      const bool shown = valid(point.problem, request, point.rows[row]);
+      const bool shown =
+          valid(point.problem, request, point.rows[row]) && shown_value(request, point.rows[row].cost) <= limit;
       line.y.push_back(shown ? std::optional(shown_value(request, point.rows[row].cost)) : std::nullopt);
       if (!shown) continue;
-      low = std::min(low, *line.y.back());
       high = std::max(high, *line.y.back());
     }
     lines.push_back(std::move(line));
   }
   // The exact search lies under the others, which stay visible where they are as good.
   std::stable_partition(lines.begin(), lines.end(), [](const ChartLine& line) { return line.label == "ours"; });
-  const char* const names[] = {"latency ms", "energy mJ", "frame interval ms"};
-  const char* name = names[static_cast<std::size_t>(request.objective)];
+  const ValueName name = value_name(request.objective);
   std::string html = fmt::format(
       "<h2>{} against bandwidth</h2>\n<p>Bandwidth from home to the server, bit/s; the way back keeps its ratio. A "
       "line "
-      "ends where its algorithm has no plan within deadline and accuracy floor.</p>\n",
-      name);
+      "ends where its algorithm has no plan within deadline and accuracy floor, or one beyond the chart.</p>\n",
+      name.name);
   if (high <= 0) return html + "<p>No plan at any bandwidth.</p>\n";
   return html + "<div class=\"card\">" +
          line_chart(logarithmic_axis("bit/s", points.front().bits_per_second, points.back().bits_per_second),
-                    logarithmic_axis(name, low, high), lines) +
+                    logarithmic_axis(name.unit, low, high), lines) +
          line_legend(lines) + "</div>\n";
+}
+
+/// The layers of a plan by machine, neighbours on one machine together.
+std::vector<ChartColumn::Piece> pieces(const plan::Problem& problem, const plan::SharedPlan& plan) {
+  std::vector<ChartColumn::Piece> result;
+  const double share = 1.0 / static_cast<double>(problem.layers.size());
+  for (const plan::PlanStep& step : plan.steps) {
+    const bool tiled = !step.tiles.empty();
+    const int colour = tiled ? static_cast<int>(problem.devices.size()) : step.device;
+    const double height = share * (step.last - step.first + 1);
+    if (!result.empty() && result.back().colour == colour) {
+      result.back().share += height;
+      continue;
+    }
+    result.push_back({height, colour,
+                      problem.layers[at(step.first)].name +
+                          " and on: " + (tiled ? std::string("as tiles") : problem.devices[at(step.device)].name)});
+  }
+  return result;
 }
 
 /// Per bandwidth a column of the layers in their order, coloured by machine.
@@ -212,14 +255,7 @@ std::string choice_chart(const std::vector<SweepPoint>& points) {
       const plan::SharedPlan& plan = *row.plan;
       column.head =
           shortened(point.problem.exits[at(point.problem.policies[at(plan.policy)].leaves.back().exit)].name, 9);
-      const auto share = 1.0 / static_cast<double>(point.problem.layers.size());
-      for (const plan::PlanStep& step : plan.steps)
-        column.pieces.push_back(
-            {share * (step.last - step.first + 1),
-             step.tiles.empty() ? step.device : static_cast<int>(point.problem.devices.size()),
-             point.problem.layers[at(step.first)].name +
-                 (step.last > step.first ? " to " + point.problem.layers[at(step.last)].name : "") +
-                 (step.tiles.empty() ? " on " + point.problem.devices[at(step.device)].name : " as tiles")});
+      column.pieces = pieces(point.problem, plan);
     }
     columns.push_back(std::move(column));
   }
@@ -293,16 +329,16 @@ std::string front_chart(const plan::Problem& problem, const plan::Request& reque
         fmt::format("<tr><td class=\"left\">{}</td><td>{:.2f}%</td><td>{:.3f}</td><td class=\"left\">{}</td></tr>\n",
                     escaped(point.name), point.accuracy, point.latency, point.on_front ? "on the front" : "");
   }
+  constexpr double Margin = 1.25;  // around the points
   ChartAxis accuracy{"accuracy %", {}, {}, false};
   const double step = high - low > 10 ? 5 : high - low > 2 ? 1 : 0.5;
-  for (double tick = std::floor(low / step) * step; tick < high + step; tick += step) {
+  for (double tick = std::floor(low / step) * step - step; tick < high + 2 * step; tick += step) {
     accuracy.ticks.push_back(tick);
     accuracy.labels.push_back(fmt::format("{:g}", tick));
   }
-  const char* const names[] = {"latency ms", "energy mJ", "frame interval ms"};
   return html + "<div class=\"card\">" +
-         line_chart(logarithmic_axis(names[static_cast<std::size_t>(request.objective)], points.front().latency,
-                                     points.back().latency),
+         line_chart(logarithmic_axis(value_name(request.objective).unit, points.front().latency / Margin,
+                                     points.back().latency * Margin),
                     accuracy, {front, rest}) +
          list + "</table></div>\n";
 }
@@ -327,12 +363,12 @@ std::string placement_text(const plan::Problem& problem, const plan::SharedPlan&
   std::string text, running;
   int count = 0;
   const auto flush = [&] {
-    if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", running, count);
+    if (count > 0) text += fmt::format("{}{}{}", text.empty() ? "" : ", ", count, running);
     count = 0;
   };
   for (const plan::PlanStep& step : plan.steps) {
     const std::string name =
-        step.tiles.empty() ? problem.devices[at(step.device)].name : fmt::format("{} tiles over", step.tiles.size());
+        step.tiles.empty() ? problem.devices[at(step.device)].name : fmt::format(" in {} tiles", step.tiles.size());
     if (name != running) flush();
     running = name;
     count += step.last - step.first + 1;

@@ -23,7 +23,7 @@ struct PlanRow {
 /// Runs a planner; a refusal (Unsupported) is a row, every other error is thrown.
 PlanRow plan_row(const std::string& planner, const plan::Problem& problem, const plan::Request& request);
 
-/// The machines in the order of the layers, and how many each has: "accelerator 12, server 60"; tiles as "tiles on N".
+/// How many layers run where, in their order: "12 on accelerator, 1 in 25 tiles, 60 on server".
 std::string placement_text(const plan::Problem& problem, const plan::SharedPlan& plan);
 
 /// The page. Plans again at every bandwidth of the sweep with each of the rows' planners.
