@@ -69,6 +69,7 @@ plan::Problem with_exits(const plan::Problem& problem, const std::string& path) 
 plan::Problem network_problem(const PlanNetworkOptions& options, Console& console) {
   const CompileSettings settings = parse_compile_settings(options.model);
   const plan::Machines machines = parse_machines(options, settings);
+  plan::check(machines);
   ModelOptions model = options.model;
   model.path = options.source;
   const bool zoo = in_zoo(options.source) && !std::filesystem::exists(options.source);

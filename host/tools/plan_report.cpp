@@ -367,8 +367,8 @@ std::string placement_text(const plan::Problem& problem, const plan::SharedPlan&
     count = 0;
   };
   for (const plan::PlanStep& step : plan.steps) {
-    const std::string name =
-        step.tiles.empty() ? problem.devices[at(step.device)].name : fmt::format(" in {} tiles", step.tiles.size());
+    const std::string name = step.tiles.empty() ? " on " + problem.devices[at(step.device)].name
+                                                : fmt::format(" in {} tiles", step.tiles.size());
     if (name != running) flush();
     running = name;
     count += step.last - step.first + 1;

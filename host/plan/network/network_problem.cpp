@@ -13,18 +13,10 @@ std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
 constexpr double NanosecondsPerMicrosecond = 1000;
 
-void check(double value, double low, double high, const char* what) {
+void check_range(double value, double low, double high, const char* what) {
   if (!(value >= low && value <= high))
     throw Error(ErrorCode::Usage, "out of range", what, std::to_string(value),
                 "give a number from " + std::to_string(low) + " to " + std::to_string(high));
-}
-
-void check(const Machines& machines) {
-  check(machines.clock_megahertz, 1, 10'000, "clock in MHz");
-  for (const double speed : {machines.cpu, machines.server})
-    if (speed != 0) check(speed, 1e-3, 1e4, "speed relative to the accelerator");
-  for (const double watts : {machines.accelerator_watts, machines.cpu_watts, machines.server_watts})
-    check(watts, 0, 1e4, "power in watts");
 }
 
 /// The costs of cycles on each machine: the accelerator's own, and those of a share of its time elsewhere.
@@ -158,6 +150,14 @@ Variant variant_of(const model::Network& network, const NetworkVariant& given, c
 }
 
 }  // namespace
+
+void check(const Machines& machines) {
+  check_range(machines.clock_megahertz, 1, 10'000, "clock in MHz");
+  for (const double speed : {machines.cpu, machines.server})
+    if (speed != 0) check_range(speed, 1e-3, 1e4, "speed relative to the accelerator");
+  for (const double watts : {machines.accelerator_watts, machines.cpu_watts, machines.server_watts})
+    check_range(watts, 0, 1e4, "power in watts");
+}
 
 Problem network_problem(const model::Network& network, const std::vector<NetworkVariant>& variants,
                         const Machines& machines) {

@@ -33,6 +33,9 @@ struct Machines {
   std::int64_t up_picojoules_per_byte = 60'000, down_picojoules_per_byte = 40'000;  // of the radio
 };
 
+/// Throws Error (Usage) for machines out of range.
+void check(const Machines& machines);
+
 /// One network with its accelerator cycles: a variant of the problem.
 struct NetworkTimes {
   struct Run {

@@ -26,6 +26,7 @@ struct Found {
 struct CaseResult {
   Certificate::Case bound;
   std::optional<Found> best;  // better than the value to beat
+  std::size_t labels = 0;     // that were made
 };
 
 /// Multipliers to start from: those of the loads (throughput) sum to LoadMultiplierSum.

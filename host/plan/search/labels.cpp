@@ -79,12 +79,16 @@ void CaseSearch::close_gap(CaseResult& result, std::size_t limit) {
                         [&](std::int32_t other) { return labels.beats(labels.numbers(other), numbers.data()); }))
           continue;
         std::erase_if(others, [&](std::int32_t other) { return labels.beats(numbers.data(), labels.numbers(other)); });
-        if (labels.size() >= limit) return;
+        if (labels.size() >= limit) {
+          result.labels = labels.size();
+          return;
+        }
         others.push_back(labels.add(numbers, index, from));
         if (to + 1 == graph_.states()) consider(labels.path(others.back()));
       }
     }
   }
+  result.labels = labels.size();
   result.bound.lower_bound = std::max(result.bound.lower_bound, beat_);
 }
 

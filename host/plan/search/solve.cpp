@@ -97,13 +97,15 @@ SharedPlan PreparedProblem::solve(const Request& request, const Effort& effort) 
   certificate.value = Impossible;
   // Cases of one problem want similar multipliers: each starts from those of the case before.
   std::optional<LoadStart> start;
+  std::size_t labels = effort.labels;
   const auto attempt = [&](const Case& one) {
     if (one.quick_bound >= certificate.value)
       return Certificate::Case{one.policy, one.variant, 0, one.start.loads, one.quick_bound};
     if (costs[at(one.variant)]->transfers.empty()) add_transfers(problem_, one.variant, *costs[at(one.variant)]);
     const StateGraph& graph = graphs_[at(one.policy)];
     CaseResult result = CaseSearch(problem_, request, graph, *costs[at(one.variant)], one.variant)
-                            .run(certificate.value, effort.labels, start.value_or(one.start));
+                            .run(certificate.value, labels, start.value_or(one.start));
+    labels -= std::min(labels, result.labels);
     result.bound.policy = one.policy;
     if (result.bound.deadline_multiplier >= 0)
       start = {result.bound.load_multipliers, result.bound.deadline_multiplier};
