@@ -101,8 +101,12 @@ TEST_F(PlanCommand, PlansANetworkAndWritesItsPage) {
 }
 
 TEST_F(PlanCommand, PlansACompiledFileAsOnePiece) {
-  const run::Executable executable{
+  run::Executable executable{
       "layer", compile::compile(model::parse_layer("conv ic8 ih8 oc8 kh3 ph1"), abi::Array8x8), {}};
+  executable.ports.inputs.resize(1);
+  executable.ports.inputs[0].shape = {1, 8, 8, 8};
+  executable.ports.outputs.resize(1);
+  executable.ports.outputs[0].shape = {1, 8, 8, 8};
   const std::string file = path("layer.esp");
   run::save(executable, file);
   ASSERT_EQ(run({"plan", file, "--server", "none", "--clock", "1000"}), 0);
