@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <charconv>
-#include <cmath>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -15,6 +13,9 @@
 #include "plan/cost/tiles.hpp"
 #include "plan/planners/planner.hpp"
 #include "plan/search/check.hpp"
+#include "plan_network.hpp"
+#include "plan_quantities.hpp"
+#include "plan_report.hpp"
 #include "table.hpp"
 
 namespace espalier::tools {
@@ -23,81 +24,22 @@ namespace {
 constexpr double NanosecondsPerMillisecond = 1e6;
 
 struct PlanOptions {
-  std::string problem;
+  PlanNetworkOptions network;
   std::string algorithm = "ours";
   std::string objective = "latency";
   std::string deadline;  // "5ms"; empty: none
   std::string link;      // "up=400kbps,down=2Mbps,rtt=20ms"; empty: as in the problem
   std::optional<double> deadline_milliseconds;
-  std::string output;
+  std::string output, report, save;
   bool list = false;
   std::string checked;  // plan check
 };
 
-/// A number with one of the given units, as a multiple of the first unit.
-double quantity(const std::string& text, const std::string& option,
-                const std::vector<std::pair<std::string, double>>& units) {
-  double number = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string unit(end, text.data() + text.size());
-  for (const auto& [name, factor] : units)
-    if (failure == std::errc{} && unit == name && std::isfinite(number) && number >= 0) return number * factor;
-  throw Error(ErrorCode::Usage, "not a quantity with a unit", option, text, "write for example 5ms or 400kbps");
-}
-
-std::int64_t nanoseconds(const std::string& text, const std::string& option) {
-  const double value = quantity(text, option, {{"ms", 1e6}, {"us", 1e3}, {"s", 1e9}, {"ns", 1}});
-  if (value > static_cast<double>(plan::LargestStep))
-    throw Error(ErrorCode::Usage, "time too long", option, text, "give at most 1000s");
-  return std::llround(value);
-}
-
-std::int64_t bytes_per_second(const std::string& text, const std::string& option) {
-  constexpr double Byte = 8;
-  const double value =
-      quantity(text, option, {{"kbps", 1e3 / Byte}, {"Mbps", 1e6 / Byte}, {"Gbps", 1e9 / Byte}, {"bps", 1 / Byte}});
-  if (value > static_cast<double>(plan::LargestStep))
-    throw Error(ErrorCode::Usage, "bandwidth too high", option, text, "give at most 8000Gbps");
-  return std::llround(value);
-}
-
-/// Sets the links between home and all remote devices.
-void apply_link(const std::string& text, plan::Problem& problem) {
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    const std::string part = text.substr(begin, end - begin);
-    begin = end + 1;
-    const std::size_t equals = part.find('=');
-    const std::string key = part.substr(0, equals);
-    const std::string number = equals == std::string::npos ? std::string() : part.substr(equals + 1);
-    if (key != "up" && key != "down" && key != "rtt")
-      throw Error(ErrorCode::Usage, "no such property of a link", "--link", part,
-                  "write up=400kbps,down=2Mbps,rtt=20ms");
-    const std::int64_t rate = key == "rtt" ? 0 : bytes_per_second(number, "--link");
-    const std::int64_t latency = key == "rtt" ? nanoseconds(number, "--link") / 2 : 0;
-    for (plan::Link& link : problem.links) {
-      const int other = link.from == problem.home ? link.to : link.to == problem.home ? link.from : -1;
-      if (other < 0 || problem.devices[static_cast<std::size_t>(other)].kind != plan::DeviceKind::Remote) continue;
-      if (key == "rtt") link.latency = latency;
-      if (key == "up" && link.from == problem.home) link.bytes_per_second = rate;
-      if (key == "down" && link.to == problem.home) link.bytes_per_second = rate;
-    }
-  }
-}
-
-plan::Objective parse_objective(const std::string& text) {
-  for (const plan::Objective objective :
-       {plan::Objective::Latency, plan::Objective::Energy, plan::Objective::Throughput})
-    if (text == plan::to_string(objective)) return objective;
-  throw Error(ErrorCode::Usage, "no such objective", "--objective", text, "choose latency, energy or throughput");
-}
-
 plan::Request parse_request(const PlanOptions& options) {
   plan::Request request{parse_objective(options.objective), std::nullopt};
-  if (!options.deadline.empty()) request.deadline = nanoseconds(options.deadline, "--deadline");
+  if (!options.deadline.empty()) request.deadline = parse_nanoseconds(options.deadline, "--deadline");
   if (options.deadline_milliseconds)
-    request.deadline = nanoseconds(fmt::format("{}ms", *options.deadline_milliseconds), "--deadline-ms");
+    request.deadline = parse_nanoseconds(fmt::format("{}ms", *options.deadline_milliseconds), "--deadline-ms");
   return request;
 }
 
@@ -123,14 +65,17 @@ Json cost_json(const plan::Evaluation& cost) {
 }
 
 /// One planner's row: its plan and cost, or why it has none.
-Json planned(const std::string& name, const plan::Problem& problem, const plan::Request& request) {
-  const plan::SharedPlan result = plan::run_planner(name, problem, request);
-  const plan::Evaluation cost = plan::evaluate(problem, result);
-  Json row = plan::to_json(result);
-  row["cost"] = cost_json(cost);
-  row["meets_deadline"] = cost.feasible && (!request.deadline || cost.bound <= *request.deadline);
-  row["meets_accuracy"] = cost.accuracy >= problem.accuracy_floor;
-  return row;
+Json row_json(const PlanRow& row, const plan::Problem& problem, const plan::Request& request) {
+  if (!row.plan) {
+    const Error refusal(ErrorCode::Unsupported, row.refusal, row.planner, problem.name, "use another planner");
+    return {{"planner", row.planner}, {"error", error_document(refusal)["error"]}};
+  }
+  Json json = plan::to_json(*row.plan);
+  json["cost"] = cost_json(row.cost);
+  json["layers"] = placement_text(problem, *row.plan);
+  json["meets_deadline"] = row.cost.feasible && (!request.deadline || row.cost.bound <= *request.deadline);
+  json["meets_accuracy"] = row.cost.accuracy >= problem.accuracy_floor;
+  return json;
 }
 
 /// Without tilings of its own a problem gets those that the published planners choose from.
@@ -174,34 +119,47 @@ std::string plan_text(const Json& plans) {
   return text;
 }
 
+/// All planners, or the one that is named; its refusal is an error.
+std::vector<PlanRow> plan_rows(const PlanOptions& options, const plan::Problem& problem, const plan::Request& request,
+                               Console& console) {
+  std::vector<PlanRow> rows;
+  if (options.algorithm == "all") {
+    for (const plan::Planner& planner : plan::planners()) {
+      console.progress("planning with " + planner.name);
+      rows.push_back(plan_row(planner.name, problem, request));
+    }
+    return rows;
+  }
+  rows.push_back({options.algorithm, {}, plan::run_planner(options.algorithm, problem, request), {}, {}});
+  rows.front().reference = rows.front().plan->reference;
+  rows.front().cost = plan::evaluate(problem, *rows.front().plan);
+  return rows;
+}
+
 void execute(const PlanOptions& options, Console& console) {
   if (options.list) return list_planners(console);
-  if (options.problem.empty())
-    throw Error(ErrorCode::Usage, "no problem given", "--problem", {}, "give a problem file; see espalier plan --help");
   const plan::Request request = parse_request(options);
-  plan::Problem problem = plan::read_problem(read_text(options.problem));
-  apply_link(options.link, problem);
+  const LinkChange link = parse_link(options.link);
+  plan::Problem problem = plan_problem(options.network, console);
+  apply_link(link, problem);
   const Json given = plan::to_json(problem);
+  if (!options.save.empty()) write_file(options.save, to_text(given));
   const bool generated = problem.tilings.empty();
   if (generated) add_published_tilings(problem);
+  const std::vector<PlanRow> rows = plan_rows(options, problem, request, console);
   Json json = document("plan");
   json["model"] = problem.name;
   json["objective"] = plan::to_string(request.objective);
   json["deadline_ns"] = request.deadline ? Json(*request.deadline) : Json(nullptr);
   json["plans"] = Json::array();
-  for (const plan::Planner& planner : plan::planners()) {
-    if (options.algorithm != "all") break;
-    try {
-      json["plans"].push_back(planned(planner.name, problem, request));
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::Unsupported) throw;
-      json["plans"].push_back({{"planner", planner.name}, {"error", error_document(error)["error"]}});
-    }
-  }
-  if (options.algorithm != "all") json["plans"].push_back(planned(options.algorithm, problem, request));
+  for (const PlanRow& row : rows) json["plans"].push_back(row_json(row, problem, request));
   json["tilings_generated"] = generated;
   json["problem"] = given;
   if (!options.output.empty()) write_file(options.output, to_text(json));
+  if (!options.report.empty()) {
+    write_file(options.report, plan_report(problem, request, rows, console));
+    console.progress("wrote " + options.report);
+  }
   console.report(json, plan_text(json["plans"]));
 }
 
@@ -246,20 +204,26 @@ void execute_check(const PlanOptions& options, Console& console) {
 void add_plan(CLI::App& app, Console& console) {
   CLI::App* command = app.add_subcommand("plan", "where each part of a network runs: devices, cuts, exits, tiles");
   const auto options = std::make_shared<PlanOptions>();
-  command->add_option("problem,--problem", options->problem,
-                      "problem file (JSON): devices, links, layers, exits, variants");
+  add_plan_network_options(*command, options->network);
   command->add_option("--planner,--algorithm", options->algorithm, "a planner of --list, or all; default: ours");
   command->add_option("--objective", options->objective, "latency, energy or throughput");
   command->add_option("--deadline", options->deadline, "of one sample's bound, with its unit: 5ms");
   command->add_option("--deadline-ms", options->deadline_milliseconds, "the same in milliseconds")
       ->excludes("--deadline");
-  command->add_option("--link", options->link, "links between home and remote devices: up=400kbps,down=2Mbps,rtt=20ms");
+  command->add_option("--link", options->link,
+                      "links between home and remote devices: up=400kbps,down=2Mbps,rtt=20ms; default of a network: "
+                      "up=10Mbps,down=20Mbps,rtt=20ms");
   command->add_option("-o,--output", options->output, "also write the document to this file");
+  command->add_option("--save", options->save, "write the problem, so that it can be planned again");
+  command->add_option("--report", options->report,
+                      "write a page: all plans, latency against bandwidth, exits and cuts, accuracy and latency");
   command->add_flag("--list", options->list, "list the planners");
   add_console_options(*command, console);
   command->footer(
       "Examples:\n"
       "  espalier plan --list\n"
+      "  espalier plan resnet50 --algorithm all --server 10x --link up=400kbps,down=2Mbps,rtt=20ms --report plan.html\n"
+      "  espalier plan network.onnx --deadline 5ms --objective energy --save problem.json --json\n"
       "  espalier plan problem.json --algorithm all --deadline 5ms --link up=400kbps,down=2Mbps,rtt=20ms --json\n"
       "  espalier plan --problem problem.json --planner ours --objective energy --deadline-ms 30 -o plan.json\n"
       "  espalier plan check plan.json");

@@ -30,7 +30,7 @@ struct Certificate {
   bool proven() const { return value == lower_bound; }
 };
 
-inline constexpr std::int64_t LoadMultiplierSum = 64;
+inline constexpr std::int64_t LoadMultiplierSum = 4096;
 
 struct SharedPlan {
   std::string planner;

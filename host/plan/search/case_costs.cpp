@@ -26,12 +26,17 @@ VariantCosts variant_costs(const Problem& problem, int variant, const std::vecto
       costs.tilings.push_back(tiling_cost(problem, variant, shape, device));
   for (int from = 0; from < devices; ++from)
     for (int to = 0; to < devices; ++to) costs.transfer_link.push_back(find_link(problem, from, to).value_or(-1));
+  return costs;
+}
+
+void add_transfers(const Problem& problem, int variant, VariantCosts& costs) {
+  costs.transfers.clear();
+  const int layers = static_cast<int>(problem.layers.size());
   for (int tensor = NetworkInput; tensor < layers; ++tensor) {
     const Bytes bytes = tensor_bytes(problem, variant, tensor);
     for (const int link : costs.transfer_link)
       costs.transfers.push_back(link < 0 ? impossible() : over_link(problem.links[at(link)], bytes));
   }
-  return costs;
 }
 
 const Primitive& choice_cost(const Problem& problem, const VariantCosts& costs, int variant, const Choice& choice) {

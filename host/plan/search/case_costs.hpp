@@ -18,7 +18,11 @@ struct VariantCosts {
   std::vector<int> transfer_link;    // from * devices + to: index of the link or -1
 };
 
+/// All but the transfers.
 VariantCosts variant_costs(const Problem& problem, int variant, const std::vector<TilingShape>& shapes);
+
+/// The transfers, which a search needs and a quick bound does not.
+void add_transfers(const Problem& problem, int variant, VariantCosts& costs);
 
 /// The cost of a choice without its transfers.
 const Primitive& choice_cost(const Problem& problem, const VariantCosts& costs, int variant, const Choice& choice);

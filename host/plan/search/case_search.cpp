@@ -1,16 +1,14 @@
 #include "plan/search/case_search.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 namespace espalier::plan {
 namespace {
 
 std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
-// Rounds of the multiplier searches; more rounds tighten bounds, they change no answer.
+// Rounds of the multiplier search; more rounds tighten bounds, they change no answer.
 constexpr int DeadlineRounds = 12;
-constexpr int LoadRounds = 24;
 
 }  // namespace
 
@@ -24,67 +22,100 @@ CaseSearch::CaseSearch(const Problem& problem, const Request& request, const Sta
   }
 }
 
-std::int64_t CaseSearch::quick_bound() const {
-  if (throughput()) return 0;
-  Values least(at(graph_.positions()) + 1, Impossible);
-  least.back() = 0;
-  // A choice never ends before a choice that starts later, so positions from the end see final values.
-  std::vector<std::vector<const Choice*>> starts(least.size());
-  for (const Choice& choice : graph_.choices()) starts[at(choice.position)].push_back(&choice);
-  for (std::size_t position = least.size() - 1; position-- > 0;) {
-    for (const Choice* choice : starts[position]) {
-      const Primitive& cost = choice_cost(problem_, costs_, variant_, *choice);
-      if (!cost.possible()) continue;
-      const std::int64_t weight = request_.objective == Objective::Energy ? cost.energy : cost.mean;
-      least[position] = std::min(least[position], add(times(weight, choice->share), least[at(choice->next_position)]));
-    }
+LoadStart CaseSearch::even_start() const {
+  if (!throughput()) return {};
+  std::vector<double> time(problem_.devices.size(), 0);
+  for (std::size_t index = 0; index < costs_.layers.size(); ++index)
+    if (costs_.layers[index].possible())
+      time[index % time.size()] += static_cast<double>(std::max<Nanoseconds>(costs_.layers[index].mean, 1));
+  double sum = 0;
+  for (double& one : time) sum += one = one > 0 ? 1 / one : 0;
+  LoadStart start{Values(resources(), 0), 0};
+  std::int64_t left = LoadMultiplierSum;
+  for (std::size_t device = 0; device < time.size() && sum > 0; ++device) {
+    start.loads[device] = static_cast<std::int64_t>(time[device] / sum * static_cast<double>(LoadMultiplierSum));
+    left -= start.loads[device];
   }
-  return least.front();
+  *std::max_element(start.loads.begin(), start.loads.end()) += left;
+  return start;
 }
 
-// Weights and bounds of all arcs.
+std::int64_t CaseSearch::choice_weight(const Choice& choice, const Values& load_multipliers) const {
+  const Primitive& cost = choice_cost(problem_, costs_, variant_, choice);
+  if (!cost.possible()) return Impossible;
+  if (!throughput()) return request_.objective == Objective::Energy ? cost.energy : cost.mean;
+  if (choice.tiling == Choice::None) return times(cost.mean, load_multipliers[at(choice.device)]);
+  const TilingCost& tiling = costs_.tilings[at(choice.tiling) * problem_.devices.size() + at(choice.device)];
+  std::int64_t weight = 0;
+  for (std::size_t resource = 0; resource < tiling.loads.size(); ++resource)
+    weight = add(weight, times(tiling.loads[resource], load_multipliers[resource]));
+  return weight;
+}
+
+std::int64_t CaseSearch::largest_load(const Choice& choice) const {
+  if (choice.tiling == Choice::None) return times(choice_cost(problem_, costs_, variant_, choice).mean, choice.share);
+  const TilingCost& tiling = costs_.tilings[at(choice.tiling) * problem_.devices.size() + at(choice.device)];
+  return times(*std::max_element(tiling.loads.begin(), tiling.loads.end()), choice.share);
+}
+
+std::int64_t CaseSearch::quick_bound(const LoadStart& start) const {
+  Values least(at(graph_.positions()) + 1, Impossible);
+  least.back() = 0;
+  // Choices are known by position, and none ends before one that starts later: the end is known first.
+  const std::vector<Choice>& choices = graph_.choices();
+  for (const std::uint32_t index : graph_.late_first()) {
+    const Choice& choice = choices[index];
+    std::int64_t& here = least[at(choice.position)];
+    const std::int64_t weight = choice_weight(choice, start.loads);
+    if (weight < Impossible) here = std::min(here, add(times(weight, choice.share), least[at(choice.next_position)]));
+  }
+  if (!throughput() || least.front() >= Impossible) return least.front();
+  return (least.front() + LoadMultiplierSum - 1) / LoadMultiplierSum;
+}
+
+// Bounds of all arcs; an arc whose choice or transfers are not possible has none.
+void CaseSearch::fill_bounds() {
+  Values choice_bound;
+  choice_bound.reserve(graph_.choices().size());
+  for (const Choice& choice : graph_.choices())
+    choice_bound.push_back(choice_cost(problem_, costs_, variant_, choice).bound);
+  bounds_.resize(graph_.arcs().size());
+  for (std::size_t index = 0; index < bounds_.size(); ++index) {
+    const StateGraph::Arc& arc = graph_.arcs()[index];
+    std::int64_t bound = choice_bound[arc.choice];
+    for (const std::uint32_t id : graph_.transfers(arc)) bound = add(bound, costs_.transfers[id].bound);
+    bounds_[index] = bound;
+  }
+}
+
+// Weights of all arcs. For throughput, an arc that alone loads something as much as the value to beat is on no better
+// path.
 void CaseSearch::fill(const Values& load_multipliers) {
   const std::size_t devices = problem_.devices.size();
-  const auto weight_of = [&](const Primitive& cost, std::size_t resource) {
-    if (throughput()) return times(cost.mean, load_multipliers[resource]);
-    return request_.objective == Objective::Energy ? cost.energy : cost.mean;
-  };
-  Values choice_weight, choice_bound;
-  choice_weight.reserve(graph_.choices().size());
-  choice_bound.reserve(graph_.choices().size());
-  for (const Choice& choice : graph_.choices()) {
-    const Primitive& cost = choice_cost(problem_, costs_, variant_, choice);
-    std::int64_t weight = Impossible;
-    if (cost.possible() && throughput() && choice.tiling != Choice::None) {
-      const TilingCost& tiling = costs_.tilings[at(choice.tiling) * devices + at(choice.device)];
-      weight = 0;
-      for (std::size_t resource = 0; resource < tiling.loads.size(); ++resource)
-        weight = add(weight, times(tiling.loads[resource], load_multipliers[resource]));
-    } else if (cost.possible()) {
-      weight = weight_of(cost, at(choice.device));
-    }
-    choice_weight.push_back(times(weight, choice.share));
-    choice_bound.push_back(cost.bound);
+  Values choices, transfers;
+  choices.reserve(graph_.choices().size());
+  for (const Choice& choice : graph_.choices())
+    choices.push_back(throughput() && largest_load(choice) >= beat_
+                          ? Impossible
+                          : times(choice_weight(choice, load_multipliers), choice.share));
+  transfers.reserve(costs_.transfers.size());
+  for (std::size_t id = 0; id < costs_.transfers.size(); ++id) {
+    const Primitive& cost = costs_.transfers[id];
+    const int link = costs_.transfer_link[id % (devices * devices)];
+    if (throughput())
+      transfers.push_back(times(cost.mean, link < 0 ? 1 : load_multipliers[devices + at(link)]));
+    else
+      transfers.push_back(request_.objective == Objective::Energy ? cost.energy : cost.mean);
   }
   weights_.resize(graph_.arcs().size());
-  bounds_.resize(graph_.arcs().size());
-  for (std::size_t index = 0; index < graph_.arcs().size(); ++index) {
+  for (std::size_t index = 0; index < weights_.size(); ++index) {
     const StateGraph::Arc& arc = graph_.arcs()[index];
-    std::int64_t weight = choice_weight[arc.choice];
-    std::int64_t bound = choice_bound[arc.choice];
-    for (const std::uint32_t id : graph_.transfers(arc)) {
-      const Primitive& cost = costs_.transfers[id];
-      const int link = costs_.transfer_link[id % (devices * devices)];
-      if (!cost.possible()) {
-        weight = Impossible;
-        bound = Impossible;
-        break;
-      }
-      weight = add(weight, times(weight_of(cost, devices + at(std::max(link, 0))), graph_.choices()[arc.choice].share));
-      bound = add(bound, cost.bound);
-    }
-    weights_[index] = weight;
-    bounds_[index] = weight >= Impossible ? Impossible : bound;
+    std::int64_t weight = choices[arc.choice];
+    for (const std::uint32_t id : graph_.transfers(arc))
+      weight = throughput() && times(costs_.transfers[id].mean, graph_.choices()[arc.choice].share) >= beat_
+                   ? Impossible
+                   : add(weight, times(transfers[id], graph_.choices()[arc.choice].share));
+    weights_[index] = bounds_[index] >= Impossible ? Impossible : weight;
   }
 }
 
@@ -181,8 +212,19 @@ void CaseSearch::consider(const std::vector<std::uint32_t>& arcs) {
   best_ = Found{value, arcs};
 }
 
+// The lower bound that a price of time gives, kept if it is the best; the potentials are those of the priced arcs.
+CaseSearch::Values CaseSearch::price_deadline(std::int64_t multiplier, CaseResult& result) const {
+  Values potential = potentials(multiplier, weights_);
+  if (potential.front() < Impossible && deadline() <= Impossible / multiplier &&
+      potential.front() - multiplier * deadline() > result.bound.lower_bound) {
+    result.bound.lower_bound = potential.front() - multiplier * deadline();
+    result.bound.deadline_multiplier = multiplier;
+  }
+  return potential;
+}
+
 // Lower bounds for latency and energy. True if nothing is left to search.
-bool CaseSearch::relax_deadline(CaseResult& result) {
+bool CaseSearch::relax_deadline(CaseResult& result, std::int64_t start) {
   const Values free = potentials(0, weights_);
   result.bound.lower_bound = free.front();
   if (free.front() >= beat_) return true;
@@ -196,6 +238,8 @@ bool CaseSearch::relax_deadline(CaseResult& result) {
     result.bound.lower_bound = Impossible;
     return true;
   }
+  if (start > 0) price_deadline(start, result);
+  if (result.bound.lower_bound >= beat_) return true;
   Totals low = totals(cheapest);
   const std::vector<std::uint32_t> fastest = path(time_potential_, 0, bounds_);
   consider(fastest);
@@ -204,17 +248,10 @@ bool CaseSearch::relax_deadline(CaseResult& result) {
     // Rounded up: the bound falls slowly above the best multiplier, with the slack of `high`, and fast below it.
     const std::int64_t multiplier = (high.weight - low.weight + low.bound - high.bound - 1) / (low.bound - high.bound);
     if (multiplier <= 0) break;
-    const Values potential = potentials(multiplier, weights_);
-    const std::int64_t bound = potential.front() >= Impossible || deadline() > Impossible / multiplier
-                                   ? 0
-                                   : potential.front() - multiplier * deadline();
-    if (bound > result.bound.lower_bound) {
-      result.bound.lower_bound = bound;
-      result.bound.deadline_multiplier = multiplier;
-    }
+    const Values potential = price_deadline(multiplier, result);
     const std::vector<std::uint32_t> arcs = path(potential, multiplier, weights_);
     consider(arcs);
-    if (arcs.empty() || bound >= beat_) break;
+    if (arcs.empty() || result.bound.lower_bound >= beat_) break;
     Totals middle = totals(arcs);
     const bool feasible = middle.bound <= deadline();
     if (feasible ? middle.bound == high.bound : middle.bound == low.bound) break;
@@ -223,56 +260,18 @@ bool CaseSearch::relax_deadline(CaseResult& result) {
   return result.bound.lower_bound >= beat_;
 }
 
-// Lower bounds for throughput: the largest load is at least every weighted mean of the loads.
-void CaseSearch::relax_loads(CaseResult& result) {
-  std::vector<double> shares(resources(), 1.0);
-  for (int round = 0; round < LoadRounds; ++round) {
-    const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
-    Values multipliers(resources());
-    std::int64_t left = LoadMultiplierSum;
-    for (std::size_t resource = 0; resource < multipliers.size(); ++resource) {
-      multipliers[resource] =
-          static_cast<std::int64_t>(shares[resource] / sum * static_cast<double>(LoadMultiplierSum));
-      left -= multipliers[resource];
-    }
-    *std::max_element(multipliers.begin(), multipliers.end()) += left;
-    fill(multipliers);
-    const Values potential = potentials(0, weights_);
-    const std::int64_t bound =
-        potential.front() >= Impossible ? Impossible : (potential.front() + LoadMultiplierSum - 1) / LoadMultiplierSum;
-    if (result.bound.load_multipliers.empty() || bound > result.bound.lower_bound) {
-      result.bound.lower_bound = bound;
-      result.bound.load_multipliers = multipliers;
-    }
-    const std::vector<std::uint32_t> arcs = path(potential, 0, weights_);
-    consider(arcs);
-    if (arcs.empty() || result.bound.lower_bound >= beat_) break;
-    const Totals loads = totals(arcs);
-    const auto largest = static_cast<double>(
-        *std::max_element(loads.extra.begin(), loads.extra.begin() + static_cast<std::ptrdiff_t>(resources())));
-    for (std::size_t resource = 0; resource < shares.size(); ++resource)
-      shares[resource] *= 1.0 + (largest > 0 ? static_cast<double>(loads.extra[resource]) / largest : 0.0);
-  }
-  fill(result.bound.load_multipliers);
-  time_potential_ = potentials(0, bounds_);
-  if (request_.deadline && time_potential_.front() < Impossible) consider(path(time_potential_, 0, bounds_));
-  if (time_potential_.front() > deadline()) {
-    result.bound.deadline_multiplier = -1;
-    result.bound.lower_bound = Impossible;
-  }
-}
-
-CaseResult CaseSearch::run(std::int64_t beat, std::size_t labels) {
+CaseResult CaseSearch::run(std::int64_t beat, std::size_t labels, const LoadStart& start) {
   CaseResult result;
   result.bound.variant = variant_;
   beat_ = beat;
   best_.reset();
   if (throughput()) {
-    relax_loads(result);
+    relax_loads(result, start);
     if (result.bound.lower_bound < beat_) close_gap(result, labels);
   } else {
+    fill_bounds();
     fill({});
-    if (!relax_deadline(result)) close_gap(result, labels);
+    if (!relax_deadline(result, start.time)) close_gap(result, labels);
   }
   result.best = best_;
   return result;

@@ -3,7 +3,8 @@
 // Shortest paths through the state graph give the best plan without a deadline. With one, Lagrangian relaxation (the
 // multiplier search of LARAC, Juttner et al., INFOCOM 2001) bounds it from below, and labels with dominance, cut off by
 // those bounds, close the gap (Handler and Zang, Networks 1980). Throughput relaxes max(loads) to weighted sums of
-// loads; the weights are searched by multiplicative updates, and labels carry all loads.
+// loads, whose weights come from a linear program over the paths found so far; crossing these paths gives plans, and
+// labels carry all loads.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,13 @@ struct Found {
 struct CaseResult {
   Certificate::Case bound;
   std::optional<Found> best;  // better than the value to beat
+  std::size_t labels = 0;     // that were made
+};
+
+/// Multipliers to start from: those of the loads (throughput) sum to LoadMultiplierSum.
+struct LoadStart {
+  std::vector<std::int64_t> loads;
+  std::int64_t time = 0;  // of the deadline
 };
 
 class CaseSearch {
@@ -32,16 +40,25 @@ class CaseSearch {
   CaseSearch(const Problem& problem, const Request& request, const StateGraph& graph, const VariantCosts& costs,
              int variant);
 
-  /// A lower bound from the cheapest choices without transfers; fast.
-  std::int64_t quick_bound() const;
+  /// A lower bound from the cheapest choices without transfers, which need not be known; fast. Throughput weighs loads
+  /// with even_start().
+  std::int64_t quick_bound(const LoadStart& start) const;
   /// The best path with a value below `beat`, searched with at most `labels` labels.
-  CaseResult run(std::int64_t beat, std::size_t labels);
+  /// It starts from multipliers that were good for a similar case.
+  CaseResult run(std::int64_t beat, std::size_t labels, const LoadStart& start);
+
+  /// Multipliers to start from where no case was searched: as if every device had the same share of the work.
+  LoadStart even_start() const;
 
  private:
-  struct Label;
+  struct Track;
+  struct Bridge;
   using Values = std::vector<std::int64_t>;
 
+  void fill_bounds();
   void fill(const std::vector<std::int64_t>& load_multipliers);
+  std::int64_t largest_load(const Choice& choice) const;
+  std::int64_t choice_weight(const Choice& choice, const std::vector<std::int64_t>& load_multipliers) const;
   Values potentials(std::int64_t deadline_multiplier, const Values& weights) const;
   std::vector<std::uint32_t> path(const Values& potential, std::int64_t deadline_multiplier,
                                   const Values& weights) const;
@@ -53,8 +70,15 @@ class CaseSearch {
   Totals totals(const std::vector<std::uint32_t>& arcs) const;
   void consider(const std::vector<std::uint32_t>& arcs);
   void add_arc(std::uint32_t arc, Totals& totals) const;
-  bool relax_deadline(CaseResult& result);
-  void relax_loads(CaseResult& result);
+  bool relax_deadline(CaseResult& result, std::int64_t start);
+  Values price_deadline(std::int64_t multiplier, CaseResult& result) const;
+  void relax_loads(CaseResult& result, const LoadStart& start);
+  bool price(const Values& loads, std::int64_t time, Values& potential, CaseResult& result);
+  Track track(const std::vector<std::uint32_t>& arcs) const;
+  std::vector<Bridge> bridges(const Track& from, const Track& to) const;
+  void cross(const Track& one, const Track& other);
+  void cross_paths(const std::vector<std::vector<std::uint32_t>>& paths, const std::vector<std::size_t>& used,
+                   std::int64_t enough);
   void close_gap(CaseResult& result, std::size_t labels);
   std::int64_t value_of(const Totals& totals) const;
   bool throughput() const { return request_.objective == Objective::Throughput; }

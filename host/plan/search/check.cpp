@@ -385,6 +385,8 @@ class BoundChecker {
       Copies after = copies;
       Sum sum = model_.nothing();
       if (!model_.act(action, after, sum)) continue;
+      // An action that alone loads something as much as the claim is part of no plan below it.
+      if (!time && throughput_ && model_.value(sum) >= claim_.lower_bound) continue;
       const std::int64_t own = time ? sum.bound : relaxed(sum);
       least = std::min(least, plus(own, rest(model_.needed(action.last + 1), after, memory, time)));
     }

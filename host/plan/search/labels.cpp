@@ -3,13 +3,42 @@
 #include "plan/search/case_search.hpp"
 
 namespace espalier::plan {
+namespace {
 
-/// The beginning of a path.
-struct CaseSearch::Label {
-  Totals totals;
-  std::uint32_t arc = 0;     // the last one
-  std::int32_t before = -1;  // the label it extends
+/// Beginnings of paths. The numbers of a label lie together: objective, time, then loads and memories.
+class Labels {
+ public:
+  explicit Labels(std::size_t width) : width_(width) {}
+  std::size_t size() const { return arcs_.size(); }
+  const std::int64_t* numbers(std::int32_t label) const { return &numbers_[static_cast<std::size_t>(label) * width_]; }
+  std::int32_t add(const std::vector<std::int64_t>& numbers, std::uint32_t arc, std::int32_t before) {
+    numbers_.insert(numbers_.end(), numbers.begin(), numbers.end());
+    arcs_.push_back(arc);
+    before_.push_back(before);
+    return static_cast<std::int32_t>(arcs_.size()) - 1;
+  }
+  /// Whether one is at most the other in every number.
+  bool beats(const std::int64_t* one, const std::int64_t* other) const {
+    for (std::size_t index = 0; index < width_; ++index)
+      if (one[index] > other[index]) return false;
+    return true;
+  }
+  std::vector<std::uint32_t> path(std::int32_t label) const {
+    std::vector<std::uint32_t> arcs;
+    for (; label > 0; label = before_[static_cast<std::size_t>(label)])
+      arcs.push_back(arcs_[static_cast<std::size_t>(label)]);
+    std::reverse(arcs.begin(), arcs.end());
+    return arcs;
+  }
+
+ private:
+  std::size_t width_;
+  std::vector<std::int64_t> numbers_;
+  std::vector<std::uint32_t> arcs_;   // the last one
+  std::vector<std::int32_t> before_;  // the label it extends
 };
+
+}  // namespace
 
 // Labels state by state; a label that another one equals or beats in everything is dropped, and so is one that the
 // bounds show to end at or above the value to beat. If the labels do not suffice, the bound stays as it was.
@@ -18,55 +47,48 @@ void CaseSearch::close_gap(CaseResult& result, std::size_t limit) {
   const Values potential = potentials(multiplier, weights_);
   if (time_potential_.empty()) time_potential_.assign(graph_.states(), 0);
   const std::int64_t scale = throughput() ? LoadMultiplierSum : 1;
-  std::vector<Label> labels;
+  const std::int64_t allowance = multiplier == 0 ? 0 : times(deadline(), multiplier);
+  Totals next = totals({});
+  std::vector<std::int64_t> numbers(2 + next.extra.size(), 0);
+  Labels labels(numbers.size());
   std::vector<std::vector<std::int32_t>> at_state(graph_.states());
-  labels.push_back({totals({}), 0, -1});
-  at_state[0].push_back(0);
+  at_state[0].push_back(labels.add(numbers, 0, -1));
 
   const auto hopeless = [&](const Totals& totals, std::size_t state) {
     if (potential[state] >= Impossible || add(totals.bound, time_potential_[state]) > deadline()) return true;
-    if (value_of(totals) >= beat_) return true;
     const std::int64_t end = add(add(totals.weight, times(totals.bound, multiplier)), potential[state]);
-    const std::int64_t allowance = multiplier == 0 ? 0 : times(deadline(), multiplier);
-    return beat_ < Impossible / scale && end - allowance > (beat_ - 1) * scale;
+    if (beat_ < Impossible / scale && end - allowance > (beat_ - 1) * scale) return true;
+    return value_of(totals) >= beat_;
   };
-  const auto beats = [](const Totals& one, const Totals& other) {
-    if (one.weight > other.weight || one.bound > other.bound) return false;
-    for (std::size_t index = 0; index < one.extra.size(); ++index)
-      if (one.extra[index] > other.extra[index]) return false;
-    return true;
-  };
-
   for (std::size_t state = 0; state + 1 < graph_.states(); ++state) {
     for (const std::int32_t from : at_state[state]) {
       for (std::uint32_t index = graph_.first_arc()[state]; index < graph_.first_arc()[state + 1]; ++index) {
         if (weights_[index] >= Impossible) continue;
-        Label next{labels[static_cast<std::size_t>(from)].totals, index, from};
-        add_arc(index, next.totals);
+        const std::int64_t* before = labels.numbers(from);
+        next.weight = before[0];
+        next.bound = before[1];
+        std::copy_n(before + 2, next.extra.size(), next.extra.begin());
+        add_arc(index, next);
         const std::size_t to = graph_.arcs()[index].to;
-        if (hopeless(next.totals, to)) continue;
+        if (hopeless(next, to)) continue;
+        numbers[0] = next.weight;
+        numbers[1] = next.bound;
+        std::copy(next.extra.begin(), next.extra.end(), numbers.begin() + 2);
         std::vector<std::int32_t>& others = at_state[to];
-        if (std::any_of(others.begin(), others.end(), [&](std::int32_t other) {
-              return beats(labels[static_cast<std::size_t>(other)].totals, next.totals);
-            }))
+        if (std::any_of(others.begin(), others.end(),
+                        [&](std::int32_t other) { return labels.beats(labels.numbers(other), numbers.data()); }))
           continue;
-        std::erase_if(others, [&](std::int32_t other) {
-          return beats(next.totals, labels[static_cast<std::size_t>(other)].totals);
-        });
-        if (labels.size() >= limit) return;
-        others.push_back(static_cast<std::int32_t>(labels.size()));
-        labels.push_back(std::move(next));
-        if (to + 1 == graph_.states()) {
-          std::vector<std::uint32_t> arcs;
-          for (auto label = static_cast<std::int32_t>(labels.size()) - 1; label > 0;
-               label = labels[static_cast<std::size_t>(label)].before)
-            arcs.push_back(labels[static_cast<std::size_t>(label)].arc);
-          std::reverse(arcs.begin(), arcs.end());
-          consider(arcs);
+        std::erase_if(others, [&](std::int32_t other) { return labels.beats(numbers.data(), labels.numbers(other)); });
+        if (labels.size() >= limit) {
+          result.labels = labels.size();
+          return;
         }
+        others.push_back(labels.add(numbers, index, from));
+        if (to + 1 == graph_.states()) consider(labels.path(others.back()));
       }
     }
   }
+  result.labels = labels.size();
   result.bound.lower_bound = std::max(result.bound.lower_bound, beat_);
 }
 

@@ -15,6 +15,7 @@ std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
 struct Case {
   int policy = 0, variant = 0;
+  LoadStart start;
   std::int64_t quick_bound = 0;
 };
 
@@ -81,7 +82,9 @@ SharedPlan PreparedProblem::solve(const Request& request, const Effort& effort) 
       if (problem_.policies[at(policy)].accuracy[at(variant)] < problem_.accuracy_floor) continue;
       if (!costs[at(variant)]) costs[at(variant)] = variant_costs(problem_, variant, shapes_[at(variant)]);
       const CaseSearch search(problem_, request, graphs_[at(policy)], *costs[at(variant)], variant);
-      cases.push_back({policy, variant, search.quick_bound()});
+      LoadStart start = search.even_start();
+      const std::int64_t bound = search.quick_bound(start);
+      cases.push_back({policy, variant, std::move(start), bound});
     }
   }
   std::stable_sort(cases.begin(), cases.end(),
@@ -92,12 +95,20 @@ SharedPlan PreparedProblem::solve(const Request& request, const Effort& effort) 
   plan.reference = "exact search over exits, cuts, variants and tilings with a certificate";
   Certificate certificate;
   certificate.value = Impossible;
+  // Cases of one problem want similar multipliers: each starts from those of the case before.
+  std::optional<LoadStart> start;
+  std::size_t labels = effort.labels;
   const auto attempt = [&](const Case& one) {
-    if (one.quick_bound >= certificate.value) return Certificate::Case{one.policy, one.variant, 0, {}, one.quick_bound};
+    if (one.quick_bound >= certificate.value)
+      return Certificate::Case{one.policy, one.variant, 0, one.start.loads, one.quick_bound};
+    if (costs[at(one.variant)]->transfers.empty()) add_transfers(problem_, one.variant, *costs[at(one.variant)]);
     const StateGraph& graph = graphs_[at(one.policy)];
     CaseResult result = CaseSearch(problem_, request, graph, *costs[at(one.variant)], one.variant)
-                            .run(certificate.value, effort.labels);
+                            .run(certificate.value, labels, start.value_or(one.start));
+    labels -= std::min(labels, result.labels);
     result.bound.policy = one.policy;
+    if (result.bound.deadline_multiplier >= 0)
+      start = {result.bound.load_multipliers, result.bound.deadline_multiplier};
     if (!result.best) return result.bound;
     certificate.value = result.best->value;
     plan.policy = one.policy;

@@ -17,7 +17,7 @@
 namespace espalier::plan {
 
 struct Effort {
-  std::size_t labels = 200'000;  // per policy and variant; fewer may leave a gap, which the certificate states
+  std::size_t labels = 30'000;  // of all policies and variants; fewer may leave a gap, which the certificate states
 };
 
 class PreparedProblem {

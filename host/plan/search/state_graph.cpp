@@ -41,6 +41,8 @@ class StateGraphBuilder {
 
   void build() {
     make_choices();
+    for (std::size_t position = by_position_.size(); position-- > 0;)
+      graph_.late_first_.insert(graph_.late_first_.end(), by_position_[position].begin(), by_position_[position].end());
     const int count = static_cast<int>(order_.size());
     graph_.positions_ = count;
     std::vector<std::map<State, std::uint32_t>> found(order_.size() + 1);

@@ -45,6 +45,8 @@ class StateGraph {
   const std::vector<std::uint32_t>& first_arc() const { return first_arc_; }
   const std::vector<Choice>& choices() const { return choices_; }
   int positions() const { return positions_; }
+  /// Choices by position, the last first.
+  const std::vector<std::uint32_t>& late_first() const { return late_first_; }
   /// Transfers of an arc as indices (tensor + 1, from, to) of a table with devices x devices entries per tensor.
   std::span<const std::uint32_t> transfers(const Arc& arc) const {
     return std::span(transfers_).subspan(arc.first_transfer, arc.transfer_count);
@@ -55,6 +57,7 @@ class StateGraph {
   std::vector<std::uint32_t> first_arc_;  // per state, and the end
   std::vector<std::uint32_t> transfers_;
   std::vector<Choice> choices_;
+  std::vector<std::uint32_t> late_first_;
   int positions_ = 0;
   friend class StateGraphBuilder;
 };

@@ -1,6 +1,8 @@
 // Properties:
 //   - plan --list names all planners; plan with --algorithm all plans or refuses with each of them
 //   - the document of plan is what plan check verifies; a changed value or bound is refused
+//   - a network is planned with exact times, its problem is saved and planned again alike, its page has all parts
+//   - a compiled file is one piece
 //   - wrong options, links, objectives, deadlines and problem files are errors with what, where and action
 #include <gtest/gtest.h>
 
@@ -8,6 +10,9 @@
 #include <iterator>
 
 #include "command_runner.hpp"
+#include "compile/compile.hpp"
+#include "model/layer_text.hpp"
+#include "run/executable_file.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -70,6 +75,46 @@ TEST_F(PlanCommand, ChecksWhatItWrote) {
   }
 }
 
+TEST_F(PlanCommand, PlansANetworkAndWritesItsPage) {
+  const std::string saved = path("problem.json"), page = path("plan.html");
+  ASSERT_EQ(run({"plan", "ds_cnn", "--array", "8x8", "--server", "10x", "--cpu", "0.5x", "--link",
+                 "up=20Mbps,down=20Mbps,rtt=2ms", "--positions", "0", "--save", saved, "--algorithm", "all", "--report",
+                 page}),
+            0);
+  const nlohmann::json first = answer();
+  EXPECT_EQ(first["problem"]["devices"].size(), 3U);
+  EXPECT_EQ(first["problem"]["variants"][0]["layers"][0]["costs"][0]["source"], "exact");
+  for (const char* part : {"Algorithms", "Latency against bandwidth", "Chosen exit and cut", "Accuracy and latency"})
+    EXPECT_NE(read(page).find(part), std::string::npos) << part;
+  ASSERT_EQ(run({"plan", saved}), 0);
+  EXPECT_EQ(answer()["plans"][0]["cost"], first["plans"].back()["cost"]);
+
+  const std::string last = first["problem"]["layers"].back()["name"], early = first["problem"]["layers"][1]["name"];
+  const nlohmann::json exits{{"exits", {{{"name", "early"}, {"layer", early}}, {{"name", "last"}, {"layer", last}}}},
+                             {"policies",
+                              {{{"name", "both"},
+                                {"leaves", {{{"exit", 0}, {"share", 4000}}, {{"exit", 1}, {"share", 6000}}}},
+                                {"accuracy", {9000}}}}}};
+  ASSERT_EQ(run({"plan", saved, "--exits", write("exits.json", exits.dump())}), 0);
+  EXPECT_EQ(answer()["plans"][0]["cost"]["accuracy"], 0.9);
+  EXPECT_EQ(run({"plan", saved, "--exits", write("exits.json", "{}")}), 3);
+}
+
+TEST_F(PlanCommand, PlansACompiledFileAsOnePiece) {
+  run::Executable executable{
+      "layer", compile::compile(model::parse_layer("conv ic8 ih8 oc8 kh3 ph1"), abi::Array8x8), {}};
+  executable.ports.inputs.resize(1);
+  executable.ports.inputs[0].shape = {1, 8, 8, 8};
+  executable.ports.outputs.resize(1);
+  executable.ports.outputs[0].shape = {1, 8, 8, 8};
+  const std::string file = path("layer.esp");
+  run::save(executable, file);
+  ASSERT_EQ(run({"plan", file, "--server", "none", "--clock", "1000"}), 0);
+  EXPECT_EQ(answer()["problem"]["layers"].size(), 1U);
+  EXPECT_EQ(answer()["problem"]["variants"][0]["input_bytes"], 8 * 8 * 8);
+  EXPECT_EQ(answer()["problem"]["variants"][0]["layers"][0]["costs"][0]["mean_ns"], executable.compiled.total_cycles);
+}
+
 TEST_F(PlanCommand, RefusesWhatIsWrong) {
   const std::string problem = write("problem.json", Problem);
   for (const std::vector<std::string>& more : std::vector<std::vector<std::string>>{{"--planner", "nobody"},
@@ -88,6 +133,10 @@ TEST_F(PlanCommand, RefusesWhatIsWrong) {
   EXPECT_EQ(run({"plan", path("absent.json")}), 3);
   EXPECT_EQ(run({"plan", "check", problem}), 3);
   EXPECT_EQ(run({"plan", problem, "--deadline", "1us"}), 5);
+  EXPECT_EQ(run({"plan", "ds_cnn", "--server", "fast"}), 2);
+  EXPECT_EQ(run({"plan", "ds_cnn", "--cpu", "0.00001x"}), 2);
+  EXPECT_EQ(run({"plan", "ds_cnn", "--power", "5"}), 2);
+  EXPECT_EQ(run({"plan", "no_such_network"}), 3);
 }
 
 }  // namespace
