@@ -98,6 +98,29 @@ void add_measurement(RunReport& report, const compile::Compiled& compiled, const
       Causes{counters.computing, counters.weights, counters.output, counters.data, counters.writing, counters.control};
 }
 
+FeatureRun collect(const Executable& executable, const RunReport& predicted, const driver::RunResult& result) {
+  FeatureRun run{compile::unpack(executable.compiled, result.output), predicted};
+  // A machine without a clock counts nothing.
+  if (result.counters.cycles != 0) add_measurement(run.report, executable.compiled, result);
+  return run;
+}
+
+std::vector<Feature> quantised(const Executable& executable, std::span<const std::vector<float>> inputs) {
+  const Ports& ports = executable.ports;
+  if (inputs.size() != ports.inputs.size())
+    throw Error(ErrorCode::Input, "wrong number of inputs", executable.name, std::to_string(inputs.size()),
+                "give " + std::to_string(ports.inputs.size()));
+  std::vector<Feature> features;
+  for (std::size_t i = 0; i < inputs.size(); ++i) features.push_back(compress::to_int8(ports.inputs[i], inputs[i]));
+  return features;
+}
+
+RunReport presented(const Ports& ports, FeatureRun run) {
+  for (std::size_t i = 0; i < ports.outputs.size(); ++i)
+    run.report.outputs.push_back(present(ports.outputs[i], run.features[i]));
+  return std::move(run.report);
+}
+
 }  // namespace
 
 RunReport predicted_report(const Executable& executable, const std::string& device,
@@ -124,25 +147,19 @@ Session::Session(driver::Device& device, const Executable& executable, Settings 
       loaded_(checked(device, executable).load(device_program(executable), settings_.limits)) {}
 
 FeatureRun Session::run_features(std::span<const Feature> inputs) {
-  const compile::Compiled& compiled = executable_->compiled;
-  const driver::RunResult result = loaded_.run(compile::pack(compiled, inputs));
-  FeatureRun run{compile::unpack(compiled, result.output), predicted_};
-  // A machine without a clock counts nothing.
-  if (result.counters.cycles != 0) add_measurement(run.report, compiled, result);
-  return run;
+  loaded_.start(compile::pack(executable_->compiled, inputs));
+  return collect(*executable_, predicted_, loaded_.wait());
 }
 
 RunReport Session::run(std::span<const std::vector<float>> inputs) {
-  const Ports& ports = executable_->ports;
-  if (inputs.size() != ports.inputs.size())
-    throw Error(ErrorCode::Input, "wrong number of inputs", executable_->name, std::to_string(inputs.size()),
-                "give " + std::to_string(ports.inputs.size()));
-  std::vector<Feature> features;
-  for (std::size_t i = 0; i < inputs.size(); ++i) features.push_back(compress::to_int8(ports.inputs[i], inputs[i]));
-  FeatureRun run = run_features(features);
-  for (std::size_t i = 0; i < ports.outputs.size(); ++i)
-    run.report.outputs.push_back(present(ports.outputs[i], run.features[i]));
-  return run.report;
+  return presented(executable_->ports, run_features(quantised(*executable_, inputs)));
+}
+
+std::optional<RunReport> Session::run(std::span<const std::vector<float>> inputs, const std::function<bool()>& stop) {
+  loaded_.start(compile::pack(executable_->compiled, quantised(*executable_, inputs)));
+  const std::optional<driver::RunResult> result = loaded_.wait(stop);
+  if (!result) return {};
+  return presented(executable_->ports, collect(*executable_, predicted_, *result));
 }
 
 }  // namespace espalier::run

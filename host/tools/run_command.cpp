@@ -11,6 +11,7 @@
 #include "html_report.hpp"
 #include "model_loader.hpp"
 #include "run_inputs.hpp"
+#include "run_remote.hpp"
 #include "soc_backend.hpp"
 #include "table.hpp"
 #include "traffic_report.hpp"
@@ -29,6 +30,7 @@ struct RunOptions {
   std::string trace;
   std::string xclbin;
   std::uint32_t timeout = 1000000;
+  RemoteOptions remote;
 };
 
 std::string output_text(const run::Output& output) {
@@ -52,6 +54,13 @@ void execute(const RunOptions& options, Console& console) {
   const std::vector<RunInput> inputs =
       read_run_inputs(options.inputs, input_shapes(model.executable.ports), input_options, "--input");
 
+  if (!options.remote.address.empty() && options.remote.deadline.empty()) {
+    run_on_server(options.remote, {model.executable, inputs, nullptr, settings}, console);
+    return;
+  }
+  if (options.remote.address.empty() && !options.remote.deadline.empty())
+    throw Error(ErrorCode::Usage, "a deadline is kept between a server and this device", "--deadline",
+                options.remote.deadline, "add --remote HOST:PORT");
   BackendOptions backend;
   backend.device = device_choice;
   backend.configuration = model.executable.compiled.configuration;
@@ -68,6 +77,10 @@ void execute(const RunOptions& options, Console& console) {
   limits.timeout_cycles = options.timeout;
   run::Session session(device, model.executable, {device_text(device_choice), settings.memory, limits});
 
+  if (!options.remote.address.empty()) {
+    run_on_server(options.remote, {model.executable, inputs, &session, settings}, console);
+    return;
+  }
   std::vector<run::RunReport> reports;
   for (const RunInput& input : inputs) {
     console.progress("running " + input.name);
@@ -121,13 +134,15 @@ void add_run(CLI::App& app, Console& console) {
   command
       ->add_option("--timeout", options->timeout, "cycles without progress after which the device gives up; 0: never")
       ->capture_default_str();
+  add_remote_options(*command, options->remote);
   add_console_options(*command, console);
   command->footer(
       "Examples:\n"
       "  espalier run network.onnx --calibrate samples.npy --input x.npy --device functional --json\n"
       "  espalier run network.esp --input cat.jpg --resize --mean 123.7,116.3,103.5 --scale 0.0171,0.0175,0.0174\n"
       "  espalier run digits.esp --input images.idx3-ubyte --index 5 --count 3 --device xrt:0 --report report.html\n"
-      "  espalier run network.esp --input x.npy --device rtl --waves run.fst\n\n"
+      "  espalier run network.esp --input x.npy --device rtl --waves run.fst\n"
+      "  espalier run digits.esp --input images.idx3-ubyte --remote 127.0.0.1:8001 --deadline 20ms\n\n"
       "--device xrt uses the card that XILINX_XRT points to; without it, the simulated card of the build.");
   command->callback([options, &console] { execute(*options, console); });
 }
