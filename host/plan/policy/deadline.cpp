@@ -253,7 +253,8 @@ void Deciding::start_local() {
 void Deciding::expire() {
   std::vector<OpenTask> gone;
   for (const OpenTask& task : state_.tasks) {
-    const bool lost = task.phase == TaskPhase::Waiting && add(now_, settings_.local.front().bound) > task.deadline;
+    const bool lost = !running() && task.phase == TaskPhase::Waiting &&
+                      add(now_, settings_.local.front().bound) > task.deadline;
     if (lost || (task.phase == TaskPhase::Unsecured && now_ >= task.deadline)) gone.push_back(task);
   }
   for (const OpenTask& task : gone)
@@ -261,16 +262,16 @@ void Deciding::expire() {
 }
 
 Decision Deciding::finish() {
-  if (!running()) expire();
+  expire();
   start_local();
   Nanoseconds next = Impossible;
   for (const OpenTask& task : state_.tasks) {
-    if (task.phase == TaskPhase::Waiting) next = std::min(next, latest_start(task.task));
+    const Nanoseconds start = task.phase == TaskPhase::Waiting ? latest_start(task.task) : Impossible;
+    // A slot that has come while the accelerator works is looked at again when that ends.
+    if (!running() || start > now_) next = std::min(next, start);
     if (task.phase == TaskPhase::Unsecured) next = std::min(next, task.deadline);
   }
-  // While the accelerator works its end is the next event; a timer that has passed would only repeat itself.
-  if (next < Impossible && (next > now_ || !running()))
-    actions_.push_back({.kind = ActionKind::SetTimer, .when = std::max(next, now_)});
+  if (next < Impossible) actions_.push_back({.kind = ActionKind::SetTimer, .when = std::max(next, now_)});
   return {std::move(state_), std::move(actions_)};
 }
 

@@ -130,7 +130,7 @@ Fate random_fate(std::mt19937_64& engine) {
 }
 
 TEST(Drill, TenThousandRequestsWithRandomFaults) {
-  for (const std::uint64_t seed : {1, 2, 3}) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937_64 engine(seed);
     plan::DeadlineSettings with = settings();
