@@ -152,7 +152,8 @@ TEST(Engine, EveryCallEndsOnceUnderCancels) {
   serving.engine->drain(std::chrono::minutes(1));
   EXPECT_EQ(ended, 500);
   std::uint64_t counted = 0;
-  for (const auto& [outcome, number] : serving.engine->counts().models.at("layer").outcomes) counted += number;
+  const Counts counts = serving.engine->counts();
+  for (const auto& [outcome, number] : counts.models.at("layer").outcomes) counted += number;
   EXPECT_EQ(counted, 500U);
 }
 
