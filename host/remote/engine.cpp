@@ -84,7 +84,8 @@ Engine::Engine(std::vector<std::unique_ptr<driver::Bus>> buses, EngineSettings s
     : settings_(std::move(settings)) {
   if (!settings_.now) settings_.now = steady_now;
   for (std::unique_ptr<driver::Bus>& bus : buses) workers_.push_back(std::make_unique<Worker>(std::move(bus)));
-  for (const std::unique_ptr<Worker>& worker : workers_) worker->thread = std::thread([this, &worker] { work(*worker); });
+  for (const std::unique_ptr<Worker>& worker : workers_)
+    worker->thread = std::thread([this, &worker] { work(*worker); });
 }
 
 Engine::~Engine() {
@@ -194,8 +195,7 @@ std::uint64_t Engine::submit(Call call) {
     pending.arrival = now();
     if (call.budget) pending.deadline = plan::add(pending.arrival, *call.budget);
     const plan::WaitingTask task{ticket, call.version->bound, pending.deadline.value_or(plan::Impossible)};
-    const plan::Verdict verdict =
-        plan::admit({settings_.capacity, workers_.size()}, admission_, task, pending.arrival);
+    const plan::Verdict verdict = plan::admit({settings_.capacity, workers_.size()}, admission_, task, pending.arrival);
     if (verdict == plan::Verdict::Accept) {
       pending.call = std::move(call);
       pending_.emplace(ticket, std::move(pending));

@@ -2,8 +2,8 @@
 // here; what is decided, plan/policy decides.
 //
 //   Engine engine(std::move(buses), {.clock_mhz = 300});
-//   engine.load("digits", executable);                       // version 1; a later load is version 2, in service at once
-//   auto ticket = engine.submit({engine.find("digits", ""), values, {}, [](Result result) { ... }});
+//   engine.load("digits", executable);                       // version 1; a later load is version 2, in service at
+//   once auto ticket = engine.submit({engine.find("digits", ""), values, {}, [](Result result) { ... }});
 //   engine.cancel(ticket);                                   // between two commands of the device
 #pragma once
 
@@ -68,8 +68,8 @@ struct EngineSettings {
   driver::Limits limits;
   std::size_t capacity = 64;
   double clock_mhz = 300;
-  double dilation = 1;    // of modelled times, in bounds
-  bool paced = false;     // an answer comes no sooner than its bound, as from a device of that speed
+  double dilation = 1;               // of modelled times, in bounds
+  bool paced = false;                // an answer comes no sooner than its bound, as from a device of that speed
   std::function<Nanoseconds()> now;  // none: the steady clock
 };
 

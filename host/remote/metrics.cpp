@@ -31,8 +31,8 @@ std::string per_model(const Counts& counts, const char* name, const char* kind, 
   std::string text = head(name, kind, help);
   for (const auto& [model, of_model] : counts.models)
     if (!of_model.version.empty())
-      text += fmt::format("{}{{model=\"{}\",version=\"{}\"}} {}\n", name, label(model), of_model.version,
-                          value(of_model));
+      text +=
+          fmt::format("{}{{model=\"{}\",version=\"{}\"}} {}\n", name, label(model), of_model.version, value(of_model));
   return text;
 }
 
@@ -52,8 +52,9 @@ std::string metrics_text(const Counts& counts) {
                          static_cast<double>(of_model.waited) / NanosecondsPerSecond);
   }
   text += seconds + waits;
-  text += per_model(counts, "espalier_model_bound_seconds", "gauge", "Bound of one execution of the version in service.",
-                    [](const ModelCounts& model) { return static_cast<double>(model.bound) / NanosecondsPerSecond; });
+  text +=
+      per_model(counts, "espalier_model_bound_seconds", "gauge", "Bound of one execution of the version in service.",
+                [](const ModelCounts& model) { return static_cast<double>(model.bound) / NanosecondsPerSecond; });
   text += gauge("espalier_queue_length", "Requests that wait.", static_cast<double>(counts.queued));
   text += gauge("espalier_queue_capacity", "Requests that may wait.", static_cast<double>(counts.capacity));
   text += gauge("espalier_running", "Requests on devices.", static_cast<double>(counts.running));

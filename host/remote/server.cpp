@@ -42,11 +42,8 @@ Page page_of(const Engine& engine, const std::string& path) {
 }  // namespace
 
 Server::Server(Engine& engine, ServerSettings settings)
-    : state_(new State{&engine,
-                       Service(engine, {settings.version, settings.token, std::move(settings.reload)}),
-                       nullptr,
-                       nullptr,
-                       0}) {
+    : state_(new State{&engine, Service(engine, {settings.version, settings.token, std::move(settings.reload)}),
+                       nullptr, nullptr, 0}) {
   grpc::ResourceQuota quota("espalier");
   quota.Resize(settings.most_memory_bytes);
   grpc::ServerBuilder builder;

@@ -215,7 +215,8 @@ grpc::ServerUnaryReactor* Service::ModelInfer(grpc::CallbackServerContext* conte
   const std::string plan = text_parameter(request->parameters(), "plan_id").value_or(version->plan_id);
   if (plan != version->plan_id) {
     engine_->count(name, Failure::Invalid);
-    return finished(context, {grpc::StatusCode::FAILED_PRECONDITION, "the model in service has plan " + version->plan_id});
+    return finished(context,
+                    {grpc::StatusCode::FAILED_PRECONDITION, "the model in service has plan " + version->plan_id});
   }
   try {
     Wish wish = wish_of(*context, *request, *version);

@@ -198,7 +198,8 @@ std::vector<run::Output> read_outputs(const inference::ModelInferResponse& respo
   }
   std::vector<run::Output> result;
   for (const std::size_t index : wanted) {
-    if (!found.contains(index)) refuse(ErrorCode::Mismatch, "output missing in the answer", ports.outputs[index].name, {});
+    if (!found.contains(index))
+      refuse(ErrorCode::Mismatch, "output missing in the answer", ports.outputs[index].name, {});
     result.push_back(found[index]);
   }
   return result;

@@ -109,8 +109,7 @@ void place(TileValues& values, const model::Feature& feature, const Region& tile
   auto source = part.begin();
   for (int channel = 0; channel < feature.channels; ++channel)
     for (int row = tile.first_row; row <= tile.last_row; ++row) {
-      const std::ptrdiff_t at =
-          (std::ptrdiff_t{channel} * feature.height + row) * feature.width + tile.first_column;
+      const std::ptrdiff_t at = (std::ptrdiff_t{channel} * feature.height + row) * feature.width + tile.first_column;
       std::copy_n(source, width, values.begin() + at);
       source += static_cast<std::ptrdiff_t>(width);
     }

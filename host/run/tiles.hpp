@@ -29,8 +29,8 @@ TileValues run_tile(const model::Network& network, int feature, const plan::Regi
 using TileWorker = std::function<TileValues(const plan::Region& tile)>;
 
 /// The whole feature from tiles that cover it once, on the workers, each with a thread of its own; on this thread where
-/// no worker is left. Waits for workers that still compute a tile that another has finished. Throws Error (Mismatch) if a
-/// worker's result has the wrong size.
+/// no worker is left. Waits for workers that still compute a tile that another has finished. Throws Error (Mismatch) if
+/// a worker's result has the wrong size.
 TileValues run_tiled(const model::Network& network, int feature, const std::vector<plan::Region>& tiles,
                      std::span<const TileValues> inputs, const std::vector<TileWorker>& workers);
 

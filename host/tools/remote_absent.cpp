@@ -15,7 +15,8 @@ namespace {
 }  // namespace
 
 void add_serve(CLI::App& app, Console& /*console*/) {
-  CLI::App* command = app.add_subcommand("serve", "serve networks over the Open Inference Protocol (not in this build)");
+  CLI::App* command =
+      app.add_subcommand("serve", "serve networks over the Open Inference Protocol (not in this build)");
   command->prefix_command();
   command->callback([] { refuse("espalier serve"); });
 }

@@ -130,7 +130,11 @@ class Race {
     ticket_ = client_.send(request_, [this, task = action.task](remote::Reply reply) {
       const bool failed = reply.failure.has_value();
       const plan::RemoteFailure failure = reply.failure.value_or(plan::RemoteFailure::Unreachable);
-      post({failed ? plan::EventKind::RemoteFailed : plan::EventKind::RemoteAnswer, task, failure, std::move(reply), {}});
+      post({failed ? plan::EventKind::RemoteFailed : plan::EventKind::RemoteAnswer,
+            task,
+            failure,
+            std::move(reply),
+            {}});
     });
   }
 
@@ -252,7 +256,8 @@ void report(const std::vector<Served>& all, const RemoteRun& run, const RemoteOp
       json["outputs"].back()["sample"] = i;
     }
     json["samples"].push_back(served_json(all[i], run.inputs[i].name));
-    text += fmt::format("{}: exit {} from the {}", run.inputs[i].name, all[i].exit, all[i].remote ? "server" : "device");
+    text +=
+        fmt::format("{}: exit {} from the {}", run.inputs[i].name, all[i].exit, all[i].remote ? "server" : "device");
     if (all[i].slack)
       text += fmt::format(", slack {:.3f} ms", static_cast<double>(*all[i].slack) / NanosecondsPerMillisecond);
     text += "\n";
@@ -281,8 +286,9 @@ void add_remote_options(CLI::App& command, RemoteOptions& options) {
   command.add_option("--remote", options.address, "HOST:PORT of a server of the Open Inference Protocol v2 over gRPC");
   command.add_option("--remote-model", options.model, "the model's name on the server; default: of the file");
   command.add_option("--remote-version", options.version, "its version; default: the one in service");
-  command.add_option("--deadline", options.deadline,
-                     "with --remote: an answer by then, 5ms say, from the server or, if that does not come, the device");
+  command.add_option(
+      "--deadline", options.deadline,
+      "with --remote: an answer by then, 5ms say, from the server or, if that does not come, the device");
   command.add_option("--token-file", options.token_file, "file whose first line is the server's token");
   command.add_option("--tls-authority", options.authority, "PEM file: trust servers certified by it, speak TLS");
   command.add_option("--tls-certificate", options.certificate, "PEM file: this client's certificate");
@@ -298,9 +304,8 @@ void run_on_server(const RemoteOptions& options, const RemoteRun& run, Console& 
   if (named.model.empty()) named.model = run.executable.name;
   remote::Client client(named.address, client_settings(named));
   console.progress("asking " + named.address);
-  report(run.session == nullptr
-             ? on_server(named, run, client)
-             : under_deadline(named, run, client, parse_duration(named.deadline, "--deadline")),
+  report(run.session == nullptr ? on_server(named, run, client)
+                                : under_deadline(named, run, client, parse_duration(named.deadline, "--deadline")),
          run, named, console);
 }
 

@@ -114,7 +114,8 @@ void announce(const ServeOptions& options, const remote::Engine& engine, const r
   json["metrics_port"] = server.metrics_port() ? Json(*server.metrics_port()) : Json(nullptr);
   json["models"] = Json::array();
   std::string text = fmt::format("listening on {}:{}\n", options.address, server.port());
-  if (server.metrics_port()) text += fmt::format("metrics on http://{}:{}/metrics\n", options.address, *server.metrics_port());
+  if (server.metrics_port())
+    text += fmt::format("metrics on http://{}:{}/metrics\n", options.address, *server.metrics_port());
   for (const std::string& name : engine.models()) {
     const remote::VersionPtr version = engine.find(name, {});
     json["models"].push_back({{"name", name},
@@ -206,7 +207,8 @@ void add_serve(CLI::App& app, Console& console) {
   const auto options = std::make_shared<ServeOptions>();
   command->add_option("MODEL", options->models, "NAME=FILE or FILE: .esp, .onnx or .tflite; several share the device")
       ->required();
-  command->add_option("--calibrate", options->model.calibrate, "files of samples whose value ranges quantise a float network");
+  command->add_option("--calibrate", options->model.calibrate,
+                      "files of samples whose value ranges quantise a float network");
   add_import_options(*command, options->model.import_texts);
   add_array_options(*command, options->model);
   command->add_option("-d,--device", options->device, "functional, rtl, soc, soc-rtl, xrt or xrt:N")
@@ -219,10 +221,12 @@ void add_serve(CLI::App& app, Console& console) {
   command->add_option("--metrics-port", options->metrics_port,
                       "HTTP: /metrics for Prometheus, /v2/health/live, /v2/health/ready; 0: chosen by the system");
   add_protection(*command, *options);
-  command->add_option("--clock", options->clock, "MHz of the device, for its time bound; default of the memory, or 300");
-  command->add_option("--pace", options->pace,
-                      "answer no sooner than the device's modelled time multiplied by this: a simulation in the place "
-                      "of a card")
+  command->add_option("--clock", options->clock,
+                      "MHz of the device, for its time bound; default of the memory, or 300");
+  command
+      ->add_option("--pace", options->pace,
+                   "answer no sooner than the device's modelled time multiplied by this: a simulation in the place "
+                   "of a card")
       ->check(CLI::PositiveNumber);
   add_console_options(*command, console);
   command->footer(

@@ -26,8 +26,8 @@ struct AdmissionLimits {
 
 struct WaitingTask {
   std::uint64_t task = 0;
-  Nanoseconds bound = 0;               // of its execution
-  Nanoseconds deadline = Impossible;   // absolute; Impossible: none
+  Nanoseconds bound = 0;              // of its execution
+  Nanoseconds deadline = Impossible;  // absolute; Impossible: none
 };
 
 struct RunningTask {

@@ -253,8 +253,8 @@ void Deciding::start_local() {
 void Deciding::expire() {
   std::vector<OpenTask> gone;
   for (const OpenTask& task : state_.tasks) {
-    const bool lost = !running() && task.phase == TaskPhase::Waiting &&
-                      add(now_, settings_.local.front().bound) > task.deadline;
+    const bool lost =
+        !running() && task.phase == TaskPhase::Waiting && add(now_, settings_.local.front().bound) > task.deadline;
     if (lost || (task.phase == TaskPhase::Unsecured && now_ >= task.deadline)) gone.push_back(task);
   }
   for (const OpenTask& task : gone)

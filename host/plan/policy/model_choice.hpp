@@ -23,9 +23,9 @@ struct ModelOption {
 };
 
 struct InputNeed {
-  Nanoseconds time = 0;                     // until the deadline
-  std::optional<std::size_t> difficulty;    // class of this input
-  BasisPoints enough = Whole;               // no more accuracy is paid for than this
+  Nanoseconds time = 0;                   // until the deadline
+  std::optional<std::size_t> difficulty;  // class of this input
+  BasisPoints enough = Whole;             // no more accuracy is paid for than this
 };
 
 /// The most accurate model that meets the deadline; of those that reach `enough`, the one of least energy, then of
@@ -34,14 +34,14 @@ std::optional<std::size_t> choose_model(const std::vector<ModelOption>& models, 
 
 /// A resolution with the time of its model, and a frame interval with it.
 struct RateLevel {
-  Nanoseconds bound = 0;           // of the model at this resolution
-  Nanoseconds interval = 0;        // between frames; at least the bound
-  std::int64_t bytes = 0;          // of a frame, for the link
+  Nanoseconds bound = 0;     // of the model at this resolution
+  Nanoseconds interval = 0;  // between frames; at least the bound
+  std::int64_t bytes = 0;    // of a frame, for the link
 };
 
 struct RateSettings {
-  std::vector<RateLevel> levels;   // from the cheapest to the best; at least one
-  int calm = 20;                   // frames with room for the next level before it is taken
+  std::vector<RateLevel> levels;  // from the cheapest to the best; at least one
+  int calm = 20;                  // frames with room for the next level before it is taken
 };
 
 struct RateState {
@@ -50,8 +50,8 @@ struct RateState {
 };
 
 struct RateSample {
-  Nanoseconds took = 0;            // from the frame to its answer
-  std::int64_t link_rate = 0;      // bytes per second; 0: frames are not sent
+  Nanoseconds took = 0;        // from the frame to its answer
+  std::int64_t link_rate = 0;  // bytes per second; 0: frames are not sent
 };
 
 struct RateDecision {

@@ -40,7 +40,8 @@ HandOut hand_out(HandOutState state, const TileEvent& event) {
     if (out.give) state.tiles[*out.give].workers.push_back(event.worker);
   }
   out.finished = std::all_of(state.tiles.begin(), state.tiles.end(), [](const TileState& tile) { return tile.done; });
-  out.stranded = !out.finished && std::none_of(state.alive.begin(), state.alive.end(), [](bool alive) { return alive; });
+  out.stranded =
+      !out.finished && std::none_of(state.alive.begin(), state.alive.end(), [](bool alive) { return alive; });
   out.state = std::move(state);
   return out;
 }

@@ -32,11 +32,11 @@ struct TileEvent {
 
 struct HandOut {
   HandOutState state;
-  std::optional<std::size_t> give;    // tile for the event's worker
-  bool take = false;                  // Done: keep the result
-  std::vector<std::size_t> wake;      // workers that may ask again: tiles came back
-  bool finished = false;              // every tile is done
-  bool stranded = false;              // tiles are left and no worker: the caller computes them
+  std::optional<std::size_t> give;  // tile for the event's worker
+  bool take = false;                // Done: keep the result
+  std::vector<std::size_t> wake;    // workers that may ask again: tiles came back
+  bool finished = false;            // every tile is done
+  bool stranded = false;            // tiles are left and no worker: the caller computes them
 };
 
 HandOutState begin(std::size_t tiles, std::size_t workers);

@@ -28,8 +28,9 @@ struct Pending {
 Pending submit(Engine& engine, std::optional<Nanoseconds> budget = {}) {
   auto promise = std::make_shared<std::promise<Result>>();
   Pending pending{0, promise->get_future()};
-  pending.ticket = engine.submit({engine.find("layer", ""), {test::ramp(InputSize)}, budget,
-                                  [promise](Result result) { promise->set_value(std::move(result)); }});
+  pending.ticket = engine.submit({engine.find("layer", ""), {test::ramp(InputSize)}, budget, [promise](Result result) {
+                                    promise->set_value(std::move(result));
+                                  }});
   return pending;
 }
 

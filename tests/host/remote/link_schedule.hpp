@@ -10,10 +10,10 @@ namespace espalier::test {
 
 /// Until a moment, counted from the start; the last phase holds for ever. Rate 0: cut.
 struct LinkPhase {
-  std::int64_t until = 0;             // ns
+  std::int64_t until = 0;  // ns
   std::int64_t bytes_per_second = 0;
-  std::int64_t delay = 0;             // ns, one way
-  double loss = 0;                    // probability that a burst of losses begins with a packet
+  std::int64_t delay = 0;  // ns, one way
+  double loss = 0;         // probability that a burst of losses begins with a packet
 };
 
 /// "until_ms:bytes_per_second:delay_ms:loss", e.g. "2000:125000:10:0.01". Throws std::invalid_argument.

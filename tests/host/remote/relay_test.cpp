@@ -31,9 +31,7 @@ TEST(Relay, CarriesAnswers) {
   EXPECT_EQ(reply.outputs.at(0).values, expected_outputs(SmallLayer, ramp(3 * 6 * 6)));
 }
 
-TEST(Relay, ACutLinkEndsWithTheDeadline) {
-  EXPECT_TRUE(ask({0, 0, 0, 0}, 100'000'000).failure.has_value());
-}
+TEST(Relay, ACutLinkEndsWithTheDeadline) { EXPECT_TRUE(ask({0, 0, 0, 0}, 100'000'000).failure.has_value()); }
 
 }  // namespace
 }  // namespace espalier::test

@@ -7,8 +7,8 @@
 //   - the client gives every failure its kind; metrics and health answer over HTTP
 #include "remote/server.hpp"
 
-#include <gtest/gtest.h>
 #include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
 #include <open_inference.grpc.pb.h>
 
 #include "esp_error.hpp"
@@ -29,8 +29,7 @@ class ServerTest : public testing::Test {
     serving_.load();
     server_ = std::make_unique<Server>(*serving_.engine, std::move(settings));
     address_ = "127.0.0.1:" + std::to_string(server_->port());
-    stub_ = inference::GRPCInferenceService::NewStub(
-        grpc::CreateChannel(address_, grpc::InsecureChannelCredentials()));
+    stub_ = inference::GRPCInferenceService::NewStub(grpc::CreateChannel(address_, grpc::InsecureChannelCredentials()));
   }
 
   static inference::ModelInferRequest typed_request() {
@@ -147,7 +146,8 @@ TEST_F(ServerTest, RefusesMalformedRequests) {
             Invalid);
   EXPECT_EQ(refused([](Request& request) { request.add_outputs()->set_name("other"); }), Invalid);
   EXPECT_EQ(refused([](Request& request) { (*request.mutable_parameters())["exit"].set_int64_param(5); }), Invalid);
-  EXPECT_EQ(refused([](Request& request) { (*request.mutable_parameters())["deadline_ns"].set_int64_param(-5); }), Invalid);
+  EXPECT_EQ(refused([](Request& request) { (*request.mutable_parameters())["deadline_ns"].set_int64_param(-5); }),
+            Invalid);
   EXPECT_EQ(refused([](Request& request) { request.set_model_name("other"); }), grpc::StatusCode::NOT_FOUND);
   EXPECT_EQ(refused([](Request& request) { request.set_id(std::string(5000, 'x')); }),
             grpc::StatusCode::RESOURCE_EXHAUSTED);
@@ -197,15 +197,15 @@ TEST_F(ServerTest, DoesNotLoadByCallOtherwise) {
   inference::RepositoryModelLoadResponse response;
   request.set_model_name("layer");
   grpc::ClientContext context;
-  EXPECT_EQ(stub_->RepositoryModelLoad(&context, request, &response).error_code(),
-            grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_EQ(stub_->RepositoryModelLoad(&context, request, &response).error_code(), grpc::StatusCode::PERMISSION_DENIED);
 }
 
 TEST(Metrics, EscapesLabelsAndNamesOutcomes) {
   Counts counts;
   counts.models["a\"b\\c\nd"].outcomes["ok"] = 3;
   const std::string text = metrics_text(counts);
-  EXPECT_NE(text.find("espalier_requests_total{model=\"a\\\"b\\\\c\\nd\",outcome=\"ok\"} 3\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("espalier_requests_total{model=\"a\\\"b\\\\c\\nd\",outcome=\"ok\"} 3\n"), std::string::npos)
+      << text;
   EXPECT_NE(text.find("# TYPE espalier_queue_length gauge\n"), std::string::npos);
 }
 

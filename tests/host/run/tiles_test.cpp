@@ -72,9 +72,9 @@ TEST(Tiles, EveryFeatureInEveryGridHasTheReferencesBits) {
   for (const model::Layer& layer : test.network.layers) {
     const model::Feature& feature = test.network.features[static_cast<std::size_t>(layer.output)];
     for (const int side : {1, 2, 3, 5})
-      EXPECT_EQ(run_tiled(test.network, layer.output, grid(feature, side, side), test.inputs,
-                          {test.worker(layer.output)}),
-                test.features[static_cast<std::size_t>(layer.output)])
+      EXPECT_EQ(
+          run_tiled(test.network, layer.output, grid(feature, side, side), test.inputs, {test.worker(layer.output)}),
+          test.features[static_cast<std::size_t>(layer.output)])
           << layer.name << " in " << side << "x" << side;
   }
 }

@@ -47,7 +47,8 @@ std::vector<Arrival> random_arrivals(unsigned seed) {
   for (int i = 0; i < 300; ++i) {
     now += static_cast<Nanoseconds>(engine() % 8);
     const auto bound = static_cast<Nanoseconds>(1 + engine() % 9);
-    arrivals.push_back({now, bound, engine() % 4 == 0 ? Impossible : now + bound + static_cast<Nanoseconds>(engine() % 30)});
+    arrivals.push_back(
+        {now, bound, engine() % 4 == 0 ? Impossible : now + bound + static_cast<Nanoseconds>(engine() % 30)});
   }
   return arrivals;
 }

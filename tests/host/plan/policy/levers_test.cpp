@@ -21,8 +21,10 @@ TEST(ModelChoice, EqualsBruteForce) {
   for (int round = 0; round < 1000; ++round) {
     std::vector<ModelOption> models(1 + engine() % 6);
     for (ModelOption& model : models)
-      model = {static_cast<Nanoseconds>(1 + engine() % 20), static_cast<BasisPoints>(engine() % 10) * 1000,
-               {static_cast<BasisPoints>(engine() % 10000)}, static_cast<Nanojoules>(engine() % 5)};
+      model = {static_cast<Nanoseconds>(1 + engine() % 20),
+               static_cast<BasisPoints>(engine() % 10) * 1000,
+               {static_cast<BasisPoints>(engine() % 10000)},
+               static_cast<Nanojoules>(engine() % 5)};
     InputNeed need{.time = static_cast<Nanoseconds>(engine() % 25), .difficulty = {}};
     if (engine() % 2 == 0) need.difficulty = 0;
     const std::optional<std::size_t> chosen = choose_model(models, need);

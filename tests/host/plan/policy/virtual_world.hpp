@@ -43,8 +43,7 @@ class VirtualWorld {
     return std::optional(exit.bound);
   };
 
-  explicit VirtualWorld(const plan::DeadlineSettings& settings)
-      : settings_(settings), contract_(settings, actions()) {}
+  explicit VirtualWorld(const plan::DeadlineSettings& settings) : settings_(settings), contract_(settings, actions()) {}
 
   void arrive(std::uint64_t task, Nanoseconds at, Nanoseconds budget) {
     ends[task].arrival = at;

@@ -1,7 +1,8 @@
-// client.mjs PROGRAM RELAY PROTO DIGITS PACKAGES: drives `espalier serve` with a client stack that was not written here.
+// client.mjs PROGRAM RELAY PROTO DIGITS PACKAGES: drives `espalier serve` with a client stack that was not written
+// here.
 //
-// Properties: live, ready, metadata and inference (raw and typed contents) answer over loopback and behind a link; the
-// server's answer is that of `espalier run`; a deadline and a cancel end a call, the server then serves on; SIGTERM ends
+// Properties: live, ready, metadata and inference (raw and typed contents) answer over loopback and behind a link;
+// the server's answer is that of `espalier run`; a deadline and a cancel end a call, the server then serves on; SIGTERM ends
 // it gracefully. Exits with 77 if the packages are not there.
 import assert from 'node:assert/strict';
 import {execFileSync, spawn} from 'node:child_process';
@@ -63,16 +64,17 @@ async function answer(client, method, request) {
 /// Pixels of an image as the network takes them.
 function pixels(index) {
   const bytes = fs.readFileSync(images);
-  return Array.from(bytes.subarray(16 + index * 784, 16 + (index + 1) * 784), (byte) => Math.fround(byte * Math.fround(1 / 255)));
+  const image = bytes.subarray(16 + index * 784, 16 + (index + 1) * 784);
+  return Array.from(image, (byte) => Math.fround(byte * Math.fround(1 / 255)));
 }
 
 function request(index, raw) {
   const values = pixels(index);
   const tensor = {name: port.inputs[0].name, datatype: port.inputs[0].datatype, shape: port.inputs[0].shape};
   const parameters = {deadline_ns: {int64_param: 60e9}};
-  if (!raw) return {model_name: 'digits', id: `i${index}`, parameters, inputs: [{...tensor, contents: {fp32_contents: values}}]};
-  return {model_name: 'digits', id: `i${index}`, parameters, inputs: [tensor],
-          raw_input_contents: [Buffer.from(new Float32Array(values).buffer)]};
+  const common = {model_name: 'digits', id: `i${index}`, parameters};
+  if (!raw) return {...common, inputs: [{...tensor, contents: {fp32_contents: values}}]};
+  return {...common, inputs: [tensor], raw_input_contents: [Buffer.from(new Float32Array(values).buffer)]};
 }
 
 function floats(response) {
@@ -115,15 +117,17 @@ async function checkEndings(client) {
   const impossible = request(0, true);
   impossible.parameters = {deadline_ns: {int64_param: 1000}};
   assert.equal((await call(client, 'ModelInfer', impossible)).error.code, grpc.status.DEADLINE_EXCEEDED);
-  const cancelled = await call(client, 'ModelInfer', request(0, true), {}, (started) => setTimeout(() => started.cancel(), 100));
+  const cancelled =
+      await call(client, 'ModelInfer', request(0, true), {}, (started) => setTimeout(() => started.cancel(), 100));
   assert.equal(cancelled.error.code, grpc.status.CANCELLED);
   const unknown = await call(client, 'ModelInfer', {...request(0, true), model_name: 'other'});
   assert.equal(unknown.error.code, grpc.status.NOT_FOUND);
   await answer(client, 'ModelInfer', request(0, true));
 }
 
-const local = JSON.parse(execFileSync(program, ['run', model, '--array', '8x8', '--input', images, '--count', String(count),
-                                               '--json', '--quiet'], {maxBuffer: 1 << 26}));
+const local = JSON.parse(execFileSync(
+    program, ['run', model, '--array', '8x8', '--input', images, '--count', String(count), '--json', '--quiet'],
+    {maxBuffer: 1 << 26}));
 const expected = local.outputs.map((output) => output.data);
 
 const server = serve();
