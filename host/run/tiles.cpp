@@ -69,11 +69,14 @@ Part part_of(const model::Network& network, const model::Layer& layer, const Reg
   return {needed, elementwise(layer) ? needed : inside(reach(layer, needed), in)};
 }
 
+/// Rows or columns from the first to the last.
+std::size_t span(int first, int last) { return static_cast<std::size_t>(last) + 1 - static_cast<std::size_t>(first); }
+
 /// A region of values that cover `from`.
 TileValues crop(const TileValues& values, int channels, const Region& from, const Region& region) {
-  const auto columns = static_cast<std::size_t>(from.last_column - from.first_column + 1);
-  const auto rows = static_cast<std::size_t>(from.last_row - from.first_row + 1);
-  const auto width = static_cast<std::size_t>(region.last_column - region.first_column + 1);
+  const auto columns = span(from.first_column, from.last_column);
+  const auto rows = span(from.first_row, from.last_row);
+  const auto width = span(region.first_column, region.last_column);
   TileValues result;
   result.reserve(static_cast<std::size_t>(channels) * static_cast<std::size_t>(region.area()));
   for (std::size_t channel = 0; channel < static_cast<std::size_t>(channels); ++channel)
@@ -105,7 +108,7 @@ void resize(model::Feature& feature, const Region& region) {
 
 /// Writes a tile into the whole feature.
 void place(TileValues& values, const model::Feature& feature, const Region& tile, const TileValues& part) {
-  const auto width = static_cast<std::size_t>(tile.last_column - tile.first_column + 1);
+  const auto width = span(tile.first_column, tile.last_column);
   auto source = part.begin();
   for (int channel = 0; channel < feature.channels; ++channel)
     for (int row = tile.first_row; row <= tile.last_row; ++row) {
