@@ -160,4 +160,20 @@ RunResult Loaded::wait() {
   return read_result();
 }
 
+std::optional<RunResult> Loaded::wait(const std::function<bool()>& stop) {
+  const auto end = std::chrono::steady_clock::now() + limits_.wall;
+  bool done = false;
+  while (!done) {
+    if (stop()) {
+      bus_->reset();
+      return {};
+    }
+    done = bus_->wait_done(limits_.poll);
+    if (!done && std::chrono::steady_clock::now() >= end) break;
+  }
+  finish(done);
+  bus_->read_register(abi::RegControl);  // reading clears done
+  return read_result();
+}
+
 }  // namespace espalier::driver

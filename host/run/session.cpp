@@ -92,12 +92,29 @@ void add_measurement(RunReport& report, const compile::Compiled& compiled, const
       Causes{counters.computing, counters.weights, counters.output, counters.data, counters.writing, counters.control};
 }
 
+FeatureRun collect(const Executable& executable, const RunReport& predicted, const driver::RunResult& result) {
+  FeatureRun run{compile::unpack(executable.compiled, result.output), predicted};
+  // A machine without a clock counts nothing.
+  if (result.counters.cycles != 0) add_measurement(run.report, executable.compiled, result);
+  return run;
+}
+
 }  // namespace
 
 Output present(const compress::Output& port, const Feature& feature) {
   const std::vector<float> values = compress::to_real(port, feature);
   return {port.name, type_name(port.type), port.shape, {values.begin(), values.end()}};
 }
+
+namespace {
+
+RunReport presented(const Ports& ports, FeatureRun run) {
+  for (std::size_t i = 0; i < ports.outputs.size(); ++i)
+    run.report.outputs.push_back(present(ports.outputs[i], run.features[i]));
+  return std::move(run.report);
+}
+
+}  // namespace
 
 std::vector<Feature> quantised_inputs(const Ports& ports, std::span<const std::vector<float>> inputs,
                                       const std::string& name) {
@@ -133,20 +150,19 @@ Session::Session(driver::Device& device, const Executable& executable, Settings 
       loaded_(checked(device, executable).load(device_program(executable), settings_.limits)) {}
 
 FeatureRun Session::run_features(std::span<const Feature> inputs) {
-  const compile::Compiled& compiled = executable_->compiled;
-  const driver::RunResult result = loaded_.run(compile::pack(compiled, inputs));
-  FeatureRun run{compile::unpack(compiled, result.output), predicted_};
-  // A machine without a clock counts nothing.
-  if (result.counters.cycles != 0) add_measurement(run.report, compiled, result);
-  return run;
+  loaded_.start(compile::pack(executable_->compiled, inputs));
+  return collect(*executable_, predicted_, loaded_.wait());
 }
 
 RunReport Session::run(std::span<const std::vector<float>> inputs) {
-  const Ports& ports = executable_->ports;
-  FeatureRun run = run_features(quantised_inputs(ports, inputs, executable_->name));
-  for (std::size_t i = 0; i < ports.outputs.size(); ++i)
-    run.report.outputs.push_back(present(ports.outputs[i], run.features[i]));
-  return run.report;
+  return presented(executable_->ports, run_features(quantised_inputs(executable_->ports, inputs, executable_->name)));
+}
+
+std::optional<RunReport> Session::run(std::span<const std::vector<float>> inputs, const std::function<bool()>& stop) {
+  loaded_.start(compile::pack(executable_->compiled, quantised_inputs(executable_->ports, inputs, executable_->name)));
+  const std::optional<driver::RunResult> result = loaded_.wait(stop);
+  if (!result) return {};
+  return presented(executable_->ports, collect(*executable_, predicted_, *result));
 }
 
 }  // namespace espalier::run

@@ -6,6 +6,8 @@
 //   run::RunReport report = session.run(samples);   // one vector of values per network input
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -54,6 +56,9 @@ class Session {
   /// Quantises, runs, dequantises. One vector of values in C order per network input. Throws Error
   /// (Input) for values that do not fit, Error (Device, Timeout) from the device, which stays usable.
   RunReport run(std::span<const std::vector<float>> inputs);
+
+  /// As run(), but gives up when `stop`, asked while the device works, says true: nothing is returned then.
+  std::optional<RunReport> run(std::span<const std::vector<float>> inputs, const std::function<bool()>& stop);
 
   /// The same between the edges: int8 features in, int8 features out; the report has no outputs.
   FeatureRun run_features(std::span<const Feature> inputs);

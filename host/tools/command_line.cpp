@@ -22,6 +22,7 @@ constexpr const char* Examples = R"(Examples:
   espalier bench layer "conv ic64 ih56 iw56 oc64 kh3 kw3 ph1 pw1 density0.25 int8" --device rtl --json
   espalier verify network.esp --devices functional,rtl
   espalier plan problem.json --algorithm all --deadline 5ms
+  espalier serve digits=digits.esp --port 8001
   espalier devices
 
 )";
@@ -124,6 +125,7 @@ int run_command_line(std::span<const char* const> arguments, std::ostream& out, 
     add_inspect(app, console);
     add_compile(app, console);
     add_run(app, console);
+    add_serve(app, console);
     add_bench(app, console);
     add_plan(app, console);
     add_verify(app, console);

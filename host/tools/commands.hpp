@@ -10,6 +10,7 @@ namespace espalier::tools {
 void add_inspect(CLI::App& app, Console& console);
 void add_compile(CLI::App& app, Console& console);
 void add_run(CLI::App& app, Console& console);
+void add_serve(CLI::App& app, Console& console);
 void add_bench(CLI::App& app, Console& console);
 void add_plan(CLI::App& app, Console& console);
 void add_verify(CLI::App& app, Console& console);

@@ -143,7 +143,8 @@ void add_inspect(CLI::App& app, Console& console) {
   command->footer(
       "Examples:\n  espalier inspect network.onnx\n  espalier inspect network.tflite\n  espalier inspect network.onnx "
       "--shape image=1,3,640,640\n  espalier inspect network.onnx --place auto --svg network.svg\n  espalier inspect "
-      "network.esp --json\n  espalier inspect --list-rewrites\n  espalier inspect network.onnx --no-rewrite fold-padding\n"
+      "network.esp --json\n  espalier inspect --list-rewrites\n  espalier inspect network.onnx --no-rewrite "
+      "fold-padding\n"
       "  espalier inspect predict_net.pb --init-net init_net.pb --shape data=1,3,224,224");
   command->callback([options, command, &console] {
     if (options->model.list_rewrites) return list_rewrites(console);

@@ -15,6 +15,7 @@
 #include "placement_report.hpp"
 #include "run/mixed_session.hpp"
 #include "run_inputs.hpp"
+#include "run_remote.hpp"
 #include "soc_backend.hpp"
 #include "table.hpp"
 #include "traffic_report.hpp"
@@ -37,6 +38,7 @@ struct RunOptions {
   std::string timeline;
   std::size_t in_flight = 4;
   std::string labels;
+  RemoteOptions remote;
 };
 
 std::string output_text(const run::Output& output, const std::vector<std::string>& labels) {
@@ -143,7 +145,33 @@ void add_outputs(Json& json, std::string& text, const std::vector<run::RunReport
   }
 }
 
+/// On a server, and with a deadline also on the device here.
+void execute_remotely(const RunOptions& options, Console& console) {
+  if (options.place.given() || !options.timeline.empty())
+    throw Error(ErrorCode::Usage, "a server runs whole networks: nothing is placed", "--remote", options.remote.address,
+                "leave out the options of placement");
+  const InputOptions input_options = parse_input_options(options.input_texts);
+  const CompileSettings settings = parse_compile_settings(options.model);
+  const LoadedModel model = load_model(options.model, input_options, console);
+  const std::vector<RunInput> inputs =
+      read_run_inputs(options.inputs, input_shapes(model.executable.ports), input_options, "--input");
+  if (options.remote.deadline.empty())
+    return run_on_server(options.remote, {model.executable, inputs, nullptr, settings}, console);
+  console.progress("opening " + options.device);
+  const std::unique_ptr<driver::Bus> bus =
+      open_bus(backend_options(options, settings, model.executable.compiled.configuration, console));
+  driver::Device device(*bus);
+  driver::Limits limits;
+  limits.timeout_cycles = options.timeout;
+  run::Session session(device, model.executable, {device_text(parse_device(options.device)), settings.memory, limits});
+  run_on_server(options.remote, {model.executable, inputs, &session, settings}, console);
+}
+
 void execute(const RunOptions& options, Console& console) {
+  if (!options.remote.address.empty()) return execute_remotely(options, console);
+  if (!options.remote.deadline.empty())
+    throw Error(ErrorCode::Usage, "a deadline is kept between a server and this device", "--deadline",
+                options.remote.deadline, "add --remote HOST:PORT");
   const DeviceChoice device_choice = parse_device(options.device);
   const InputOptions input_options = parse_input_options(options.input_texts);
   const CompileSettings settings = parse_compile_settings(options.model);
@@ -208,13 +236,15 @@ void add_run(CLI::App& app, Console& console) {
   command
       ->add_option("--timeout", options->timeout, "cycles without progress after which the device gives up; 0: never")
       ->capture_default_str();
+  add_remote_options(*command, options->remote);
   add_console_options(*command, console);
   command->footer(
       "Examples:\n"
       "  espalier run network.onnx --calibrate samples.npy --input x.npy --device functional --json\n"
       "  espalier run network.esp --input cat.jpg --resize --mean 123.7,116.3,103.5 --scale 0.0171,0.0175,0.0174\n"
       "  espalier run digits.esp --input images.idx3-ubyte --index 5 --count 3 --device xrt:0 --report report.html\n"
-      "  espalier run network.esp --input x.npy --device rtl --waves run.fst\n\n"
+      "  espalier run network.esp --input x.npy --device rtl --waves run.fst\n"
+      "  espalier run digits.esp --input images.idx3-ubyte --remote 127.0.0.1:8001 --deadline 20ms\n\n"
       "--device xrt uses the card that XILINX_XRT points to; without it, the simulated card of the build.");
   command->callback([options, &console] { execute(*options, console); });
 }

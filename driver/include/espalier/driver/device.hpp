@@ -7,6 +7,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,6 +33,7 @@ struct Program {
 struct Limits {
   std::uint32_t timeout_cycles = 1000000;   // without progress, RegTimeout; 0 = never
   std::chrono::milliseconds wall{3600000};  // for the whole run, in the host's time
+  std::chrono::milliseconds poll{1};        // a run that may be stopped goes on this long between two questions
 };
 
 /// A run of a program that is not kept on the device.
@@ -95,6 +98,10 @@ class Loaded {
   /// The same in two parts: start() returns at once; wait() returns or throws when the run has ended.
   void start(std::span<const std::uint8_t> input);
   RunResult wait();
+
+  /// As wait(), but asks `stop` before every Limits::poll. If it says true the device is reset, which ends the run
+  /// between two commands or bursts, and nothing is returned.
+  std::optional<RunResult> wait(const std::function<bool()>& stop);
 
   /// Sets RegTimeout and the wall-clock limit of later runs.
   void set_limits(const Limits& limits) { limits_ = limits; }

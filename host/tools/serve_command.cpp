@@ -1,0 +1,241 @@
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <csignal>
+#include <filesystem>
+#include <map>
+#include <memory>
+
+#include "backends.hpp"
+#include "commands.hpp"
+#include "esp_error.hpp"
+#include "files.hpp"
+#include "model_loader.hpp"
+#include "remote/server.hpp"
+#include "run/session.hpp"
+
+namespace espalier::tools {
+namespace {
+
+struct ServeOptions {
+  std::vector<std::string> models;  // NAME=FILE or FILE
+  ModelOptions model;               // how they are compiled; without a path
+  std::string device = "functional";
+  unsigned workers = 1;
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 8001;
+  std::optional<std::uint16_t> metrics_port;
+  std::string token_file, certificate, key, authority;
+  bool insecure = false;
+  bool allow_load = false;
+  std::size_t queue = 64;
+  int most_megabytes = 16;
+  double grace = 10;  // seconds
+  std::optional<double> clock;
+  std::optional<double> pace;
+};
+
+/// Name on the wire and file of every model.
+std::map<std::string, std::string> named_files(const std::vector<std::string>& texts) {
+  std::map<std::string, std::string> files;
+  for (const std::string& text : texts) {
+    const std::size_t equal = text.find('=');
+    const bool named = equal != std::string::npos && equal != 0;
+    const std::string file = named ? text.substr(equal + 1) : text;
+    const std::string name = named ? text.substr(0, equal) : std::filesystem::path(file).stem().string();
+    if (!files.emplace(name, file).second)
+      throw Error(ErrorCode::Usage, "two models have one name", "MODEL", name, "write NAME=FILE");
+  }
+  return files;
+}
+
+/// Loads the file of a model, compiled for `array` if one is given.
+run::Executable executable_of(const ServeOptions& options, const std::string& file,
+                              const std::optional<abi::Configuration>& array, Console& console) {
+  ModelOptions model = options.model;
+  model.path = file;
+  if (array) model.array = array_text(*array);
+  return load_model(model, {}, console).executable;
+}
+
+std::vector<std::unique_ptr<driver::Bus>> open_workers(const ServeOptions& options, const CompileSettings& settings,
+                                                       const abi::Configuration& array) {
+  const DeviceChoice choice = parse_device(options.device);
+  if (options.workers > 1 && choice.kind == DeviceKind::Xrt)
+    throw Error(ErrorCode::Usage, "a card is one worker", "--workers", std::to_string(options.workers),
+                "start a server per card");
+  BackendOptions backend;
+  backend.device = choice;
+  backend.configuration = array;
+  set_memory(backend, settings);
+  std::vector<std::unique_ptr<driver::Bus>> buses;
+  for (unsigned i = 0; i < options.workers; ++i) buses.push_back(open_bus(backend));
+  return buses;
+}
+
+remote::ServerSettings server_settings(const ServeOptions& options) {
+  remote::ServerSettings settings;
+  settings.address = options.address;
+  settings.port = options.port;
+  settings.metrics_port = options.metrics_port;
+  settings.version = ESPALIER_VERSION;
+  settings.most_message_bytes = options.most_megabytes << 20;
+  if (!options.certificate.empty()) settings.tls.certificate = read_text(options.certificate);
+  if (!options.key.empty()) settings.tls.key = read_text(options.key);
+  if (!options.authority.empty()) settings.tls.authority = read_text(options.authority);
+  if (settings.tls.certificate.empty() != settings.tls.key.empty() ||
+      (settings.tls.certificate.empty() && !settings.tls.authority.empty()))
+    throw Error(ErrorCode::Usage, "TLS needs a certificate and its key", "--tls-certificate", options.certificate,
+                "give --tls-certificate and --tls-key");
+  if (!remote::is_loopback(options.address) && !settings.tls.used() && !options.insecure)
+    throw Error(ErrorCode::Usage, "an address that others reach needs TLS", "--address", options.address,
+                "give --tls-certificate and --tls-key, or --insecure where the network is trusted");
+  if (!options.token_file.empty()) {
+    const std::string text = read_text(options.token_file);
+    settings.token = text.substr(0, text.find_first_of("\r\n"));
+    if (settings.token.empty())
+      throw Error(ErrorCode::Usage, "the token is empty", "--token-file", options.token_file, "write it on line 1");
+  }
+  return settings;
+}
+
+sigset_t ending_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  return set;
+}
+
+void announce(const ServeOptions& options, const remote::Engine& engine, const remote::Server& server,
+              Console& console) {
+  Json json = document("serve");
+  json["address"] = options.address;
+  json["port"] = server.port();
+  json["metrics_port"] = server.metrics_port() ? Json(*server.metrics_port()) : Json(nullptr);
+  json["models"] = Json::array();
+  std::string text = fmt::format("listening on {}:{}\n", options.address, server.port());
+  if (server.metrics_port())
+    text += fmt::format("metrics on http://{}:{}/metrics\n", options.address, *server.metrics_port());
+  for (const std::string& name : engine.models()) {
+    const remote::VersionPtr version = engine.find(name, {});
+    json["models"].push_back({{"name", name},
+                              {"version", version->version},
+                              {"plan_id", version->plan_id},
+                              {"predicted_cycles", version->cycles},
+                              {"bound_ns", version->bound}});
+    text += fmt::format("model {} version {} plan {}: {} cycles, {:.6f} ms\n", name, version->version, version->plan_id,
+                        version->cycles, static_cast<double>(version->bound) / 1e6);
+  }
+  console.report(json, text);
+}
+
+/// Until SIGTERM or SIGINT; SIGHUP reads the files of all models again.
+void serve_until_signal(const sigset_t& signals, const std::map<std::string, std::string>& files,
+                        const std::function<void(const std::string&)>& reload, Console& console) {
+  int signal = 0;
+  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) {
+    for (const auto& [name, file] : files) {
+      try {
+        reload(name);
+      } catch (const Error& error) {
+        console.progress(fmt::format("{} stays as it is: {}", name, error.what()));
+      }
+    }
+  }
+}
+
+void execute(const ServeOptions& options, Console& console) {
+  const sigset_t signals = ending_signals();
+  // Every thread made later inherits the mask, so that only sigwait() takes them.
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const CompileSettings settings = parse_compile_settings(options.model);
+  const std::map<std::string, std::string> files = named_files(options.models);
+  remote::ServerSettings server_options = server_settings(options);
+
+  std::map<std::string, run::Executable> executables;
+  std::optional<abi::Configuration> array = settings.array;
+  for (const auto& [name, file] : files) {
+    executables[name] = executable_of(options, file, array, console);
+    array = executables[name].compiled.configuration;
+  }
+  remote::EngineSettings engine_settings;
+  engine_settings.device = options.device;
+  engine_settings.memory = settings.memory;
+  engine_settings.capacity = options.queue;
+  engine_settings.clock_mhz = machine_clock(options.clock, settings);
+  engine_settings.paced = options.pace.has_value();
+  engine_settings.dilation = options.pace.value_or(1);
+  remote::Engine engine(open_workers(options, settings, *array), engine_settings);
+  for (auto& [name, executable] : executables) engine.load(name, std::move(executable));
+
+  const auto reload = [&](const std::string& name) {
+    const remote::VersionPtr version = engine.load(name, executable_of(options, files.at(name), array, console));
+    console.progress(fmt::format("{} version {} is in service", name, version->version));
+  };
+  if (options.allow_load) server_options.reload = reload;
+  remote::Server server(engine, std::move(server_options));
+  announce(options, engine, server, console);
+  serve_until_signal(signals, files, reload, console);
+  console.progress("ending: what waits is still answered");
+  const bool clean = server.stop(std::chrono::milliseconds(static_cast<std::int64_t>(options.grace * 1000)));
+  console.progress(clean ? "ended" : "ended; requests that took longer than the grace were given up");
+}
+
+void add_protection(CLI::App& command, ServeOptions& options) {
+  command.add_option("--token-file", options.token_file, "file whose first line every caller must present");
+  command.add_option("--tls-certificate", options.certificate, "PEM file: the server's certificate; speak TLS only");
+  command.add_option("--tls-key", options.key, "PEM file: its key");
+  command.add_option("--tls-authority", options.authority, "PEM file: demand a certificate by it of every client");
+  command.add_flag("--insecure", options.insecure, "allow an address that others reach without TLS");
+  command.add_flag("--allow-load", options.allow_load,
+                   "callers may have a model's file read again, or go back to the version before");
+  command.add_option("--queue", options.queue, "requests that may wait; more are refused")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  command.add_option("--most-megabytes", options.most_megabytes, "of a request")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command.add_option("--grace", options.grace, "seconds that requests may still take after SIGTERM")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->capture_default_str();
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Console& console) {
+  CLI::App* command = app.add_subcommand("serve", "serve networks over the Open Inference Protocol v2 (gRPC)");
+  const auto options = std::make_shared<ServeOptions>();
+  command->add_option("MODEL", options->models, "NAME=FILE or FILE: .esp, .onnx or .tflite; several share the device")
+      ->required();
+  command->add_option("--calibrate", options->model.calibrate,
+                      "files of samples whose value ranges quantise a float network");
+  add_import_options(*command, options->model.import_texts);
+  add_array_options(*command, options->model);
+  command->add_option("-d,--device", options->device, "functional, rtl, soc, soc-rtl, xrt or xrt:N")
+      ->capture_default_str();
+  command->add_option("--workers", options->workers, "simulated devices that work at the same time")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  command->add_option("--address", options->address, "to listen on")->capture_default_str();
+  command->add_option("--port", options->port, "to listen on; 0: chosen by the system")->capture_default_str();
+  command->add_option("--metrics-port", options->metrics_port,
+                      "HTTP: /metrics for Prometheus, /v2/health/live, /v2/health/ready; 0: chosen by the system");
+  add_protection(*command, *options);
+  command->add_option("--clock", options->clock,
+                      "MHz of the device, for its time bound; default of the memory, or 300");
+  command
+      ->add_option("--pace", options->pace,
+                   "answer no sooner than the device's modelled time multiplied by this: a simulation in the place "
+                   "of a card")
+      ->check(CLI::PositiveNumber);
+  add_console_options(*command, console);
+  command->footer(
+      "Examples:\n"
+      "  espalier serve digits.esp --port 8001 --metrics-port 8002\n"
+      "  espalier serve small=a.onnx large=b.onnx --array 16x16 --address 0.0.0.0 --tls-certificate c.pem --tls-key "
+      "k.pem --token-file token\n\n"
+      "SIGTERM ends gracefully; SIGHUP reads the files again and puts them into service as new versions.");
+  command->callback([options, &console] { execute(*options, console); });
+}
+
+}  // namespace espalier::tools
