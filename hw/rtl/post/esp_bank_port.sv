@@ -44,14 +44,10 @@ module esp_bank_port #(
   logic [PtrBits-1:0] write_q, read_q;
   logic [PtrBits:0]   count_q;
   logic push, pop, free;
-  logic [WriterBits-1:0] first;  // of the writers that offer a word
+  logic [WriterBits-1:0] first;  // of the writers that offer a word; used where it is computed
 
   always_comb begin
     for (int unsigned w = 0; w < Writers; w++) ready_o[w] = !count_q[PtrBits] && (push_i & Writers'((1 << w) - 1)) == '0;
-  end
-  always_comb begin
-    first = '0;
-    for (int w = Writers - 1; w >= 0; w--) if (push_i[w]) first = WriterBits'(w);
   end
   assign push          = push_i != '0 && !count_q[PtrBits];
   assign queue_empty_o = count_q == 0;
@@ -65,7 +61,7 @@ module esp_bank_port #(
     load_grant_o  = 1'b0;
     row_o         = lane_row_i;
     enable_o      = '1;
-    data_o        = load_data_i;
+    data_o        = 'x;
     if (free) begin
       if (!queue_empty_o) begin
         pop = 1'b1;
@@ -76,6 +72,7 @@ module esp_bank_port #(
       end else begin
         load_grant_o = 1'b1;
         row_o        = load_row_i;
+        data_o       = load_data_i;
       end
     end
   end
@@ -86,6 +83,8 @@ module esp_bank_port #(
   // written, since it is at the head only once the queue is not empty.
   always_ff @(posedge clk_i) begin
     if (push) begin
+      first = '0;
+      for (int w = Writers - 1; w >= 0; w--) if (push_i[w]) first = WriterBits'(w);
       entries[write_q] = {
         push_row_i[32'(first)*RowBits+:RowBits],
         push_enable_i[32'(first)*Bytes+:Bytes],
