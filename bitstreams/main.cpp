@@ -7,6 +7,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
+#include <map>
+#include <string>
 
 #include "bitstreams/digest.hpp"
 #include "bitstreams/xclbin_check.hpp"
@@ -18,9 +20,11 @@ namespace {
 using espalier::Error;
 using espalier::ErrorCode;
 
+const std::map<std::string, espalier::abi::Configuration> Arrays{
+    {"8x8", espalier::abi::Array8x8}, {"16x16", espalier::abi::Array16x16}, {"32x32", espalier::abi::Array32x32}};
+
 void make(const std::string& array, const std::string& output) {
-  const auto& configuration = array == "8x8" ? espalier::abi::Array8x8 : espalier::abi::Array16x16;
-  const auto image = espalier::bitstreams::make_image(configuration);
+  const auto image = espalier::bitstreams::make_image(Arrays.at(array));
   std::ofstream file(output, std::ios::binary);
   file.write(reinterpret_cast<const char*>(image.data()), static_cast<std::streamsize>(image.size()));
   if (!file.flush()) throw Error(ErrorCode::Usage, "cannot write the image", output, {}, "check the output path");
@@ -45,7 +49,7 @@ int main(int argc, char** argv) try {
   app.require_subcommand(1);
   std::string array = "16x16", output, path;
   auto* make_command = app.add_subcommand("make", "Write the image of a simulated card");
-  make_command->add_option("--array", array, "Lanes x pixels")->check(CLI::IsMember({"8x8", "16x16"}));
+  make_command->add_option("--array", array, "Lanes x pixels")->check(CLI::IsMember(Arrays));
   make_command->add_option("--output", output, "File to write")->required();
   auto* check_command = app.add_subcommand("check", "Check an image");
   check_command->add_option("image", path, "An .xclbin file")->required();

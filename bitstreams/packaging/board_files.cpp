@@ -17,7 +17,17 @@ const std::string& memory_of(const Site& site, std::string_view port) {
   return site.data;
 }
 
-std::string object_name(const Placement& placement) { return "espalier_" + placement.area.array + ".xo"; }
+/// Of the array, and of the machine unless that is the RTL: "16x16", "16x16_hls".
+std::string core_name(const Placement& placement) {
+  return placement.area.array + (placement.machine == Machine::Hls ? "_hls" : "");
+}
+
+std::string object_name(const Placement& placement) { return "espalier_" + core_name(placement) + ".xo"; }
+
+/// The block that hls/scripts/vitis.tcl exports; none for the RTL.
+std::string exported_block(const Placement& placement) {
+  return placement.machine == Machine::Hls ? "esp_machine_core_" + placement.area.array : "{}";
+}
 
 /// Clock constraint of the kernel alone; in the image, the platform's clock takes its place.
 std::string clock_constraint(const Board& board) {
@@ -33,7 +43,7 @@ std::string boot_image_format(const std::string& application) {
 }  // namespace
 
 std::string application_name(const Board& board, const Placement& placement) {
-  return fmt::format("espalier_{}_{}", board.name, placement.area.array);
+  return fmt::format("espalier_{}_{}", board.name, core_name(placement));
 }
 
 bitstreams::Manifest make_manifest(const Board& board, const Placement& placement) {
@@ -92,11 +102,14 @@ std::string tool_settings(const Board& board, const Placement& placement) {
   }
   const bool zynq = board.kind == BoardKind::Zynq;
   return fmt::format(
-      "set application {}\nset part {}\nset platform {}\nset kernel {}\nset object {}\nset clock_mhz {}\nset zynq {}\n"
+      "set application {}\nset part {}\nset platform {}\nset kernel {}\nset array {}\nset exported_block {}\nset "
+      "object {}\n"
+      "set clock_mhz {}\nset zynq {}\n"
       "set control_port {}\nset window_bytes {}\nset masters {{{}}}\n# name, offset, bits, master\nset arguments "
       "{{\n{}}}\n",
-      application_name(board, placement), board.part, board.platform, abi::KernelName, object_name(placement),
-      board.clock_mhz, zynq ? 1 : 0, abi::ControlPort, +abi::RegWindowBytes, masters, arguments);
+      application_name(board, placement), board.part, board.platform, abi::KernelName, placement.area.array,
+      exported_block(placement), object_name(placement), board.clock_mhz, zynq ? 1 : 0, abi::ControlPort,
+      +abi::RegWindowBytes, masters, arguments);
 }
 
 std::string device_tree_overlay(const Board& board, const Placement& placement) {
@@ -142,12 +155,13 @@ std::string device_tree_overlay(const Board& board, const Placement& placement) 
 std::map<std::string, std::string> board_files(const Board& board, const Placement& placement,
                                                const std::filesystem::path& root) {
   const std::string application = application_name(board, placement);
-  std::map<std::string, std::string> files{{"kernel.xml", bitstreams::kernel_xml()},
-                                           {"kernel.xdc", clock_constraint(board)},
-                                           {"kernel.sv", kernel_source(root, placement.area.configuration)},
-                                           {"settings.tcl", tool_settings(board, placement)},
-                                           {"link.cfg", link_configuration(board, placement)},
-                                           {bitstreams::ManifestName, to_text(make_manifest(board, placement))}};
+  std::map<std::string, std::string> files{
+      {"kernel.xml", bitstreams::kernel_xml()},
+      {"kernel.xdc", clock_constraint(board)},
+      {"kernel.sv", kernel_source(root, placement.area.configuration, placement.machine)},
+      {"settings.tcl", tool_settings(board, placement)},
+      {"link.cfg", link_configuration(board, placement)},
+      {bitstreams::ManifestName, to_text(make_manifest(board, placement))}};
   if (board.kind == BoardKind::Zynq) {
     files[application + ".dtso"] = device_tree_overlay(board, placement);
     files[application + ".bif"] = boot_image_format(application);

@@ -12,7 +12,7 @@
 
 namespace espalier::packaging {
 
-/// The name of image, firmware and application: "espalier_kv260_8x8".
+/// The name of image, firmware and application: "espalier_kv260_8x8", "espalier_u50_16x16_hls".
 std::string application_name(const Board& board, const Placement& placement);
 
 /// The manifest of an image that is still to be made: without digest.

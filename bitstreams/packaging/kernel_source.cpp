@@ -71,24 +71,41 @@ bool is_kernel_pin(const std::string& name) {
                      [&](const abi::KernelPort& port) { return name.starts_with(std::string(port.name) + "_"); });
 }
 
+const char* top_name(Machine machine) { return machine == Machine::Rtl ? "esp_top" : "esp_hls_top"; }
+
+filesystem::path top_file(const filesystem::path& root, Machine machine) {
+  return machine == Machine::Rtl ? root / "hw" / "rtl" / "esp_top.sv" : root / "hls" / "rtl" / "esp_hls_top.sv";
+}
+
+/// The modules of the machine; around the exported block, those that its register file consists of.
+std::vector<filesystem::path> machine_modules(const filesystem::path& root, Machine machine) {
+  if (machine == Machine::Rtl) return files_below(root / "hw" / "rtl");
+  std::vector<filesystem::path> modules = files_below(root / "hw" / "rtl" / "common");
+  modules.push_back(root / "hw" / "rtl" / "control" / "esp_registers.sv");
+  modules.push_back(top_file(root, machine));
+  return modules;
+}
+
 /// Two products share a multiplier where an even number of pixels shares a weight in every split.
 unsigned pack_products(const abi::Configuration& c) { return c.pixels * c.lanes / 64 % 2 == 0 ? 1 : 0; }
 
-std::string top_module(const std::vector<Pin>& pins, const abi::Configuration& c) {
+std::string top_module(const std::vector<Pin>& pins, const abi::Configuration& c, Machine machine) {
+  const std::string packed =
+      machine == Machine::Rtl ? fmt::format(",\n      .PackProducts({})", pack_products(c)) : std::string();
   std::string declared, connected;
   for (const Pin& pin : pins) {
     const bool outside = is_kernel_pin(pin.name);
     if (!outside && pin.direction == "input")
-      throw Error(ErrorCode::Internal, "an input of the machine is no pin of the kernel", "esp_top", pin.name);
+      throw Error(ErrorCode::Internal, "an input of the machine is no pin of the kernel", top_name(machine), pin.name);
     if (outside) declared += fmt::format("{}    {}", declared.empty() ? "" : ",\n", pin.text);
     connected += fmt::format("{}      .{}({})", connected.empty() ? "" : ",\n", pin.name, outside ? pin.name : "");
   }
   return fmt::format(
       "\n// The kernel: the machine of {}x{}.\nmodule {} (\n{}\n);\n"
-      "  esp_top #(\n      .Lanes({}),\n      .Pixels({}),\n      .BankRows({}),\n      .LineDepth({}),\n"
-      "      .Writers({}),\n      .PackProducts({})\n  ) u_machine (\n{}\n  );\nendmodule\n",
-      c.lanes, c.pixels, abi::KernelName, declared, c.lanes, c.pixels, c.bank_rows, c.line_depth, c.writers,
-      pack_products(c), connected);
+      "  {} #(\n      .Lanes({}),\n      .Pixels({}),\n      .BankRows({}),\n      .LineDepth({}),\n"
+      "      .Writers({}){}\n  ) u_machine (\n{}\n  );\nendmodule\n",
+      c.lanes, c.pixels, abi::KernelName, declared, top_name(machine), c.lanes, c.pixels, c.bank_rows, c.line_depth,
+      c.writers, packed, connected);
 }
 
 }  // namespace
@@ -118,18 +135,19 @@ std::vector<Pin> read_pins(const std::string& text, const std::string& module) {
   return pins;
 }
 
-std::string kernel_source(const filesystem::path& root, const abi::Configuration& configuration) {
-  const std::vector<filesystem::path> modules = files_below(root / "hw" / "rtl");
+std::string kernel_source(const filesystem::path& root, const abi::Configuration& configuration, Machine machine) {
+  const filesystem::path top = top_file(root, machine);
+  std::vector<filesystem::path> modules = machine_modules(root, machine);
   std::vector<filesystem::path> files = files_below(root / "hw" / "abi");
-  files.insert(files.end(), modules.begin(), modules.end());
+  for (const filesystem::path& file : files_below(root / "hw" / "rtl")) files.push_back(file);
   Joiner joiner(files);
   joiner.append(root / "hw" / "abi" / "esp_abi_pkg.sv");
   for (const filesystem::path& file : modules) {
     if (file.extension() == ".sv") joiner.append(file);
   }
-  const auto pins = read_pins(read_source(root / "hw" / "rtl" / "esp_top.sv"), "esp_top");
+  const auto pins = read_pins(read_source(top), top_name(machine));
   return "`ifndef SYNTHESIS\n`define SYNTHESIS\n`endif\n`ifndef ESP_DSP48E2\n`define ESP_DSP48E2\n`endif\n" +
-         joiner.text() + top_module(pins, configuration);
+         joiner.text() + top_module(pins, configuration, machine);
 }
 
 }  // namespace espalier::packaging

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "esp_abi.hpp"
+#include "machine.hpp"
 
 namespace espalier::packaging {
 
@@ -25,8 +26,10 @@ std::vector<Pin> read_pins(const std::string& text, const std::string& module);
 /// A text file. Throws Error Input.
 std::string read_source(const std::filesystem::path& file);
 
-/// The package of the contract, all modules of hw/rtl below `root`, and the top: module `espalier` with the pins that
-/// XRT's ports have and the parameters of the array. Multipliers are the primitive of the device; no assertions.
-std::string kernel_source(const std::filesystem::path& root, const abi::Configuration& configuration);
+/// The package of the contract, the modules below `root` and the top: module `espalier` with the pins that XRT's ports
+/// have and the parameters of the array. Machine::Rtl: all modules of hw/rtl; multipliers are the primitive of the
+/// device. Machine::Hls: the register file and the pins of hls/rtl around the module `esp_machine_core`, which is not
+/// part of it. No assertions.
+std::string kernel_source(const std::filesystem::path& root, const abi::Configuration& configuration, Machine machine);
 
 }  // namespace espalier::packaging

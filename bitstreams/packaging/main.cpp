@@ -3,6 +3,7 @@
 //   espalier_board list
 //   espalier_board plan u50
 //   espalier_board make u50 --output build/boards/u50
+//   espalier_board make u50 --kernel hls --array 16x16 --cores 1 --output build/boards/u50_hls
 //   espalier_board seal build/boards/u50
 #include <fmt/format.h>
 
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <map>
 
 #include "bitstreams/manifest.hpp"
 #include "board_files.hpp"
@@ -26,6 +28,7 @@ struct Options {
   std::string root = ESPALIER_SOURCE_ROOT;
   std::string board, output;
   packaging::Wish wish;
+  packaging::Machine machine = packaging::Machine::Rtl;
 };
 
 filesystem::path boards_folder(const Options& options) {
@@ -64,7 +67,9 @@ void write(const filesystem::path& path, const std::string& text) {
 
 void make(const Options& options) {
   const packaging::Board board = read_board(options);
-  const packaging::Placement placement = packaging::place(board, read_areas(options), options.wish);
+  const packaging::Placement placement = options.machine == packaging::Machine::Hls
+                                             ? packaging::place_hls(board, options.wish)
+                                             : packaging::place(board, read_areas(options), options.wish);
   filesystem::create_directories(options.output);
   for (const auto& [name, text] : packaging::board_files(board, placement, options.root))
     write(filesystem::path(options.output) / name, text);
@@ -94,6 +99,10 @@ int main(int argc, char** argv) try {
   files->add_option("--output", options.output, "Folder for the files")->required();
   files->add_option("--array", options.wish.array, "8x8, 16x16 or 32x32; default: what computes most");
   files->add_option("--cores", options.wish.cores, "default: as many as fit")->check(CLI::PositiveNumber);
+  const std::map<std::string, packaging::Machine> machines{{"rtl", packaging::Machine::Rtl},
+                                                           {"hls", packaging::Machine::Hls}};
+  files->add_option("--kernel", options.machine, "rtl (default), or hls: the core that Vitis HLS exports")
+      ->transform(CLI::CheckedTransformer(machines));
   auto* seal_command = app.add_subcommand("seal", "Write the digest of a finished image into its manifest");
   std::string folder;
   seal_command->add_option("folder", folder, "With manifest and image")->required();

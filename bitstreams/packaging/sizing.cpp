@@ -44,7 +44,7 @@ std::vector<double> shares(const Region& region, const Resources& core, unsigned
 
 /// Takes the sites in their order, at most `wanted` of them.
 Placement fill_board(const Board& board, const CoreArea& area, unsigned wanted) {
-  Placement placement{area, {}, {}};
+  Placement placement{Machine::Rtl, area, {}, {}};
   for (const Region& region : board.regions) placement.regions.push_back(fill_region(region, area.cells));
   for (const Site& site : board.sites) {
     const auto region = std::find_if(placement.regions.begin(), placement.regions.end(),
@@ -145,6 +145,19 @@ Placement place(const Board& board, const std::vector<CoreArea>& areas, const Wi
                 "synthesise it with hw/synth/yosys.cmake and write the report with hw/synth/area.cmake");
   if (best->cores.empty() || (wish.cores && best->cores.size() < *wish.cores)) refuse(board, *best, wanted);
   return *best;
+}
+
+Placement place_hls(const Board& board, const Wish& wish) {
+  if (!wish.array || !wish.cores) {
+    throw Error(ErrorCode::Usage, "what fits is not known before Vitis HLS has synthesised the core", "--kernel", "hls",
+                "name --array and --cores");
+  }
+  if (*wish.cores > board.sites.size()) {
+    throw Error(ErrorCode::Unsupported, "the board has not as many places for cores", board.title,
+                std::to_string(*wish.cores), fmt::format("ask for at most {}", board.sites.size()));
+  }
+  const auto sites = board.sites.begin();
+  return {Machine::Hls, {*wish.array, configuration_of(*wish.array), {}}, {sites, sites + *wish.cores}, {}};
 }
 
 std::string placement_table(const Board& board, const std::vector<CoreArea>& areas) {

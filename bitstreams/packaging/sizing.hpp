@@ -11,6 +11,7 @@
 
 #include "board.hpp"
 #include "esp_abi.hpp"
+#include "machine.hpp"
 
 namespace espalier::packaging {
 
@@ -46,9 +47,10 @@ struct RegionFill {
 };
 
 struct Placement {
+  Machine machine = Machine::Rtl;
   CoreArea area;
   std::vector<Site> cores;  // one for each core
-  std::vector<RegionFill> regions;
+  std::vector<RegionFill> regions;  // none if the area of a core is not known
 
   /// Multiply-accumulates per cycle of all cores.
   unsigned multipliers() const;
@@ -59,6 +61,11 @@ std::vector<Placement> placements(const Board& board, const std::vector<CoreArea
 
 /// The placement to build. Throws Error Unsupported, naming the limiting resource, if the wish, or nothing, fits.
 Placement place(const Board& board, const std::vector<CoreArea>& areas, const Wish& wish = {});
+
+/// The placement of `wish` with cores of the block that Vitis HLS exports. Its area is known only after synthesis, so
+/// it is not looked at. Throws Error Usage if the wish does not name array and cores, Unsupported if there are not as
+/// many sites.
+Placement place_hls(const Board& board, const Wish& wish);
 
 /// The table that `espalier_board plan` prints.
 std::string placement_table(const Board& board, const std::vector<CoreArea>& areas);

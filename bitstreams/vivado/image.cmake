@@ -1,13 +1,13 @@
 # One step from the files of espalier_board to an image; each needs the one before it.
 #
-#   cmake -DSTEP=kernel|image|seal|firmware -DFOLDER=build/boards/u50 -DTOOL=build/bin/espalier_board
+#   cmake -DSTEP=core|kernel|image|seal|firmware -DFOLDER=build/boards/u50 -DTOOL=build/bin/espalier_board
 #         -P bitstreams/vivado/image.cmake
 #
-# kernel: packages the RTL (vivado). image: places and routes it into the platform of the board (v++). seal: writes the digest
+# core, for a kernel made with --kernel hls: exports the core (Vitis HLS). kernel: packages the kernel (vivado). image: places and routes it into the platform of the board (v++). seal: writes the digest
 # of the image into its manifest. firmware, for Zynq: what the board's firmware manager loads (xclbinutil, bootgen, dtc).
 cmake_minimum_required(VERSION 3.25)
-if(NOT STEP MATCHES "^(kernel|image|firmware|seal)$")
-  message(FATAL_ERROR "STEP is \"${STEP}\"; it must be kernel, image, seal or firmware")
+if(NOT STEP MATCHES "^(core|kernel|image|firmware|seal)$")
+  message(FATAL_ERROR "STEP is \"${STEP}\"; it must be core, kernel, image, seal or firmware")
 endif()
 cmake_path(ABSOLUTE_PATH FOLDER BASE_DIRECTORY ${CMAKE_SOURCE_DIR} NORMALIZE)
 if(NOT EXISTS ${FOLDER}/settings.tcl)
@@ -19,7 +19,7 @@ function(setting name)
   string(REGEX REPLACE "^set ${name} " "" value "${lines}")
   set(${name} ${value} PARENT_SCOPE)
 endfunction()
-foreach(name application platform object zynq)
+foreach(name application part platform array exported_block clock_mhz object zynq)
   setting(${name})
 endforeach()
 
@@ -45,8 +45,24 @@ function(need_file name step)
   endif()
 endfunction()
 
-if(STEP STREQUAL "kernel")
+# Where Vitis HLS puts what it exports.
+set(exported hls/${exported_block}/solution/impl/ip)
+
+if(STEP STREQUAL "core")
+  if(exported_block STREQUAL "{}")
+    message(FATAL_ERROR "the kernel of ${FOLDER} is RTL: there is no core to export; the next step is kernel")
+  endif()
+  math(EXPR picoseconds "1000000 / ${clock_mhz}")
+  math(EXPR nanoseconds "${picoseconds} / 1000")
+  math(EXPR rest "${picoseconds} % 1000 + 1000")
+  string(SUBSTRING ${rest} 1 3 rest)
+  call(${CMAKE_COMMAND} -DSTEP=export -DARRAY=${array} -DPART=${part} -DCLOCK=${nanoseconds}.${rest}
+    -DOUTPUT=${FOLDER}/hls -P ${CMAKE_CURRENT_LIST_DIR}/../../hls/scripts/vitis.cmake)
+elseif(STEP STREQUAL "kernel")
   need(VIVADO vivado "Vivado")
+  if(NOT exported_block STREQUAL "{}")
+    need_file(${exported}/component.xml core)
+  endif()
   call(${VIVADO} -mode batch -source ${CMAKE_CURRENT_LIST_DIR}/package.tcl -tclargs ${FOLDER})
 elseif(STEP STREQUAL "image")
   need(VITIS v++ "Vitis and the platform ${platform}")

@@ -8,6 +8,13 @@ set description [file join $block_folder component.xml]
 
 create_project -force package [file join $folder project] -part $part
 add_files -norecurse [file join $folder kernel.sv]
+# A kernel of Vitis HLS: kernel.sv has its pins and registers, the exported block computes.
+if {$exported_block ne ""} {
+  set_property ip_repo_paths [file join $folder hls $exported_block solution impl ip] [current_project]
+  update_ip_catalog
+  create_ip -vendor espalier -library kernel -name $exported_block -module_name esp_machine_core
+  generate_target all [get_ips esp_machine_core]
+}
 set constraint [add_files -fileset constrs_1 -norecurse [file join $folder kernel.xdc]]
 set_property USED_IN {synthesis out_of_context} $constraint
 set_property top $kernel [current_fileset]

@@ -144,12 +144,14 @@ struct Report {
   std::uint32_t error, position, detail, read_beats, write_beats, macs;
 };
 
+constexpr std::uint64_t address(unsigned beat) { return std::uint64_t{beat} * abi::BeatBytes; }
+
 Report run(unsigned commands, hls::stream<std::uint32_t>& marks) {
   Report report = {};
-  esp_machine_core(ProgramBeat * abi::BeatBytes, WindowBytes, InputBeat * abi::BeatBytes, WindowBytes,
-                   OutputBeat * abi::BeatBytes, WindowBytes, ArenaBeat * abi::BeatBytes, WindowBytes, Commands,
-                   commands, 1000, memory, memory, memory, memory, marks, &report.error, &report.position,
-                   &report.detail, &report.read_beats, &report.write_beats, &report.macs);
+  esp_machine_core(address(ProgramBeat), WindowBytes, address(InputBeat), WindowBytes, address(OutputBeat), WindowBytes,
+                   address(ArenaBeat), WindowBytes, Commands, commands, 1000, memory, memory, memory, memory, marks,
+                   &report.error, &report.position, &report.detail, &report.read_beats, &report.write_beats,
+                   &report.macs);
   return report;
 }
 

@@ -207,7 +207,8 @@ std::vector<std::uint8_t> serialise(const Compiled& compiled) {
                           array.line_depth, array.writers, name, compiled.memory.bytes, compiled.memory.latency, image,
                           program.command_offset, program.command_count, program.input_bytes, program.output_bytes,
                           program.arena_bytes, input_vector, output_vector, layer_vector, compiled.prologue_cycles,
-                          compiled.epilogue_cycles, compiled.total_cycles),
+                          compiled.epilogue_cycles, compiled.total_cycles, compiled.memory.pause_every,
+                          compiled.memory.pause, compiled.memory.one_bus),
       file::ProgramIdentifier());
   return seal({builder.GetBufferPointer(), builder.GetSize()});
 }
@@ -224,7 +225,8 @@ Compiled deserialise(std::span<const std::uint8_t> bytes, const std::string& whe
   if (configuration) checker.array(compiled.configuration, *configuration);
   checker.fields(program);
   compiled.name = program.name()->str();
-  compiled.memory = {program.memory_bytes(), program.memory_latency()};
+  compiled.memory = {program.memory_bytes(), program.memory_latency(), program.memory_pause_every(),
+                     program.memory_pause(), program.memory_one_bus()};
   compiled.program.image.assign(program.image()->begin(), program.image()->end());
   compiled.program.command_offset = program.command_offset();
   compiled.program.command_count = program.command_count();

@@ -5,6 +5,7 @@
 
 #include "backends.hpp"
 #include "bench_cores.hpp"
+#include "bench_cpu.hpp"
 #include "bench_network.hpp"
 #include "bench_peers.hpp"
 #include "bench_spmm.hpp"
@@ -181,6 +182,7 @@ void add_bench(CLI::App& app, Console& console) {
   add_bench_cores(*command, console);
   add_bench_peers(*command, console);
   add_bench_spmm(*command, console);
+  add_bench_cpu(*command, console);
 }
 
 }  // namespace espalier::tools

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bitstreams/manifest.hpp"
+#include "esp_error.hpp"
 #include "options.hpp"
 
 namespace espalier::tools {
@@ -35,6 +36,19 @@ std::filesystem::path choose_image(const ImageChoice& choice) {
            ("espalier_sim_" + array_text(choice.configuration) + ".xclbin");
   }
   return bitstreams::find_image({choice.device_name, choice.configuration, image_folders(choice)}).image_path();
+}
+
+std::vector<std::string> arrays_with_image(ImageChoice choice) {
+  std::vector<std::string> arrays;
+  for (const abi::Configuration& configuration : {abi::Array8x8, abi::Array16x16, abi::Array32x32}) {
+    choice.configuration = configuration;
+    try {
+      if (std::filesystem::exists(choose_image(choice))) arrays.push_back(array_text(configuration));
+    } catch (const Error&) {
+      // Nothing that fits: the device does not have this array.
+    }
+  }
+  return arrays;
 }
 
 }  // namespace espalier::tools

@@ -28,4 +28,7 @@ std::vector<std::filesystem::path> image_folders(const ImageChoice& choice);
 /// as bitstreams::find_image() does.
 std::filesystem::path choose_image(const ImageChoice& choice);
 
+/// The arrays ("8x8") that choose_image() finds an image for; the configuration of the choice is not looked at.
+std::vector<std::string> arrays_with_image(ImageChoice choice);
+
 }  // namespace espalier::tools

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 #include "esp_error.hpp"
 #include "executable_path.hpp"
@@ -23,18 +24,31 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
+ImageChoice image_choice(std::string device_name) {
+  return {.option = {},
+          .environment = environment("ESPALIER_XCLBIN"),
+          .folders = environment("ESPALIER_IMAGES"),
+          .device_name = std::move(device_name),
+          .configuration = {},
+          .program_folder = program_folder()};
+}
+
 std::string image_of(const BackendOptions& options) {
-  ImageChoice choice{.option = options.xclbin,
-                     .environment = environment("ESPALIER_XCLBIN"),
-                     .folders = environment("ESPALIER_IMAGES"),
-                     .device_name = {},
-                     .configuration = options.configuration,
-                     .program_folder = program_folder()};
+  ImageChoice choice = image_choice({});
+  choice.option = options.xclbin;
+  choice.configuration = options.configuration;
   if (choice.option.empty() && choice.environment.empty()) {
     const std::vector<std::string> names = xrt::devices();
     if (options.device.index < names.size()) choice.device_name = names[options.device.index];
   }
   return choose_image(choice).string();
+}
+
+// ESPALIER_XCLBIN names one image, of whichever array; what could be loaded besides is listed.
+std::vector<std::string> arrays_of(const std::string& device_name) {
+  ImageChoice choice = image_choice(device_name);
+  choice.environment.clear();
+  return arrays_with_image(std::move(choice));
 }
 
 }  // namespace
@@ -57,7 +71,7 @@ std::vector<BackendInfo> list_xrt_cards() {
   std::vector<BackendInfo> cards;
   try {
     for (const std::string& name : xrt::devices())
-      cards.push_back({"xrt:" + std::to_string(cards.size()), {"8x8", "16x16"}, name});
+      cards.push_back({"xrt:" + std::to_string(cards.size()), arrays_of(name), name});
   } catch (const Error&) {
     // A machine without XRT driver has no cards.
   }

@@ -133,7 +133,7 @@ void Channel::activate(const Place& place, std::uint64_t now) {
   activate_from_ = now + p.activate_other_group;
   group_activate_from_[place.group] = now + p.activate_same_group;
   activated_[next_activated_] = now + 1;
-  next_activated_ = (next_activated_ + 1) % activated_.size();
+  next_activated_ = (next_activated_ + 1) % static_cast<unsigned>(activated_.size());
 }
 
 /// Opens a row for the oldest burst that needs one, and no row that an older burst of the queue needs is closed.

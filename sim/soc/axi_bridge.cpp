@@ -50,7 +50,7 @@ void AxiBridge::present(const abi::MemoryRequest& pins, const std::uint8_t* writ
   if (pins.w_valid && !data_waits_ && !writes_.empty()) {
     Transaction& transaction = *writes_.front();
     if (moves_data) {
-      std::copy_n(write_data, abi::BeatBytes, &transaction.data[transaction.burst.moved * abi::BeatBytes]);
+      std::copy_n(write_data, abi::BeatBytes, &transaction.data[std::size_t{transaction.burst.moved} * abi::BeatBytes]);
     }
     data_waits_ = true;
     forward(abi::MasterData, transaction, BEGIN_DATA);
@@ -78,7 +78,7 @@ tlm::tlm_sync_enum AxiBridge::backward(int tag, tlm::tlm_generic_payload& payloa
   } else if (phase == READ_DATA) {
     response_.r_valid[master] = true;
     response_.r_last = burst.moved * abi::BeatBytes == payload.get_data_length();
-    read_data_ = payload.get_data_ptr() + (burst.moved - 1) * abi::BeatBytes;
+    read_data_ = payload.get_data_ptr() + (std::size_t{burst.moved} - 1) * abi::BeatBytes;
     read_failed_ = payload.is_response_error() && payload.get_response_status() != tlm::TLM_INCOMPLETE_RESPONSE;
   } else if (phase == END_DATA) {
     response_.w_ready = true;

@@ -46,6 +46,7 @@ class Variable {
 TEST(Card, GivesBitsAndCyclesAsPredicted) {
   expect_good(bench());
   expect_good(bench({"--memory", "bytes=16,latency=90"}));
+  expect_good(bench({"--array", "32x32"}));
 }
 
 TEST(Card, ItsImageIsFoundByTheManifest) {

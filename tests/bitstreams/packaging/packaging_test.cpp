@@ -166,6 +166,20 @@ TEST(BoardFiles, ToolsAreToldTheArguments) {
   }
 }
 
+TEST(BoardFiles, AKernelOfHlsNamesTheExportedBlock) {
+  const Board board = sample_board();
+  const Placement placement = place_hls(board, {.array = "16x16", .cores = 2});
+  EXPECT_EQ(placement.cores.size(), 2U);
+  EXPECT_EQ(application_name(board, placement), "espalier_sample_16x16_hls");
+  const std::string text = tool_settings(board, placement);
+  EXPECT_THAT(text, HasSubstr("set exported_block esp_machine_core_16x16\n"));
+  EXPECT_THAT(text, HasSubstr("set object espalier_16x16_hls.xo\n"));
+  EXPECT_EQ(make_manifest(board, placement).kernel, make_manifest(board, place(board, {core("16x16", 600)})).kernel);
+  EXPECT_THROW(place_hls(board, {.array = "16x16", .cores = {}}), Error);
+  EXPECT_THROW(place_hls(board, {.array = "16x17", .cores = 1}), Error);
+  EXPECT_THROW(place_hls(board, {.array = "8x8", .cores = 1000}), Error);
+}
+
 TEST(BoardFiles, FirmwareIsForZynqOnly) {
   const Board card = sample_board(), zynq = sample_board(BoardKind::Zynq);
   const Placement placement = place(card, {core("8x8", 351)});
@@ -191,7 +205,7 @@ TEST(BoardFiles, TheManifestHasCoresAndContract) {
 }
 
 TEST(KernelSource, IsOneFileWithTheKernelAsItsTop) {
-  const std::string text = kernel_source(ESPALIER_SOURCE_ROOT, abi::Array16x16);
+  const std::string text = kernel_source(ESPALIER_SOURCE_ROOT, abi::Array16x16, Machine::Rtl);
   EXPECT_THAT(text, Not(HasSubstr("`include")));
   const std::size_t top = text.find("module espalier (");
   ASSERT_NE(top, std::string::npos);
@@ -199,8 +213,12 @@ TEST(KernelSource, IsOneFileWithTheKernelAsItsTop) {
     EXPECT_NE(text.find(parameter, top), std::string::npos) << parameter;
   for (const Pin& pin : read_pins(text, "espalier")) EXPECT_THAT(pin.name, Not(HasSubstr("idle_state")));
   EXPECT_EQ(read_pins(text, "espalier").front().name, "ap_clk");
-  EXPECT_THAT(kernel_source(ESPALIER_SOURCE_ROOT, abi::Array8x8), HasSubstr(".PackProducts(0)"));
-  EXPECT_THROW(kernel_source("/nonexistent", abi::Array8x8), Error);
+  EXPECT_THAT(kernel_source(ESPALIER_SOURCE_ROOT, abi::Array8x8, Machine::Rtl), HasSubstr(".PackProducts(0)"));
+  const std::string around = kernel_source(ESPALIER_SOURCE_ROOT, abi::Array32x32, Machine::Hls);
+  EXPECT_THAT(around, HasSubstr("esp_machine_core u_core"));
+  EXPECT_THAT(around, Not(HasSubstr("module esp_machine_core")));
+  EXPECT_EQ(read_pins(around, "espalier").size(), read_pins(text, "espalier").size());
+  EXPECT_THROW(kernel_source("/nonexistent", abi::Array8x8, Machine::Rtl), Error);
 }
 
 }  // namespace

@@ -87,7 +87,9 @@ void check_neighbours(const Tiling& tiling, int height, int width) {
         const auto pixel = layout.pixel(source.tile, source.y + tap / 3, source.x + tap % 3);
         const bool inside = to_y >= 0 && to_y < height && to_x >= 0 && to_x < width;
         ASSERT_EQ(pixel.has_value(), inside) << y << ' ' << x << ' ' << tap;
-        if (inside) ASSERT_EQ(*pixel, (Pixel{to_y, to_x}));
+        if (inside) {
+          ASSERT_EQ(*pixel, (Pixel{to_y, to_x}));
+        }
       }
     }
   }

@@ -45,6 +45,12 @@ TEST(ProgramFile, IsReadBackAndRunsTheSame) {
   EXPECT_EQ(differences(network, read, random_inputs(network, random)), "");
 }
 
+TEST(ProgramFile, KeepsTheMemoryThatCyclesArePredictedFor) {
+  compile::Compiled written = small_network();
+  written.memory = {32, 77, 256, 9, true};
+  EXPECT_EQ(compile::deserialise(compile::serialise(written), "net.esp").memory, written.memory);
+}
+
 TEST(ProgramFile, RefusesEveryTruncation) {
   const auto bytes = compile::serialise(small_network());
   for (std::size_t size = 0; size < bytes.size(); size += size < 100 ? 1 : 97) {

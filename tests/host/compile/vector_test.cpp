@@ -142,11 +142,19 @@ TEST(VectorLayers, AreWhatIsAllowed) {
   const auto chosen = [&](const compile::Options& options) -> bool {
     return compile::choose_vector_layers(network, abi::Array16x16, options).layers.front();
   };
+  const auto with_format = [](compile::WeightFormat format) {
+    compile::Options options;
+    options.weight_format = format;
+    return options;
+  };
   EXPECT_TRUE(chosen({}));
-  EXPECT_TRUE(chosen({.weight_format = compile::WeightFormat::Fixed}));
-  EXPECT_FALSE(chosen({.weight_format = compile::WeightFormat::Huffman}));
-  EXPECT_FALSE(chosen({.mode = compile::Mode::Dense}));
-  EXPECT_FALSE(chosen({.vectors = false}));
+  EXPECT_TRUE(chosen(with_format(compile::WeightFormat::Fixed)));
+  EXPECT_FALSE(chosen(with_format(compile::WeightFormat::Huffman)));
+  compile::Options dense, without_vectors;
+  dense.mode = compile::Mode::Dense;
+  without_vectors.vectors = false;
+  EXPECT_FALSE(chosen(dense));
+  EXPECT_FALSE(chosen(without_vectors));
 }
 
 }  // namespace

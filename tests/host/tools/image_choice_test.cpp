@@ -55,6 +55,13 @@ TEST(ImageChoice, GoesFromTheOptionToTheManifests) {
   EXPECT_EQ(choose_image(card), "option.xclbin");
 }
 
+TEST(ImageChoice, ArraysAreThoseWithAnImage) {
+  const test::TemporaryFolder folder;
+  install(folder.path() / "share" / "espalier" / "images", "xilinx_u50_");
+  EXPECT_EQ(arrays_with_image(choice(folder.path(), "xilinx_u50_gen3x16")), std::vector<std::string>{"8x8"});
+  EXPECT_EQ(arrays_with_image(choice(folder.path(), "xilinx_u250_gen3x16")), std::vector<std::string>{});
+}
+
 TEST(ImageChoice, OtherDevicesAndArraysHaveNoImage) {
   const test::TemporaryFolder folder;
   install(folder.path() / "share" / "espalier" / "images", "xilinx_u50_");

@@ -73,7 +73,7 @@ TEST(ReportJson, RowsThatRunTogetherShareTheirUtilisation) {
   Json json = document("run");
   add_report(json, grouped_report());
   EXPECT_TRUE(json["layers"][0]["group"].is_null());
-  for (const std::size_t row : {1, 2}) {
+  for (const std::size_t row : {std::size_t{1}, std::size_t{2}}) {
     EXPECT_EQ(json["layers"][row]["group"], 1);
     EXPECT_DOUBLE_EQ(json["layers"][row]["mac_utilisation"].get<double>(), 200.0 / 64 / 21);
   }

@@ -1,0 +1,232 @@
+// Properties: oneDNN's results are those of the float reference, within what float32 rounds,
+//   - for every operator, with padding, groups, strides and dilations at random
+//   - for what a convolution computes besides: normalisation, factors and sums per channel, another map, activations
+//   - for maps that are read in two layouts, and for buffers that share memory, run after run
+// What it cannot execute is refused by name.
+#include "cpu/onednn/executor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "cpu/float_reference.hpp"
+#include "esp_error.hpp"
+#include "host/model/onnx_builder.hpp"
+#include "model/onnx_import.hpp"
+
+namespace espalier::test {
+namespace {
+
+constexpr float Tolerance = 1e-4F;
+
+cpu::FloatTensor random_tensor(std::size_t size, Random& random) {
+  cpu::FloatTensor tensor(size);
+  for (float& number : tensor) number = static_cast<float>(random.between(-1000, 1000)) / 500.0F;
+  return tensor;
+}
+
+/// Runs both executors on one random input, twice, and compares every output.
+void expect_equal(OnnxBuilder& builder, Random& random, const std::string& what = "") {
+  const model::Graph graph = model::import_onnx_bytes(builder.bytes());
+  cpu::OneDnnExecutor fast(graph);
+  const cpu::FloatExecutor reference(graph);
+  for (int run = 0; run < 2; ++run) {
+    std::vector<cpu::FloatTensor> inputs;
+    for (const model::Port& port : graph.inputs)
+      inputs.push_back(random_tensor(static_cast<std::size_t>(model::count_elements(port.shape, port.name)), random));
+    const auto values = reference.run(inputs);
+    const auto outputs = fast.run(inputs);
+    ASSERT_EQ(outputs.size(), graph.outputs.size());
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const auto& expected = values[static_cast<std::size_t>(graph.outputs[i].value)];
+      ASSERT_EQ(outputs[i].size(), expected.size()) << what;
+      float largest = 1;
+      for (const float number : expected) largest = std::max(largest, std::abs(number));
+      for (std::size_t j = 0; j < expected.size(); ++j)
+        ASSERT_NEAR(outputs[i][j], expected[j], Tolerance * largest) << what << ", output " << i << ", element " << j;
+    }
+  }
+}
+
+/// A convolution with random sizes on `source`, which has `channels`; gives the name of its result and its channels.
+std::pair<std::string, int> random_convolution(OnnxBuilder& b, const std::string& source, int channels, Random& random,
+                                               const std::string& name) {
+  const bool depthwise = random.chance(0.3);
+  const int groups = depthwise ? channels : channels % 2 == 0 && random.chance(0.3) ? 2 : 1;
+  const int outputs = groups * random.between(1, depthwise ? 2 : 9);
+  const int kernel = random.between(1, 3), stride = random.between(1, 2), dilation = random.between(1, 2);
+  std::vector<std::string> inputs{source, b.weights(name + "_w", {outputs, channels / groups, kernel, kernel}, random)};
+  if (random.chance(0.6))
+    inputs.push_back(b.floats(name + "_b", {outputs}, random_tensor(static_cast<std::size_t>(outputs), random)));
+  auto& node = b.node("Conv", inputs, name);
+  OnnxBuilder::set(node, "group", groups);
+  OnnxBuilder::set(node, "strides", {stride, stride});
+  OnnxBuilder::set(node, "dilations", {dilation, dilation});
+  const int room = (kernel - 1) * dilation;
+  OnnxBuilder::set(node, "pads", {random.between(0, room), random.between(0, room), room, random.between(0, room)});
+  return {name, outputs};
+}
+
+TEST(OneDnn, ConvolutionsOfAllKinds) {
+  for (int i = 0; i < 60; ++i) {
+    Random random(static_cast<std::uint64_t>(i));
+    OnnxBuilder b;
+    const int channels = random.between(1, 20);
+    const std::string x = b.input("x", {1, channels, random.between(5, 12), random.between(5, 12)});
+    b.output(random_convolution(b, x, channels, random, "y").first);
+    expect_equal(b, random);
+  }
+}
+
+std::string normalisation(OnnxBuilder& b, const std::string& source, int channels, Random& random,
+                          const std::string& name) {
+  const auto size = static_cast<std::size_t>(channels);
+  cpu::FloatTensor variance = random_tensor(size, random);
+  for (float& number : variance) number = std::abs(number) + 0.1F;
+  b.node("BatchNormalization",
+         {source, b.floats(name + "_s", {channels}, random_tensor(size, random)),
+          b.floats(name + "_o", {channels}, random_tensor(size, random)),
+          b.floats(name + "_m", {channels}, random_tensor(size, random)), b.floats(name + "_v", {channels}, variance)},
+         name);
+  return name;
+}
+
+TEST(OneDnn, AConvolutionComputesWhatIsBehindIt) {
+  for (int i = 0; i < 40; ++i) {
+    Random random(static_cast<std::uint64_t>(i));
+    OnnxBuilder b;
+    const std::string x = b.input("x", {1, 6, 9, 8});
+    auto [last, channels] = random_convolution(b, x, 6, random, "c");
+    if (random.chance(0.5)) last = normalisation(b, last, channels, random, "n");
+    if (random.chance(0.5)) {
+      b.node("Mul",
+             {b.floats("factor", {channels, 1, 1}, random_tensor(static_cast<std::size_t>(channels), random)), last},
+             "m");
+      last = "m";
+    }
+    if (random.chance(0.5)) {
+      b.node("Add",
+             {last, b.floats("sum", {1, channels, 1, 1}, random_tensor(static_cast<std::size_t>(channels), random))},
+             "a");
+      last = "a";
+    }
+    if (random.chance(0.5)) {
+      b.node("Relu", {last}, "r");
+      last = "r";
+    }
+    b.output(last);
+    expect_equal(b, random);
+  }
+}
+
+TEST(OneDnn, ResidualBlocksAddTheOtherMap) {
+  for (int i = 0; i < 20; ++i) {
+    Random random(static_cast<std::uint64_t>(i));
+    OnnxBuilder b;
+    std::string last = b.input("x", {1, 8, 7, 7});
+    for (int block = 0; block < 4; ++block) {
+      const std::string name = "b" + std::to_string(block);
+      b.node("Conv", {last, b.weights(name + "w", {8, 8, 1, 1}, random)}, name + "c");
+      if (random.chance(0.5)) {
+        b.node("Add", {name + "c", last}, name + "s");
+      } else {
+        b.node("Add", {last, name + "c"}, name + "s");
+      }
+      b.node("Relu", {name + "s"}, name);
+      last = name;
+    }
+    b.output(last);
+    if (random.chance(0.5)) b.output("b1");
+    expect_equal(b, random);
+  }
+}
+
+TEST(OneDnn, PoolsPaddingAndJoining) {
+  for (int i = 0; i < 30; ++i) {
+    Random random(static_cast<std::uint64_t>(i));
+    OnnxBuilder b;
+    const int height = random.between(6, 11), width = random.between(6, 11);
+    const std::string x = b.input("x", {1, 5, height, width});
+    const int kernel = random.between(2, 3);
+    auto& pool = b.node(random.chance(0.5) ? "MaxPool" : "AveragePool", {x}, "p");
+    OnnxBuilder::set(pool, "kernel_shape", {kernel, kernel});
+    OnnxBuilder::set(pool, "strides", {2, random.between(1, 2)});
+    if (random.chance(0.5)) OnnxBuilder::set(pool, "pads", {1, 0, 1, 1});
+    b.output("p");
+    b.constant("around",
+               {{8}, std::vector<std::int64_t>{0, random.between(0, 2), 1, 2, 0, random.between(0, 3), 0, 1}});
+    b.node("Pad", {x, "around"}, "padded");
+    b.output("padded");
+    b.constant("same", {{8}, std::vector<std::int64_t>{0, 0, 1, 0, 0, 0, 2, 1}});
+    b.node("Pad", {x, "same"}, "q");
+    b.node("Conv", {"q", b.weights("w", {3, 5, 3, 3}, random)}, "c");
+    b.output("c");
+    auto& joined = b.node("Concat", {x, x}, "j");
+    OnnxBuilder::set(joined, "axis", random.between(1, 3));
+    b.output("j");
+    b.node("GlobalAveragePool", {x}, "g");
+    b.output("g");
+    expect_equal(b, random);
+  }
+}
+
+TEST(OneDnn, MatricesTransposesAndShapes) {
+  for (int i = 0; i < 20; ++i) {
+    Random random(static_cast<std::uint64_t>(i));
+    OnnxBuilder b;
+    const std::string x = b.input("x", {1, 4, 6, 5});
+    b.node("Conv", {x, b.weights("w", {4, 4, 1, 1}, random)}, "c");
+    auto& order = b.node("Transpose", {"c"}, "t");
+    if (random.chance(0.5)) {
+      OnnxBuilder::set(order, "perm", {0, 2, 3, 1});
+    } else {
+      OnnxBuilder::set(order, "perm", {0, 3, 1, 2});
+    }
+    b.constant("shape", {{2}, std::vector<std::int64_t>{1, 120}});
+    b.node("Reshape", {"t", "shape"}, "f");
+    const bool transposed = random.chance(0.5);
+    const model::Shape matrix = transposed ? model::Shape{7, 120} : model::Shape{120, 7};
+    auto& gemm =
+        b.node("Gemm", {"f", b.weights("g", matrix, random), b.floats("gb", {7}, random_tensor(7, random))}, "y");
+    OnnxBuilder::set(gemm, "transB", transposed ? 1 : 0);
+    b.node("Relu", {"y"}, "r");
+    b.node("Softmax", {"r"}, "s");
+    b.output("s");
+    b.node("Add", {"c", x}, "sum");
+    b.output("sum");
+    b.node("Mul", {"c", b.floats("f4", {4, 1, 1}, random_tensor(4, random))}, "product");
+    b.output("product");
+    expect_equal(b, random);
+  }
+}
+
+TEST(OneDnn, RefusesWhatItCannotDoByName) {
+  Random random;
+  OnnxBuilder b;
+  const std::string x = b.input("x", {1, 4, 6, 5});
+  b.node("Conv", {x, b.weights("w", {4, 4, 1, 1}, random)}, "c");
+  b.output("c");
+  model::Graph graph = model::import_onnx_bytes(b.bytes());
+  graph.nodes[0].op = "Unheard";
+  try {
+    const cpu::OneDnnExecutor executor(graph);
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Unsupported);
+    EXPECT_NE(error.where().find("c_node"), std::string::npos);
+    EXPECT_EQ(error.value(), "Unheard");
+  }
+}
+
+TEST(OneDnn, RefusesInputsOfAnotherSize) {
+  Random random;
+  OnnxBuilder b;
+  b.node("Relu", {b.input("x", {1, 4})}, "y");
+  b.output("y");
+  cpu::OneDnnExecutor executor(model::import_onnx_bytes(b.bytes()));
+  EXPECT_THROW(executor.run(std::vector<cpu::FloatTensor>{}), Error);
+  EXPECT_THROW(executor.run(std::vector<cpu::FloatTensor>{cpu::FloatTensor(5)}), Error);
+}
+
+}  // namespace
+}  // namespace espalier::test
