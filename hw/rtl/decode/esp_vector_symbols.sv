@@ -108,7 +108,8 @@ module esp_vector_symbols #(
           endcase
           gap     = gap & gap_mask;
           value   = rest[3:0] & value_mask;
-          weight  = value_bits_i[3] ? rest[7:0] : weights[value];
+          // Masks and not choices, or synthesis would try to prove that two lanes never look up a weight at once.
+          weight  = (rest[7:0] & {8{value_bits_i[3]}}) | (weights[value] & {8{!value_bits_i[3]}});
           // steps: the next column is behind this one. A sum with a carry in.
           column  = 17'(({column, 1'b1} + {9'd0, gap, steps}) >> 1);
           passes  = gap == gap_mask;
@@ -129,7 +130,8 @@ module esp_vector_symbols #(
             if (second) {words_used[1], same[1]} = 2'b11;
             else {words_used[0], same[0]} = 2'b11;
           end
-          slot_o[k*SlotBits+i*ProductBits+:ProductBits] = valid ? {second, column[ByteBits-1:0], weight} : '0;
+          slot_o[k*SlotBits+i*ProductBits+:ProductBits] =
+              {second, column[ByteBits-1:0], weight} & {ProductBits{valid}};
           if (going) begin
             used_o[k*7+:7] = end_bit;
             next           = column;
