@@ -181,28 +181,45 @@ class Lowering {
     if (std::all_of(integers.weights.begin(), integers.weights.end(), fits)) {
       layer.weights.assign(integers.weights.begin(), integers.weights.end());
     } else {
-      split_weights(node, layer, integers.weights);
+      split_weights(layer, integers.weights);
     }
     network().layers.push_back(std::move(layer));
   }
 
+  /// All channels, and all of them again.
+  Layer join_copies(const Layer& layer, int copies, int wide) const {
+    Layer concat = make_layer(layer.name + ".copies", "Concat", LayerKind::Concat,
+                              std::vector<int>(static_cast<std::size_t>(copies), layer.inputs[0]), wide);
+    concat.scale.assign(static_cast<std::size_t>(copies), abi::make_scale(1.0));
+    return concat;
+  }
+
+  /// Every channel several times in a row, so that the copies of a group's channels stay in their group: one tap of
+  /// weight 1, whose requantisation with the scale 1 gives the same integers.
+  Layer repeat_channels(const Layer& layer, int copies, int wide) {
+    const Feature& in = feature(layer.inputs[0]);
+    Layer repeat = make_layer(layer.name + ".copies", "Concat", LayerKind::Convolution, {layer.inputs[0]}, wide);
+    const auto outputs = static_cast<std::size_t>(in.channels) * static_cast<std::size_t>(copies);
+    repeat.groups = in.channels;
+    repeat.weights.assign(outputs, 1);
+    repeat.bias.assign(outputs, 0);
+    repeat.scale.assign(outputs, abi::make_scale(1.0));
+    return repeat;
+  }
+
   /// w = w1 + w2 + w3 with every part in int8, on copies of the input channels.
-  void split_weights(const Node& node, Layer& layer, const std::vector<std::int32_t>& weights) {
-    if (layer.groups != 1)
-      throw Error(ErrorCode::Unsupported, "weights minus their zero point exceed int8 in a grouped convolution",
-                  node.where(), std::to_string(layer.groups), "quantise weights symmetrically");
+  void split_weights(Layer& layer, const std::vector<std::int32_t>& weights) {
     const Feature in = feature(layer.inputs[0]);
     const auto largest = *std::max_element(weights.begin(), weights.end());
     const int copies = largest > 254 ? 3 : 2;
     const int wide = add_feature(in.name + ".copies", {1, std::int64_t{in.channels} * copies, in.height, in.width},
                                  in.scale, in.zero);
-    Layer concat = make_layer(layer.name + ".copies", "Concat", LayerKind::Concat,
-                              std::vector<int>(static_cast<std::size_t>(copies), layer.inputs[0]), wide);
-    concat.scale.assign(static_cast<std::size_t>(copies), abi::make_scale(1.0));
-    network().layers.push_back(std::move(concat));
+    network().layers.push_back(layer.groups == 1 ? join_copies(layer, copies, wide)
+                                                 : repeat_channels(layer, copies, wide));
     layer.inputs = {wide};
-    const std::size_t row = static_cast<std::size_t>(in.channels) * static_cast<std::size_t>(layer.kernel_h) *
-                            static_cast<std::size_t>(layer.kernel_w);
+    const std::size_t taps = static_cast<std::size_t>(layer.kernel_h) * static_cast<std::size_t>(layer.kernel_w);
+    // What is repeated as a whole: all inputs of an output, or in groups one input channel.
+    const std::size_t row = layer.groups == 1 ? static_cast<std::size_t>(in.channels) * taps : taps;
     for (std::size_t start = 0; start < weights.size(); start += row) {
       std::vector<std::int32_t> rest(weights.begin() + static_cast<std::ptrdiff_t>(start),
                                      weights.begin() + static_cast<std::ptrdiff_t>(start + row));

@@ -10,11 +10,13 @@ Quantised quantise(const model::Graph& graph, std::span<const Sample> calibratio
   if (model::is_quantised(graph))
     throw Error(ErrorCode::Usage, "the model is quantised already", "network '" + graph.name + "'", {},
                 "lower it as it is");
-  model::Graph canonical = model::canonicalise(graph);
+  model::Graph canonical = model::canonicalise(graph, options.rewrites);
   calibrate(canonical, calibration, options);
   return lower(canonical);
 }
 
-Quantised lower_quantised(const model::Graph& graph) { return lower(model::canonicalise(graph)); }
+Quantised lower_quantised(const model::Graph& graph, const model::RewriteOptions& rewrites) {
+  return lower(model::canonicalise(graph, rewrites));
+}
 
 }  // namespace espalier::compress

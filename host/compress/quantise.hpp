@@ -9,6 +9,7 @@
 #include "compress/quantised.hpp"
 #include "cpu/float_reference.hpp"
 #include "model/graph.hpp"
+#include "model/rewrite_list.hpp"
 
 namespace espalier::compress {
 
@@ -23,6 +24,7 @@ enum class RangeMethod {
 struct QuantiseOptions {
   RangeMethod method = RangeMethod::MinMax;
   double percentile = 99.99;  // percent of the values that are kept
+  model::RewriteOptions rewrites;
 };
 
 /// One set of network inputs, in the order of graph.inputs.
@@ -34,7 +36,7 @@ using Sample = std::vector<cpu::FloatTensor>;
 Quantised quantise(const model::Graph& graph, std::span<const Sample> calibration, const QuantiseOptions& options = {});
 
 /// Lowers an imported model that is quantised already; its int8 weights and scales are kept.
-Quantised lower_quantised(const model::Graph& graph);
+Quantised lower_quantised(const model::Graph& graph, const model::RewriteOptions& rewrites = {});
 
 /// Gives every activation of a canonical graph a quantisation from the samples.
 void calibrate(model::Graph& canonical, std::span<const Sample> samples, const QuantiseOptions& options);

@@ -13,6 +13,7 @@ namespace espalier::model {
 struct ImportOptions {
   std::uint64_t most_bytes = std::uint64_t{2} << 30;  // of the file and of all its tensors together
   std::map<std::string, Shape> shapes;                // of inputs whose file leaves sizes free, by name
+  std::string init_net;                               // the weights of a Caffe2 network; empty: beside its file
 };
 
 class Budget {

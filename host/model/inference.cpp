@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "model/array_order.hpp"
+#include "model/inference_resampling.hpp"
 #include "model/refusals.hpp"
 #include "model/window.hpp"
 
@@ -28,6 +29,14 @@ class NodeInference {
     out.shape = shape;
     out.type = output_type();
     out.known = true;
+    // DynamicQuantizeLinear: one scale and one zero point.
+    for (std::size_t i = 1; i < node_.outputs.size(); ++i) {
+      if (node_.outputs[i] < 0) continue;
+      Value& parameter = graph_.value(node_.outputs[i]);
+      parameter.shape = {};
+      parameter.type = i == 1 ? ElementType::Float : ElementType::UInt8;
+      parameter.known = true;
+    }
   }
 
  private:
@@ -51,6 +60,10 @@ class NodeInference {
     const std::string& op = node_.op;
     if (op == "Conv") return need_float(3), convolution(1);
     if (op == "QLinearConv") return need_parameters(0), convolution(3);
+    if (op == "ConvInteger") return need_zero_points(0), convolution(1);
+    if (op == "MatMulInteger") return need_zero_points(1), gemm(0, 1);
+    if (op == "DynamicQuantizeLinear") return need_float(1), shape(0);
+    if (op == "Sigmoid" || op == "HardSigmoid" || op == "HardSwish") return need_float(1), shape(0);
     if (op == "MaxPool") return pool();
     if (op == "AveragePool") return need_float(1), pool();
     if (op == "QLinearAveragePool") return need_parameters(), need_channels_first(), pool();
@@ -78,19 +91,24 @@ class NodeInference {
     if (op == "Relu") return need_float(1), shape(0);
     if (op == "Dropout") return need_inference(2), shape(0);
     if (op == "Identity" || op == "Cast") return shape(0);
+    if (std::optional<Shape> shape = resampled_shape(graph_, node_)) return *std::move(shape);
     unsupported("the operator is not supported on these inputs", node_, op, "export with constant folding");
   }
 
   ElementType output_type() const {
     const std::string& op = node_.op;
     if (op == "DequantizeLinear") return ElementType::Float;
+    if (op == "DynamicQuantizeLinear") return ElementType::UInt8;
+    if (op == "ConvInteger" || op == "MatMulInteger") return ElementType::Int32;
     if (op == "QuantizeLinear") return node_.has_input(2) ? type(2) : ElementType::UInt8;
     if (op == "QGemm" && !node_.has_input(7)) return ElementType::Float;
     if (op == "QGemm" && !node_.has_input(8)) return ElementType::UInt8;
     if (const std::size_t zero = result_zero_point(); zero > 0 && node_.has_input(zero)) return type(zero);
     if (op == "Cast") {
-      if (node_.integer("to", 1) != 1 || type(0) != ElementType::Float)
-        unsupported("only casts of float32 to float32 are supported", node_, to_string(type(0)), "remove the cast");
+      if (node_.integer("to", 1) != 1 || (type(0) != ElementType::Float && type(0) != ElementType::Int32))
+        unsupported("only casts of float32 and int32 to float32 are supported", node_, to_string(type(0)),
+                    "remove the cast");
+      return ElementType::Float;
     }
     return type(0);
   }
@@ -163,6 +181,20 @@ class NodeInference {
     for (std::size_t tensor = 2; tensor < node_.inputs.size(); tensor += 3) need_quantised(tensor);
   }
 
+  /// The inputs of an integer product: two tensors of bytes and their zero points, which are 0 if they are left out.
+  void need_zero_points(std::size_t channel_axis) const {
+    for (std::size_t tensor = 0; tensor < 2; ++tensor) {
+      need_byte_type(tensor);
+      if (!node_.has_input(tensor + 2)) continue;
+      if (type(tensor + 2) != type(tensor))
+        damaged("tensor and zero point differ in type", node_, to_string(type(tensor)));
+      const std::int64_t count = count_elements(shape(tensor + 2), node_.where());
+      const bool channels = tensor == 1 && channel_axis < shape(1).size() && count == shape(1)[channel_axis];
+      if (count != 1 && !channels) damaged("the zero point does not fit the tensor", node_, std::to_string(count));
+    }
+    if (node_.has_input(3)) constant(3, "the zero point of the weights");
+  }
+
   void need_channels_first() const {
     if (node_.integer("channels_last", 0) != 0)
       unsupported("channels_last is not supported", node_, "1", "export with channels first");
@@ -196,7 +228,7 @@ class NodeInference {
     if (kernel != std::vector<std::int64_t>{weights[2], weights[3]})
       damaged("kernel_shape differs from the weights", node_, to_string(kernel));
     const std::size_t bias = weight_input == 1 ? 2 : 8;
-    if (node_.has_input(bias) && (shape(bias) != Shape{weights[0]}))
+    if (node_.op != "ConvInteger" && node_.has_input(bias) && (shape(bias) != Shape{weights[0]}))
       damaged("the bias does not fit the output channels", node_, to_string(shape(bias)));
     return windowed(map, weights[0], {weights[2], weights[3]});
   }
@@ -269,6 +301,8 @@ class NodeInference {
     for (std::size_t i = 1; i < 5; ++i)
       if (shape(i) != Shape{shape(0)[1]}) damaged("a parameter does not fit the channels", node_, to_string(shape(i)));
     need_inference(5);
+    if (node_.integer("spatial", 1) == 0)
+      unsupported("statistics per element are not supported", node_, "spatial 0", "normalise per channel");
     return shape(0);
   }
 
@@ -468,13 +502,24 @@ class NodeInference {
 }  // namespace
 
 void infer(Graph& graph) {
+  RefusalList refusals;
+  infer(graph, refusals);
+  refusals.raise("graph '" + graph.name + "'");
+}
+
+void infer(Graph& graph, RefusalList& refusals) {
   std::int64_t activations = 0, constants = 0;
   const auto bound = [](std::int64_t elements, const char* problem, const Node& node, const Shape& shape) {
     if (elements > MaxComputed) unsupported(problem, node, to_string(shape), "use smaller inputs");
   };
   std::vector<Node> nodes = std::move(graph.nodes);
   graph.nodes.clear();
+  const auto depends_on_refused = [&](const Node& node) {
+    return std::any_of(node.inputs.begin(), node.inputs.end(),
+                       [&](int input) { return input >= 0 && !graph.value(input).known; });
+  };
   for (Node& node : nodes) {
+    if (refusals.has_refused(node.outputs[0]) || (!refusals.empty() && depends_on_refused(node))) continue;
     if (std::optional<Array> array = evaluate(graph, node)) {
       Value& value = graph.value(node.outputs[0]);
       value.type = array->type();
@@ -485,7 +530,7 @@ void infer(Graph& graph) {
       bound(constants, "the computed constants of the network are too large", node, value.shape);
       continue;
     }
-    NodeInference(graph, node).run();
+    if (!refusals.attempt(node, [&] { NodeInference(graph, node).run(); })) continue;
     const Shape& shape = graph.value(node.outputs[0]).shape;
     activations += count_elements(shape, node.where());
     bound(activations, "the activations of the network are too large", node, shape);

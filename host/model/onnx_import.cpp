@@ -34,7 +34,8 @@ class Importer {
   Importer(const std::filesystem::path& folder, const ImportOptions& options)
       : folder_(folder), options_(options), budget_(options.most_bytes) {}
 
-  Graph run(const onnx::ModelProto& model) {
+  /// The graph, with operators that nothing here executes among its nodes; `refusals` holds those that are read.
+  Graph run(const onnx::ModelProto& model, RefusalList& refusals) {
     check_opset(model);
     if (!model.has_graph()) damaged("the file holds no graph", "model");
     const onnx::GraphProto& proto = model.graph();
@@ -54,6 +55,10 @@ class Importer {
     for (const auto& output : proto.output()) add_output(output);
     if (graph_.outputs.empty()) damaged("the graph has no outputs", "graph '" + graph_.name + "'");
     graph_.sort();
+    graph_.remove_dead_nodes();
+    for (const Node& node : graph_.nodes)
+      if (const auto refused = refused_.find(node.outputs[0]); refused != refused_.end())
+        refusals.add(node, refused->second);
     return std::move(graph_);
   }
 
@@ -153,17 +158,27 @@ class Importer {
   void declare_outputs(const onnx::NodeProto& node) {
     const std::string where = "node '" + node.name() + "' (" + node.op_type() + ")";
     if (node.output_size() == 0 || node.output(0).empty()) damaged("the node has no output", where);
-    declare(node.output(0), where);
-    for (int i = 1; i < node.output_size(); ++i)
-      if (!node.output(i).empty()) extra_outputs_[node.output(i)] = where;
+    for (const std::string& output : node.output())
+      if (!output.empty()) declare(output, where);
+  }
+
+  /// The results that the operator has; the others are not computed.
+  void add_outputs(const onnx::NodeProto& proto, const Operator* entry, Node& node) {
+    for (int i = 0; i < proto.output_size(); ++i) {
+      const std::string& name = proto.output(i);
+      const bool has = entry == nullptr || static_cast<std::size_t>(i) < entry->most_outputs;
+      if (has) node.outputs.push_back(name.empty() ? -1 : index_.at(name));
+      if (has || name.empty()) continue;
+      const int extra = index_.at(name);
+      refused_.emplace(extra, Error(ErrorCode::Unsupported, "only the first output of the operator is computed",
+                                    node.where(), name, "export for inference"));
+      graph_.nodes.push_back({node.name, node.op, {}, {extra}, {}});
+    }
   }
 
   int find(const std::string& name, const std::string& where) const {
     const auto found = index_.find(name);
     if (found != index_.end()) return found->second;
-    const auto extra = extra_outputs_.find(name);
-    if (extra != extra_outputs_.end())
-      unsupported("only the first output of an operator may be used", extra->second, name, "export for inference");
     damaged("a value is read that nothing defines", where, name);
   }
 
@@ -193,22 +208,38 @@ class Importer {
     node.name = proto.name().empty() ? proto.output(0) : proto.name();
     node.op = proto.op_type();
     const Operator* entry = find_operator(node.op, proto.domain());
-    if (entry == nullptr)
-      unsupported("the operator is not supported", node.where(),
-                  proto.domain().empty() ? node.op : proto.domain() + "::" + node.op,
-                  "supported are " + supported_operators());
     const auto inputs = static_cast<std::size_t>(proto.input_size());
-    if (inputs < entry->least_inputs || inputs > entry->most_inputs)
+    if (entry != nullptr && (inputs < entry->least_inputs || inputs > entry->most_inputs))
       damaged("the node has a wrong number of inputs", node.where(), std::to_string(inputs));
-    for (const auto& input : proto.input()) node.inputs.push_back(input.empty() ? -1 : find(input, node.where()));
-    while (!node.inputs.empty() && node.inputs.back() < 0) node.inputs.pop_back();  // the same as inputs not listed
-    const std::size_t required = entry->most_inputs == AnyNumber ? inputs : entry->least_inputs;
-    for (std::size_t i = 0; i < required; ++i)
-      if (!node.has_input(i)) damaged("a required input is missing", node.where(), std::to_string(i));
     connections_ += inputs;
     if (connections_ > MostConnections)
       damaged("the nodes of the graph have too many inputs", node.where(), std::to_string(connections_));
-    node.outputs = {index_.at(proto.output(0))};
+    for (const auto& input : proto.input()) node.inputs.push_back(input.empty() ? -1 : find(input, node.where()));
+    while (!node.inputs.empty() && node.inputs.back() < 0) node.inputs.pop_back();  // the same as inputs not listed
+    add_outputs(proto, entry, node);
+    refuse_later(node, [&] { read_details(proto, entry, node); });
+    graph_.nodes.push_back(std::move(node));
+  }
+
+  /// What is unsupported at a node becomes an error only if its result is read, together with that of other nodes.
+  template <typename Step>
+  void refuse_later(const Node& node, Step&& step) {
+    try {
+      step();
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::Unsupported) throw;
+      refused_.emplace(node.outputs[0], error);
+    }
+  }
+
+  void read_details(const onnx::NodeProto& proto, const Operator* entry, Node& node) {
+    if (entry == nullptr) {
+      if (!proto.domain().empty()) node.op = proto.domain() + "::" + node.op;
+      unsupported("the operator is not supported", node.where(), node.op, "supported are " + supported_operators());
+    }
+    const std::size_t required = entry->most_inputs == AnyNumber ? node.inputs.size() : entry->least_inputs;
+    for (std::size_t i = 0; i < required; ++i)
+      if (!node.has_input(i)) damaged("a required input is missing", node.where(), std::to_string(i));
     for (const auto& attribute : proto.attribute()) {
       const auto& known = entry->attributes;
       if (std::find(known.begin(), known.end(), attribute.name()) == known.end())
@@ -216,7 +247,6 @@ class Importer {
       if (!node.attributes.emplace(attribute.name(), read_attribute(attribute, node.where())).second)
         damaged("an attribute is given twice", node.where(), attribute.name());
     }
-    graph_.nodes.push_back(std::move(node));
   }
 
   void add_output(const onnx::ValueInfoProto& info) {
@@ -233,7 +263,7 @@ class Importer {
   Graph graph_;
   std::size_t connections_ = 0;
   std::unordered_map<std::string, int> index_;
-  std::unordered_map<std::string, std::string> extra_outputs_;
+  std::unordered_map<int, Error> refused_;  // by the first result of the node
 };
 
 onnx::ModelProto parse(std::string_view bytes, std::uint64_t most_bytes) {
@@ -253,8 +283,10 @@ onnx::ModelProto parse(std::string_view bytes, std::uint64_t most_bytes) {
 
 Graph import_onnx_bytes(std::string_view bytes, const std::filesystem::path& folder, const ImportOptions& options) {
   const onnx::ModelProto model = parse(bytes, options.most_bytes);
-  Graph graph = Importer(folder, options).run(model);
-  infer(graph);
+  RefusalList refusals;
+  Graph graph = Importer(folder, options).run(model, refusals);
+  infer(graph, refusals);
+  refusals.raise("graph '" + graph.name + "'");
   for (Port& port : graph.outputs) {
     port.type = graph.value(port.value).type;
     port.shape = graph.value(port.value).shape;

@@ -19,6 +19,7 @@ struct Operator {
   std::size_t least_inputs;
   std::size_t most_inputs;
   std::vector<std::string_view> attributes;
+  std::size_t most_outputs = 1;
 };
 
 /// The operator, or nullptr if it is not supported.

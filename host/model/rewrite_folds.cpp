@@ -105,7 +105,16 @@ void add_padding(const Graph& graph, Node& node, const Window& pad) {
   if (node.op == "AveragePool") node.attributes["count_include_pad"] = std::int64_t{1};
 }
 
-void pad_by_convolution(Graph& graph, Node& node, const Window& pad) {
+Window padding_of(const Node& pad) {
+  const auto pads = pad.integers("pads", {});
+  Window result;
+  result.before = {pads.at(2), pads.at(3)};
+  result.after = {pads.at(6), pads.at(7)};
+  return result;
+}
+
+void pad_by_convolution(Graph& graph, Node& node) {
+  const Window pad = padding_of(node);
   const std::int64_t channels = graph.value(node.inputs[0]).shape[1];
   node.op = "Conv";
   node.attributes = {{"group", channels}};
@@ -156,18 +165,12 @@ void fold_pads(Graph& graph) {
     if (graph.nodes[i].op != "Pad") continue;
     const Node node = graph.nodes[i];
     const int source = node.inputs[0], padded = node.outputs[0];
-    const auto pads = node.integers("pads", {});
-    Window pad;
-    pad.before = {pads[2], pads[3]};
-    pad.after = {pads[6], pads[7]};
+    const Window pad = padding_of(node);
     const bool same =
         !graph.value(padded).quantisation || graph.value(padded).quantisation == graph.value(source).quantisation;
     int takers = 0;
     for (const Node& reader : graph.nodes) takers += !reader.inputs.empty() && takes_padding(reader, padded) ? 1 : 0;
-    if (!same || takers != graph.use_count(padded)) {
-      pad_by_convolution(graph, graph.nodes[i], pad);
-      continue;
-    }
+    if (!same || takers != graph.use_count(padded)) continue;
     for (Node& reader : graph.nodes) {
       if (reader.inputs.empty() || reader.inputs[0] != padded) continue;
       add_padding(graph, reader, pad);
@@ -176,6 +179,11 @@ void fold_pads(Graph& graph) {
     graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(i));
     --i;
   }
+}
+
+void convolve_pads(Graph& graph) {
+  for (Node& node : graph.nodes)
+    if (node.op == "Pad") pad_by_convolution(graph, node);
 }
 
 }  // namespace espalier::model

@@ -29,7 +29,7 @@ Array transpose(const Array& array) {
 /// [1, channels, height, width] of the same values in the same order; root_ says which value a reshaped one stands for.
 class MapBuilder {
  public:
-  explicit MapBuilder(Graph& graph) : graph_(graph) {}
+  MapBuilder(Graph& graph, RefusalList& refusals) : graph_(graph), refusals_(refusals) {}
 
   void run() {
     for (const Port& port : graph_.inputs) add_input(port);
@@ -39,13 +39,14 @@ class MapBuilder {
       if (node.op == "Reshape" || node.op == "Flatten") {
         reshape(node);
       } else {
-        convert(std::move(node));
+        source_op_ = node.op;
+        if (!refusals_.attempt(node, [&] { convert(node); })) leave_open(node);
       }
     }
     for (Node& node : graph_.nodes)
       for (int& input : node.inputs) input = input < 0 ? input : root(input);
     for (Port& port : graph_.outputs) {
-      if (graph_.is_constant(port.value))
+      if (graph_.is_constant(port.value) && refusals_.empty())
         throw Error(ErrorCode::Unsupported, "the output is constant", "output '" + port.name + "'", {},
                     "remove the output");
       port.value = root(port.value);
@@ -86,6 +87,16 @@ class MapBuilder {
     set_map(port.value, {1, count, 1, 1});
   }
 
+  /// The result of a refused node keeps its shape, so that what reads it is judged by itself.
+  void leave_open(const Node& node) {
+    for (const int output : node.outputs) {
+      if (output < 0) continue;
+      const Shape& logical = shape(output);
+      const bool map = logical.size() == 4 && logical[0] == 1;
+      set_map(output, map ? logical : Shape{1, count_elements(logical, node.where()), 1, 1});
+    }
+  }
+
   bool is_input(int value) const {
     return std::any_of(graph_.inputs.begin(), graph_.inputs.end(), [&](const Port& p) { return p.value == value; });
   }
@@ -120,7 +131,6 @@ class MapBuilder {
   }
 
   void convert(Node node) {
-    source_op_ = node.op;
     const std::string& op = node.op;
     for (std::size_t i = 0; i < node.inputs.size(); ++i)
       if (node.has_input(i) && !graph_.is_constant(node.inputs[i]) && map(node.inputs[i]).empty())
@@ -379,6 +389,7 @@ class MapBuilder {
   }
 
   Graph& graph_;
+  RefusalList& refusals_;
   std::vector<Shape> maps_;
   std::vector<int> root_;
   std::string source_op_;  // of the node that is being converted
@@ -398,6 +409,6 @@ Array real_constant(const Value& value) {
   return result;
 }
 
-void to_maps(Graph& graph) { MapBuilder(graph).run(); }
+void to_maps(Graph& graph, RefusalList& refusals) { MapBuilder(graph, refusals).run(); }
 
 }  // namespace espalier::model

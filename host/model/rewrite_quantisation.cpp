@@ -107,7 +107,7 @@ Quantisation read_quantisation(const Graph& graph, const Node& node, ElementType
 /// Walks a sorted graph; `alias_` maps every removed value to the one that stands for it.
 class Stripper {
  public:
-  explicit Stripper(Graph& graph) : graph_(graph), alias_(graph.values.size()) {
+  Stripper(Graph& graph, RefusalList& refusals) : graph_(graph), refusals_(refusals), alias_(graph.values.size()) {
     for (std::size_t i = 0; i < alias_.size(); ++i) alias_[i] = static_cast<int>(i);
     for (const Node& node : graph.nodes)
       if (node.op == "QuantizeLinear") read_by_quantise_.insert(node.inputs[0]);
@@ -120,12 +120,12 @@ class Stripper {
     for (Node& node : nodes) {
       if (node.op == "QuantizeLinear") {
         integer_values.insert(node.outputs[0]);
-        quantise(node);
+        refusals_.attempt(node, [&] { quantise(node); });
       } else if (node.op == "DequantizeLinear") {
-        dequantise(node);
+        refusals_.attempt(node, [&] { dequantise(node); });
       } else {
         if (!node.inputs.empty() && (integer_values.contains(node.inputs[0]) || is_integer_input(node.inputs[0]))) {
-          check_integer_operator(node);
+          refusals_.attempt(node, [&] { check_integer_operator(node); });
           integer_values.insert(node.outputs[0]);
         }
         for (int& input : node.inputs) input = input < 0 ? input : resolve(input);
@@ -242,6 +242,7 @@ class Stripper {
   }
 
   Graph& graph_;
+  RefusalList& refusals_;
   std::vector<int> alias_;
   std::set<int> read_by_quantise_;  // values that a QuantizeLinear reads
 };
@@ -262,9 +263,9 @@ void expand_qlinear(Graph& graph) {
   graph.nodes = std::move(result);
 }
 
-void strip_quantisation(Graph& graph) {
+void strip_quantisation(Graph& graph, RefusalList& refusals) {
   if (!is_quantised(graph)) return;
-  Stripper(graph).run();
+  Stripper(graph, refusals).run();
 }
 
 }  // namespace espalier::model

@@ -13,7 +13,8 @@ bool is_quantised(const Graph& graph) {
 
 void remove_identities(Graph& graph) {
   for (Node& node : graph.nodes) {
-    if (node.op != "Identity" && node.op != "Dropout" && node.op != "Cast") continue;
+    const bool same = !node.inputs.empty() && graph.value(node.inputs[0]).type == graph.value(node.outputs[0]).type;
+    if (node.op != "Identity" && node.op != "Dropout" && !(node.op == "Cast" && same)) continue;
     graph.replace_uses(node.outputs[0], node.inputs[0]);
     node.op.clear();
   }
@@ -46,21 +47,6 @@ void detach_epilogues(Graph& graph) {
     port.value = node->inputs[0];
   }
   graph.remove_dead_nodes();
-}
-
-Graph canonicalise(Graph graph) {
-  remove_identities(graph);
-  expand_qlinear(graph);
-  detach_epilogues(graph);
-  strip_quantisation(graph);
-  remove_transposes(graph);
-  to_maps(graph);
-  fold_affine(graph);
-  fold_clamps(graph);
-  fold_pads(graph);
-  graph.remove_dead_nodes();
-  graph.sort();
-  return graph;
 }
 
 }  // namespace espalier::model

@@ -30,37 +30,55 @@ std::vector<std::int64_t> list(const std::int64_t (&values)[4]) { return {std::b
 
 }  // namespace
 
-Graph TfliteBuilder::run() {
+Graph TfliteBuilder::run(RefusalList& refusals) {
   const auto* name = file_.graph().name();
   graph_.name = name == nullptr ? "" : name->str();
-  check_operators();
   add_inputs();
   std::size_t connections = 0;
   for (std::size_t i = 0; i < file_.operators(); ++i) {
+    if (refuse_unknown(i, refusals)) continue;
     const TfliteOperation operation = read_operation(i);
     connections += operation.inputs.size();
     if (connections > MostConnections)
       damaged("the operators of the graph have too many inputs", operation.where, std::to_string(connections));
-    find_tflite_operator(file_.operator_name(*operation.entry, operation.where).builtin)->convert(*this, operation);
+    convert(operation, refusals);
   }
   add_outputs();
   return std::move(graph_);
 }
 
-/// All operators that nothing here executes are named at once.
-void TfliteBuilder::check_operators() const {
-  std::map<std::string, int> refused;
-  for (std::size_t i = 0; i < file_.operators(); ++i) {
-    const auto& entry = *file_.graph().operators()->Get(static_cast<flatbuffers::uoffset_t>(i));
-    const auto code = file_.operator_name(entry, "operator " + std::to_string(i));
-    if (find_tflite_operator(code.builtin) == nullptr) ++refused[tflite_operator_name(code.builtin, code.custom)];
+/// An operator that nothing here executes is kept as a refusal; its results exist, but have no shape.
+bool TfliteBuilder::refuse_unknown(std::size_t index, RefusalList& refusals) {
+  std::string where = "operator " + std::to_string(index);
+  const auto& entry = *file_.graph().operators()->Get(static_cast<flatbuffers::uoffset_t>(index));
+  const auto code = file_.operator_name(entry, where);
+  if (find_tflite_operator(code.builtin) != nullptr) return false;
+  std::string name;
+  for (std::size_t i = 0; entry.outputs() != nullptr && i < entry.outputs()->size(); ++i) {
+    const std::size_t output = tensor_index(entry.outputs()->Get(static_cast<flatbuffers::uoffset_t>(i)), where);
+    if (i == 0) name = file_.name(output);
+    define_unknown(output);
   }
-  if (refused.empty()) return;
-  std::string names;
-  for (const auto& [operator_name, count] : refused)
-    names += (names.empty() ? "" : ", ") + operator_name + " (" + std::to_string(count) + ")";
-  unsupported(refused.size() == 1 ? "the operator is not supported" : "the operators are not supported",
-              "graph '" + graph_.name + "'", names, "supported are " + supported_tflite_operators());
+  const std::string op = tflite_operator_name(code.builtin, code.custom);
+  where.append(" (").append(op).append(")").append(name.empty() ? "" : " of '" + name + "'");
+  refusals.add({name, op, where, "the operator is not supported", op, "supported are " + supported_tflite_operators()});
+  return true;
+}
+
+void TfliteBuilder::convert(const TfliteOperation& operation, RefusalList& refusals) {
+  const TfliteOperator& kind = *find_tflite_operator(file_.operator_name(*operation.entry, operation.where).builtin);
+  try {
+    kind.convert(*this, operation);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::Unsupported) throw;
+    refusals.add(
+        {operation.name, std::string(kind.name), error.where(), error.summary(), error.value(), error.action()});
+    define_unknown(operation.output);
+  }
+}
+
+void TfliteBuilder::define_unknown(std::size_t tensor) {
+  value_of_[tensor] = real_of_[tensor] = graph_.add_value(file_.name(tensor));
 }
 
 std::size_t TfliteBuilder::tensor_index(std::int64_t index, const std::string& where) const {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "model/graph.hpp"
+#include "model/refusal_list.hpp"
 #include "model/tflite_file.hpp"
 
 namespace espalier::model {
@@ -37,8 +38,9 @@ class TfliteBuilder {
         real_of_(file.tensors(), -1),
         constant_of_(file.tensors(), -1) {}
 
-  /// The whole graph, without shapes.
-  Graph run();
+  /// The whole graph, without shapes. Operators that are not executed are added to `refusals`, and their results are
+  /// values that nothing defines.
+  Graph run(RefusalList& refusals);
 
   /// Compares the sizes that the file gives for every tensor with the inferred ones. Throws Error(Model).
   void check_shapes(const Graph& inferred) const;
@@ -64,6 +66,8 @@ class TfliteBuilder {
   int channels_last(const TfliteOperation& operation, int value, std::size_t rank);
   int channels_first(const TfliteOperation& operation, int value, std::size_t rank);
 
+  /// A constant that is not in the file.
+  int constant(const std::string& name, Array array) { return graph_.add_constant(name, std::move(array)); }
   /// Adds a node and returns its result.
   int emit(const TfliteOperation& operation, const std::string& op, std::vector<int> inputs,
            Attributes attributes = {});
@@ -77,7 +81,9 @@ class TfliteBuilder {
  private:
   void add_inputs();
   void add_outputs();
-  void check_operators() const;
+  bool refuse_unknown(std::size_t index, RefusalList& refusals);
+  void convert(const TfliteOperation& operation, RefusalList& refusals);
+  void define_unknown(std::size_t tensor);
   TfliteOperation read_operation(std::size_t index) const;
   std::size_t tensor_index(std::int64_t index, const std::string& where) const;
   int add_constant(std::size_t tensor, Array array, const std::optional<TfliteQuantisation>& quantisation,

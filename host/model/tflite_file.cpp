@@ -169,7 +169,10 @@ std::optional<TfliteQuantisation> TfliteFile::quantisation(std::size_t index) co
   result.scale.assign(given->scale()->begin(), given->scale()->end());
   for (const float scale : result.scale)
     if (!(scale > 0) || std::isinf(scale)) damaged("a scale is not positive", where(index), std::to_string(scale));
-  if (given->zero_point() != nullptr) result.zero.assign(given->zero_point()->begin(), given->zero_point()->end());
+  // Elements of 8 bytes: the verifier does not say that they are aligned.
+  if (const auto* zero = given->zero_point(); zero != nullptr)
+    result.zero = std::get<std::vector<std::int64_t>>(
+        decode_elements({zero->Data(), zero->size() * sizeof(std::int64_t)}, zero->size(), ElementType::Int64));
   if (result.zero.empty()) result.zero.assign(result.scale.size(), 0);
   if (result.zero.size() != result.scale.size())
     damaged("scale and zero point differ in size", where(index), std::to_string(result.zero.size()));

@@ -10,9 +10,11 @@ bool is_tflite(std::string_view bytes) { return bytes.size() >= 8 && bytes.subst
 Graph import_tflite_bytes(std::string_view bytes, const ImportOptions& options) {
   TfliteFile file(bytes, options);
   TfliteBuilder builder(file, options);
-  Graph graph = builder.run();
+  RefusalList refusals;
+  Graph graph = builder.run(refusals);
   graph.remove_dead_nodes();
-  infer(graph);
+  infer(graph, refusals);
+  refusals.raise("graph '" + graph.name + "'");
   builder.check_shapes(graph);
   for (Port& port : graph.outputs) {
     port.type = graph.value(port.value).type;

@@ -17,7 +17,7 @@ namespace espalier::model {
 bool is_tflite(std::string_view bytes);
 
 /// Reads, checks and converts a model and infers all shapes. Throws Error(Model) if the file is damaged or contradicts
-/// itself, and Error(Unsupported), naming all unsupported operators at once, if this version does not execute it.
+/// itself, and UnsupportedModel, naming all unsupported operators at once, if this version does not execute it.
 Graph import_tflite_bytes(std::string_view bytes, const ImportOptions& options = {});
 
 }  // namespace espalier::model

@@ -6,6 +6,7 @@
 #include "model/array_order.hpp"
 #include "model/operators.hpp"
 #include "model/tflite_builder.hpp"
+#include "model/tflite_conversions.hpp"
 
 namespace espalier::model {
 namespace {
@@ -259,22 +260,35 @@ const std::vector<TfliteOperator>& table() {
       {4, "DEPTHWISE_CONV_2D", 2, 3, depthwise_convolution},
       {6, "DEQUANTIZE", 1, 1, dequantise},
       {9, "FULLY_CONNECTED", 2, 3, fully_connected},
+      {14, "LOGISTIC", 1, 1, tflite_conversions::logistic},
       {17, "MAX_POOL_2D", 1, 1, max_pool},
       {18, "MUL", 2, 2, multiply},
       {19, "RELU", 1, 1, relu},
       {20, "RELU_N1_TO_1", 1, 1, relu_minus_one_to_one},
       {21, "RELU6", 1, 1, relu_six},
       {22, "RESHAPE", 1, 2, reshape},
+      {23, "RESIZE_BILINEAR", 2, 2, tflite_conversions::resize_bilinear},
       {25, "SOFTMAX", 1, 1, softmax},
+      {28, "TANH", 1, 1, tflite_conversions::hyperbolic_tangent},
       {34, "PAD", 2, 2, pad},
       {39, "TRANSPOSE", 2, 2, transpose},
       {40, "MEAN", 2, 2, mean},
       {41, "SUB", 2, 2, subtract},
       {42, "DIV", 2, 2, divide},
       {43, "SQUEEZE", 1, 1, reshape_to_output},
+      {45, "STRIDED_SLICE", 4, 4, tflite_conversions::strided_slice},
+      {54, "PRELU", 2, 2, tflite_conversions::slope_relu},
+      {55, "MAXIMUM", 2, 2, tflite_conversions::maximum},
+      {57, "MINIMUM", 2, 2, tflite_conversions::minimum},
       {60, "PADV2", 3, 3, pad},
+      {65, "SLICE", 3, 3, tflite_conversions::slice},
+      {67, "TRANSPOSE_CONV", 3, 4, tflite_conversions::transposed_convolution},
       {70, "EXPAND_DIMS", 2, 2, reshape_to_output},
+      {97, "RESIZE_NEAREST_NEIGHBOR", 2, 2, tflite_conversions::resize_nearest},
+      {98, "LEAKY_RELU", 1, 1, tflite_conversions::leaky_relu},
+      {101, "ABS", 1, 1, tflite_conversions::absolute},
       {114, "QUANTIZE", 1, 1, quantise},
+      {117, "HARD_SWISH", 1, 1, tflite_conversions::hard_swish},
       {124, "DENSIFY", 1, 1, densify},
       {152, "RELU_0_TO_1", 1, 1, relu_zero_to_one},
   };

@@ -10,6 +10,7 @@
 #include "compile/sealed_bytes.hpp"
 #include "esp_error.hpp"
 #include "executable_file_generated.h"
+#include "model/array_bytes.hpp"
 
 namespace espalier::run {
 namespace {
@@ -58,7 +59,10 @@ compress::Input read_port(const file::Port& port, const std::string& where) {
   compress::Input result;
   result.name = text(port.name());
   result.type = element_type(port.type(), where);
-  if (port.shape() != nullptr) result.shape.assign(port.shape()->begin(), port.shape()->end());
+  // Elements of 8 bytes: the verifier does not say that they are aligned.
+  if (const auto* shape = port.shape(); shape != nullptr)
+    result.shape = std::get<model::Shape>(model::decode_elements({shape->Data(), shape->size() * sizeof(std::int64_t)},
+                                                                 shape->size(), model::ElementType::Int64));
   result.scale = port.scale();
   result.zero = port.zero();
   return result;

@@ -49,6 +49,10 @@ std::string usual_action(ErrorCode code) {
 
 // Every error that leaves the program says what, where and what to do.
 int fail(Console& console, const Error& error) {
+  if (!error.where().empty() && !error.action().empty()) {
+    console.error(error);
+    return exit_code(error.code());
+  }
   console.error({error.code(), error.summary(), error.where().empty() ? "espalier" : error.where(), error.value(),
                  error.action().empty() ? usual_action(error.code()) : error.action()});
   return exit_code(error.code());

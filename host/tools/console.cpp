@@ -7,6 +7,8 @@
 #include <memory>
 #include <ostream>
 
+#include "model/refusal_list.hpp"
+
 namespace espalier::tools {
 namespace {
 
@@ -37,6 +39,10 @@ void Console::error(const Error& error) {
   std::string line = printable(error.what());
   std::replace(line.begin(), line.end(), '\n', ' ');
   *err_ << "espalier: " << to_string(error.code()) << " error: " << line << "\n";
+  if (const auto* unsupported = dynamic_cast<const model::UnsupportedModel*>(&error))
+    for (const model::Refusal& refusal : unsupported->refusals())
+      *err_ << printable("  " + refusal.where + ": " + refusal.reason +
+                         (refusal.value.empty() ? "" : " (" + refusal.value + ")") + "\n");
   out_->flush();
   err_->flush();
 }

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "esp_error.hpp"
+#include "image_check.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -38,6 +39,8 @@ model::Array parse_image(std::span<const std::uint8_t> bytes, const std::string&
   if (channels != 1 && channels != 3 && channels != 4)
     fail("an image cannot fill an input with this many channels", where, std::to_string(channels),
          "give the values as a .npy array");
+  if (!has_whole_chunks(bytes)) fail("the image is damaged", where, "a chunk is longer than the file");
+  if (!has_sound_tables(bytes)) fail("the image is damaged", where, "a Huffman table is too large");
   int image_width = 0;
   int image_height = 0;
   int image_channels = 0;
@@ -47,6 +50,8 @@ model::Array parse_image(std::span<const std::uint8_t> bytes, const std::string&
   if (model::count_elements({channels, image_height, image_width}, where, ErrorCode::Input) > MaxSamples)
     fail("the image is too large", where, model::to_string({channels, image_height, image_width}),
          "give a smaller image");
+  if (!can_hold(bytes, image_width, image_height))
+    fail("the image is cut off", where, model::to_string({image_height, image_width}));
   const std::unique_ptr<stbi_uc, decltype(&stbi_image_free)> decoded(
       stbi_load_from_memory(bytes.data(), static_cast<int>(bytes.size()), &image_width, &image_height, &image_channels,
                             channels),

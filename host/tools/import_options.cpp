@@ -63,12 +63,27 @@ void add_import_options(CLI::App& command, ImportTexts& texts) {
       .add_option("--model-memory", texts.budget,
                   "most bytes that a model file and its tensors may take; K, M and G are powers of 1024")
       ->capture_default_str();
+  command
+      .add_option("--no-rewrite", texts.without,
+                  "leave out a rewrite of the graph, named as espalier inspect --list-rewrites prints it; may be given "
+                  "several times")
+      ->allow_extra_args(false);
+  command.add_option("--init-net", texts.init_net,
+                     "the weights of a Caffe2 network (init_net.pb), whose operators MODEL holds (predict_net.pb); "
+                     "default: the file beside it with init_net for predict_net in its name");
+}
+
+model::RewriteOptions parse_rewrite_options(const ImportTexts& texts) {
+  model::RewriteOptions options{{texts.without.begin(), texts.without.end()}};
+  model::check_rewrites(options);
+  return options;
 }
 
 model::ImportOptions parse_import_options(const ImportTexts& texts) {
   model::ImportOptions options;
   for (const std::string& text : texts.shapes) parse_shape(text, options);
   options.most_bytes = parse_bytes(texts.budget);
+  options.init_net = texts.init_net;
   return options;
 }
 

@@ -3,8 +3,10 @@
 #include <memory>
 
 #include "commands.hpp"
+#include "esp_error.hpp"
 #include "model/graph.hpp"
 #include "model/model_import.hpp"
+#include "model/rewrite_list.hpp"
 #include "model_loader.hpp"
 #include "options.hpp"
 #include "run/executable_file.hpp"
@@ -90,6 +92,17 @@ void inspect_model(const ModelOptions& options, Console& console) {
   console.report(json, text);
 }
 
+void list_rewrites(Console& console) {
+  Json json = document("inspect");
+  json["rewrites"] = Json::array();
+  Table table({{"rewrite", Align::Left}, {"kind", Align::Left}, {"what it does", Align::Left}});
+  for (const model::Rewrite& step : model::rewrites()) {
+    json["rewrites"].push_back({{"name", step.name}, {"kind", to_string(step.kind)}, {"summary", step.summary}});
+    table.add({std::string(step.name), to_string(step.kind), std::string(step.summary)});
+  }
+  console.report(json, table.text());
+}
+
 }  // namespace
 
 void add_inspect(CLI::App& app, Console& console) {
@@ -97,11 +110,19 @@ void add_inspect(CLI::App& app, Console& console) {
       app.add_subcommand("inspect", "what is in a model: inputs, outputs, layers, multiply-accumulates");
   const auto options = std::make_shared<ModelOptions>();
   add_model_options(*command, *options);
+  command->add_flag("--list-rewrites", options->list_rewrites,
+                    "print the rewrites of graphs in their order; those of kind required cannot be left out");
+  command->get_option("MODEL")->required(false);
   add_console_options(*command, console);
   command->footer(
       "Examples:\n  espalier inspect network.onnx\n  espalier inspect network.tflite\n  espalier inspect network.onnx "
-      "--shape image=1,3,640,640\n  espalier inspect network.esp --json");
-  command->callback([options, &console] {
+      "--shape image=1,3,640,640\n  espalier inspect network.esp --json\n  espalier "
+      "inspect --list-rewrites\n  espalier inspect network.onnx --no-rewrite fold-padding\n  espalier inspect "
+      "predict_net.pb --init-net init_net.pb --shape data=1,3,224,224");
+  command->callback([options, command, &console] {
+    if (options->list_rewrites) return list_rewrites(console);
+    if (command->get_option("MODEL")->count() == 0)
+      throw Error(ErrorCode::Usage, "the model is missing", "command line", {}, "see espalier inspect --help");
     if (is_compiled_file(options->path)) {
       inspect_compiled(*options, console);
     } else {

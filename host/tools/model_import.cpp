@@ -64,16 +64,20 @@ std::vector<compress::Sample> calibration_samples(const model::Graph& graph, con
 QuantisedModel import_model(const ModelOptions& options, const InputOptions& inputs, Console& console) {
   console.progress("reading " + options.path);
   const std::vector<std::string>& calibrate = options.calibrate;
+  const model::RewriteOptions rewrites = parse_rewrite_options(options.import_texts);
   const model::Graph graph = model::import_model(options.path, parse_import_options(options.import_texts)).graph;
   compress::Quantised quantised;
   if (model::is_quantised(graph)) {
     if (!calibrate.empty()) console.progress("--calibrate is not used: the network is quantised already");
-    quantised = compress::lower_quantised(graph);
+    quantised = compress::lower_quantised(graph, rewrites);
   } else {
     const std::vector<compress::Sample> samples = calibration_samples(graph, calibrate, inputs);
     console.progress(
         fmt::format("quantising with {} {} samples", samples.size(), calibrate.empty() ? "synthetic" : "given"));
-    quantised = compress::quantise(graph, samples);
+    if (model::is_dynamic(graph) && !rewrites.without.contains("static-quantisation"))
+      console.progress(
+          "the file finds the ranges of activations anew for every input; here they are those of the samples");
+    quantised = compress::quantise(graph, samples, {.rewrites = rewrites});
   }
   if (quantised.network.name.empty()) quantised.network.name = std::filesystem::path(options.path).stem().string();
   return {std::move(quantised.network), {std::move(quantised.inputs), std::move(quantised.outputs)}};

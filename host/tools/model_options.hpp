@@ -20,6 +20,7 @@ struct ModelOptions {
   std::optional<int> split;            // channels in a computed word
   std::vector<std::string> calibrate;  // files of samples
   ImportTexts import_texts;
+  bool list_rewrites = false;  // of inspect
 };
 
 /// As text, before they are understood.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "model/refusal_list.hpp"
 #include "options.hpp"
 #include "table.hpp"
 
@@ -35,13 +36,23 @@ void write(const Json& value, int indent, std::string& text) {
 Json document(const std::string& command) { return {{"schema", JsonSchema}, {"command", command}}; }
 
 Json error_document(const Error& error) {
-  return {{"schema", JsonSchema},
-          {"error",
-           {{"code", to_string(error.code())},
-            {"what", error.summary()},
-            {"where", error.where()},
-            {"value", error.value()},
-            {"action", error.action()}}}};
+  Json json{{"schema", JsonSchema},
+            {"error",
+             {{"code", to_string(error.code())},
+              {"what", error.summary()},
+              {"where", error.where()},
+              {"value", error.value()},
+              {"action", error.action()}}}};
+  if (const auto* unsupported = dynamic_cast<const model::UnsupportedModel*>(&error)) {
+    json["error"]["operators"] = Json::array();
+    for (const model::Refusal& refusal : unsupported->refusals())
+      json["error"]["operators"].push_back({{"node", refusal.node},
+                                            {"operator", refusal.op},
+                                            {"reason", refusal.reason},
+                                            {"value", refusal.value},
+                                            {"action", refusal.action}});
+  }
+  return json;
 }
 
 Json cycles_json(const std::optional<std::uint64_t>& cycles) { return cycles ? Json(*cycles) : Json(nullptr); }

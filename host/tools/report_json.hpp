@@ -18,7 +18,8 @@ inline constexpr int JsonSchema = 1;
 /// {"schema": 1, "command": command}: the start of every document.
 Json document(const std::string& command);
 
-/// {"schema": 1, "error": {code, what, where, value, action}}.
+/// {"schema": 1, "error": {code, what, where, value, action}}; of a model that holds unsupported operators also
+/// operators[] with node, operator, reason, value and action of each.
 Json error_document(const Error& error);
 
 /// Utilisation of the array while a row is computed, with all that runs `together` with it; added to one of layers[].

@@ -8,6 +8,10 @@
 #define STBI_ONLY_JPEG
 #define STBI_NO_STDIO
 #define STBI_MAX_DIMENSIONS 16384
+// Decoder states begin as zeros: a JPEG file that leaves out a table would else be decoded by what the memory held.
+#define STBI_MALLOC(bytes) calloc(1, bytes)
+#define STBI_REALLOC(pointer, bytes) realloc(pointer, bytes)
+#define STBI_FREE(pointer) free(pointer)
 #define STB_IMAGE_IMPLEMENTATION
 #define STB_IMAGE_RESIZE_IMPLEMENTATION
 #define STBI_WRITE_NO_STDIO

@@ -118,6 +118,46 @@ TEST(QuantisedModels, AsymmetricWeightsAreSplitExactly) {
   }
 }
 
+/// One depthwise QLinearConv with uint8 weights.
+OnnxBuilder depthwise_conv(Random& random, int weight_zero, std::int64_t groups) {
+  OnnxBuilder b = qlinear_conv(random, weight_zero, false);
+  for (auto& tensor : *b.model.mutable_graph()->mutable_initializer()) {
+    if (tensor.name() == "w") tensor = model::write_tensor(random_bytes({6, 6 / groups, 3, 3}, random, false), "w");
+    if (tensor.name() == "b") tensor = model::write_tensor({{6}, std::vector<std::int32_t>(6, 50)}, "b");
+  }
+  b.model.mutable_graph()
+      ->mutable_input(0)
+      ->mutable_type()
+      ->mutable_tensor_type()
+      ->mutable_shape()
+      ->mutable_dim(1)
+      ->set_dim_value(6);
+  OnnxBuilder::set(*b.model.mutable_graph()->mutable_node(0), "group", groups);
+  return b;
+}
+
+/// The sums of products in integers, directly from the file: the network must hold the same.
+TEST(QuantisedModels, AsymmetricWeightsOfGroupsAreSplitExactly) {
+  Random random;
+  for (const std::int64_t groups : {std::int64_t{6}, std::int64_t{2}})
+    for (const int zero : {0, 100, 255}) {
+      const OnnxBuilder b = depthwise_conv(random, zero, groups);
+      const model::Graph graph = model::import_onnx_bytes(b.bytes());
+      const Quantised q = lower_quantised(graph);
+      ASSERT_EQ(q.network.layers.size(), 2U);
+      const auto given = graph.value(graph.nodes[0].inputs[3]).constant->as_integers();
+      const model::Layer& layer = q.network.layers[1];
+      // Copies of a channel stand behind one another; their weights add up to the weight minus its zero point.
+      const std::size_t copies = layer.weights.size() / given.size();
+      for (std::size_t i = 0; i < given.size(); ++i) {
+        std::int64_t sum = 0;
+        for (std::size_t copy = 0; copy < copies; ++copy) sum += layer.weights[(i / 9 * copies + copy) * 9 + i % 9];
+        EXPECT_EQ(sum, given[i] - zero);
+      }
+      expect_within_one(b, random, 0, 255);
+    }
+}
+
 /// Quantize, dequantize: returns the real value after both.
 std::string qdq(OnnxBuilder& b, const std::string& value, float scale, int zero) {
   b.scalar(value + ".s", scale);
@@ -154,6 +194,84 @@ OnnxBuilder qdq_network(Random& random, bool quantise_sum) {
   b.node("Softmax", {qdq(b, "product", 0.05F, 0)}, "y");
   b.output("y");
   return b;
+}
+
+/// An integer product between a quantisation of x and factors, as exporters write it.
+OnnxBuilder integer_product(Random& random, bool is_convolution, bool dynamic) {
+  OnnxBuilder b;
+  b.input("x", is_convolution ? model::Shape{1, 3, 6, 6} : model::Shape{1, 8});
+  const model::Shape weights = is_convolution ? model::Shape{4, 3, 3, 3} : model::Shape{8, 4};
+  b.constant("w", random_bytes(weights, random, false));
+  b.unsigned_zero("wz", 131);
+  b.floats("ws", is_convolution ? model::Shape{4, 1, 1} : model::Shape{4}, {0.01F, 0.02F, 0.015F, 0.005F});
+  b.scalar("xs", 0.05F);
+  b.unsigned_zero("xz", 120);
+  if (dynamic) {
+    auto& node = b.node("DynamicQuantizeLinear", {"x"}, "q");
+    node.add_output("qs");
+    node.add_output("qz");
+    b.node("Mul", {"qs", "ws"}, "factor");
+  } else {
+    b.node("QuantizeLinear", {"x", "xs", "xz"}, "q");
+    b.floats("factor", is_convolution ? model::Shape{1, 4, 1, 1} : model::Shape{4},
+             {0.01F * 0.05F, 0.02F * 0.05F, 0.015F * 0.05F, 0.005F * 0.05F});
+  }
+  const std::string zero = dynamic ? "qz" : "xz";
+  b.node(is_convolution ? "ConvInteger" : "MatMulInteger", {"q", "w", zero, "wz"}, "i");
+  OnnxBuilder::set(b.node("Cast", {"i"}, "f"), "to", 1);
+  b.node("Mul", {"f", "factor"}, "y");
+  if (!dynamic) qdq(b, "y", 0.2F, 10);
+  b.output(dynamic ? "y" : "y.dq");
+  return b;
+}
+
+TEST(QuantisedModels, IntegerProductsKeepTheirWeights) {
+  for (const bool is_convolution : {true, false})
+    for (const bool dynamic : {true, false}) {
+      SCOPED_TRACE(std::to_string(is_convolution) + std::to_string(dynamic));
+      Random random;
+      const OnnxBuilder b = integer_product(random, is_convolution, dynamic);
+      const model::Graph graph = model::import_onnx_bytes(b.bytes());
+      EXPECT_EQ(model::is_dynamic(graph), dynamic);
+      EXPECT_EQ(model::is_quantised(graph), !dynamic);
+      cpu::FloatTensor input(static_cast<std::size_t>(model::count_elements(graph.inputs[0].shape, "x")));
+      for (float& value : input) value = static_cast<float>(random.unit() * 8 - 4);
+      const model::Graph simple = model::simplify(graph);
+      const auto expected = cpu::FloatExecutor(simple).run(
+          std::vector<cpu::FloatTensor>{input})[static_cast<std::size_t>(simple.outputs[0].value)];
+      const Quantised q = dynamic ? quantise(graph, std::vector<Sample>{{input}}) : lower_quantised(graph);
+      const auto features = cpu::run(q.network, std::vector<cpu::Tensor>{to_int8(q.inputs[0], input)});
+      const auto actual = to_real(q.outputs[0], features[static_cast<std::size_t>(q.network.outputs[0])]);
+      const float step = q.outputs[0].scale;
+      ASSERT_EQ(actual.size(), expected.size());
+      for (std::size_t i = 0; i < actual.size(); ++i)
+        EXPECT_NEAR(actual[i], expected[i], dynamic ? 4 * step : 1.01F * step);
+      // The integers of the file, not rounded anew.
+      std::vector<std::int64_t> given;
+      for (const model::Node& node : graph.nodes)
+        if (node.op.ends_with("Integer")) given = graph.value(node.inputs[1]).constant->as_integers();
+      std::int64_t sum = 0, kept = 0;
+      for (const std::int64_t value : given) sum += value - 131;
+      for (const model::Layer& layer : q.network.layers)
+        if (layer.kind == model::LayerKind::Convolution) {
+          kept = 0;
+          for (const std::int8_t weight : layer.weights) kept += weight;
+        }
+      EXPECT_EQ(kept, sum);
+    }
+}
+
+TEST(QuantisedModels, IntegerProductsWithoutScalesAreRefused) {
+  Random random;
+  OnnxBuilder b = integer_product(random, true, true);
+  b.model.mutable_graph()->mutable_node(1)->set_input(0, "f");  // the scale is no longer that of the input
+  EXPECT_THROW(model::simplify(model::import_onnx_bytes(b.bytes())), model::UnsupportedModel);
+  OnnxBuilder c;
+  c.input("x", {1, 8}, onnx::TensorProto::UINT8);
+  c.constant("w", random_bytes({8, 4}, random, false));
+  c.node("MatMulInteger", {"x", "w"}, "y");
+  c.output("y");
+  EXPECT_THROW(model::simplify(model::import_onnx_bytes(c.bytes())), model::UnsupportedModel);
 }
 
 TEST(QuantisedModels, QdqFollowsTheFloatExecutionOfTheSameNodes) {

@@ -1,0 +1,116 @@
+// Properties: an import names every operator that is not executed at once, with node, operator and reason: unknown
+// operators and domains, attributes, forms whose shapes cannot be inferred, and forms that no rewrite reaches;
+// operators whose results nobody reads are not named; a single one keeps its own reason.
+#include "model/refusal_list.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "model/onnx_import.hpp"
+#include "model/rewrites.hpp"
+#include "model/tflite_import.hpp"
+#include "onnx_builder.hpp"
+#include "tflite_writer.hpp"
+
+namespace espalier::model {
+namespace {
+
+using test::OnnxBuilder;
+
+/// "operator: reason" of every refusal, sorted.
+template <typename Step>
+std::vector<std::string> refusals_of(Step&& step) {
+  std::vector<std::string> result;
+  try {
+    step();
+  } catch (const UnsupportedModel& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Unsupported);
+    for (const Refusal& refusal : error.refusals()) {
+      EXPECT_FALSE(refusal.node.empty() || refusal.where.empty() || refusal.action.empty());
+      result.push_back(refusal.op + ": " + refusal.reason);
+    }
+  }
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
+TEST(Refusals, OnnxNamesAllNodesAtOnce) {
+  OnnxBuilder b;
+  b.input("x", {1, 2, 4, 4});
+  b.node("Einsum", {"x"}, "e");
+  b.node("Relu", {"e"}, "r");  // depends on what is refused, and is fine itself
+  b.node("Fancy", {"r"}, "f", "my.domain");
+  OnnxBuilder::set(b.node("Relu", {"x"}, "momentous"), "momentous", 1);
+  b.node("Add", {"f", "momentous"}, "sum");
+  OnnxBuilder::set(b.node("Pad", {"x"}, "p"), "pads", {0, 0, -1, 0, 0, 0, 0, 0});
+  b.node("GRU", {"x"}, "dead");  // nobody reads it
+  b.output("sum");
+  b.output("p");
+  const auto refused = refusals_of([&] { import_onnx_bytes(b.bytes()); });
+  EXPECT_EQ(refused, (std::vector<std::string>{
+                         "Einsum: the operator is not supported", "Pad: the padding is out of range",
+                         "Relu: the attribute is not supported", "my.domain::Fancy: the operator is not supported"}));
+}
+
+TEST(Refusals, OfOneNodeIsTheErrorItself) {
+  OnnxBuilder b;
+  b.input("x", {1, 4});
+  b.node("Einsum", {"x"}, "y");
+  b.output("y");
+  try {
+    import_onnx_bytes(b.bytes());
+    FAIL();
+  } catch (const UnsupportedModel& error) {
+    EXPECT_EQ(error.summary(), "the operator is not supported");
+    EXPECT_EQ(error.where(), "node 'y_node' (Einsum)");
+    ASSERT_EQ(error.refusals().size(), 1U);
+    EXPECT_EQ(error.within("a.onnx").where(), "a.onnx: node 'y_node' (Einsum)");
+  }
+}
+
+TEST(Refusals, UnusedResultsOfAnOperatorDoNotMatter) {
+  OnnxBuilder b;
+  b.input("x", {1, 4});
+  b.node("Dropout", {"x"}, "y").add_output("mask");
+  b.output("y");
+  EXPECT_NO_THROW(import_onnx_bytes(b.bytes()));
+  b.output("mask");
+  EXPECT_EQ(refusals_of([&] { import_onnx_bytes(b.bytes()); }),
+            std::vector<std::string>{"Dropout: only the first output of the operator is computed"});
+}
+
+TEST(Refusals, RewritesNameAllNodesTheyCannotReach) {
+  OnnxBuilder b;
+  b.input("x", {1, 2, 4, 4});
+  b.input("z", {1, 2, 4, 4});
+  b.node("Mul", {"x", "z"}, "product");
+  b.node("Sigmoid", {"product"}, "gate");
+  b.node("Sub", {"gate", "x"}, "difference");
+  b.output("difference");
+  const Graph graph = import_onnx_bytes(b.bytes());
+  EXPECT_EQ(refusals_of([&] { canonicalise(graph); }),
+            (std::vector<std::string>{"Mul: only the sum of two activations is supported",
+                                      "Sigmoid: the operator is not supported here",
+                                      "Sub: only the sum of two activations is supported"}));
+}
+
+TEST(Refusals, TfliteNamesAllOperatorsAtOnce) {
+  test::TfliteWriter w;
+  std::vector<int> tensors;
+  for (const char* name : {"input", "a", "b", "c", "d"})
+    tensors.push_back(w.tensor(name, {1, 4}, test::tflite::TensorType_Float32));
+  w.node(47, {tensors[0]}, tensors[1]);
+  w.node(25, {tensors[1]}, tensors[2], test::tflite::BuiltinOptions_SoftmaxOptions,
+         test::tflite::CreateSoftmaxOptions(w.builder, 2.0F).Union());
+  w.node(16, {tensors[2]}, tensors[3]);
+  w.node(47, {tensors[3]}, tensors[4]);
+  const std::string bytes = w.bytes({tensors[0]}, {tensors[4]});
+  EXPECT_EQ(refusals_of([&] { import_tflite_bytes(bytes); }),
+            (std::vector<std::string>{"EXP: the operator is not supported", "EXP: the operator is not supported",
+                                      "LSTM: the operator is not supported",
+                                      "SOFTMAX: a Softmax with a factor is not supported"}));
+}
+
+}  // namespace
+}  // namespace espalier::model
