@@ -2,7 +2,7 @@
 // lane group and all services (results, stores, loads), and never does both at once. A row is never written and read in
 // the same cycle by design of the command lists; if it is, the read gives the old row.
 //
-// Large banks lie in UltraRAM: two ports, each of which reads or writes, with byte enables. It serves port A first, so
+// Banks lie in UltraRAM if the device has it: two ports, each of which reads or writes, with byte enables. It serves port A first, so
 // there, too, a read gives the old row.
 module esp_scratch_bank #(
     parameter int unsigned Bytes = 16,
@@ -19,7 +19,11 @@ module esp_scratch_bank #(
     input  logic [Bytes*8-1:0]      b_data_i,
     output logic [Bytes*8-1:0]      b_data_o
 );
+`ifdef ESP_DSP48E2
+  (* no_rw_check, ram_style = "ultra" *)
+`else
   (* no_rw_check *)
+`endif
   logic [Bytes*8-1:0] memory[Rows];
 
   // Reads come first and writes are blocking, so that a read gives the old row and simulation needs no delayed copies.

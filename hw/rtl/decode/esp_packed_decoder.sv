@@ -11,8 +11,9 @@ module esp_packed_decoder (
     input  logic [2:0]   line_i,   // of the beat
     input  logic         two_i,    // bits of a symbol; otherwise 1
     input  logic         four_i,
-    output logic [511:0] weights_o
+    output logic [511:0] weights_o  // with run_i
 );
+  (* ram_style = "distributed" *)
   logic [7:0] weight_q[16];
 
   always_ff @(posedge clk_i) begin
@@ -28,7 +29,7 @@ module esp_packed_decoder (
     line2     = '0;
     line1     = '0;
     symbol    = '0;
-    weights_o = '0;
+    weights_o = 'x;
     if (run_i) begin
       line4 = beat_i[32'(line_i[0])*256+:256];
       line2 = beat_i[32'(line_i[1:0])*128+:128];

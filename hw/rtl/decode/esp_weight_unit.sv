@@ -189,7 +189,7 @@ module esp_weight_unit #(
   logic [Lanes*LineBits-1:0] line_q;
 
   always_comb begin
-    line_o = '0;
+    line_o = 'x;
     if (emit && is_line) begin
       line_o = line_q;
       if (format_q == 4'(esp_abi_pkg::FormatSparse)) begin
@@ -225,30 +225,28 @@ module esp_weight_unit #(
   end
 
   // A single row or scale stands in all places of the group, of which one is written.
+  logic [63:0] single;
   always_comb begin
-    table_data_o   = '0;
+    single         = 'x;
+    table_data_o   = 'x;
     table_enable_o = '0;
     if (emit && !is_line && !is_vector) begin
       for (int unsigned i = 0; i < TableGroup; i++) begin
         table_enable_o[i] = grouped_q ? i < items_left_q : 32'(table_addr_q) % TableGroup == i;
       end
-      case (format_q)
-        4'(esp_abi_pkg::FormatCode):
-                                    table_data_o = TableBits'(beat_i[32'(sub_q)*32+:32]);
-        4'(esp_abi_pkg::FormatRow): begin
-          for (int unsigned i = 0; i < TableGroup; i++) begin
-            table_data_o[i*32+:32] = grouped_q ? beat_i[(32'(sub_q)*TableGroup+i)*32+:32] : beat_i[32'(sub_q)*32+:32];
-          end
-        end
-        4'(esp_abi_pkg::FormatScale): begin
-          for (int unsigned i = 0; i < TableGroup; i++) begin
-            table_data_o[i*64+:64] = grouped_q ? beat_i[(32'(sub_q)*TableGroup+i)*64+:64] : beat_i[32'(sub_q)*64+:64];
-          end
-        end
-        4'(esp_abi_pkg::FormatProgram):
-                                    table_data_o = TableBits'(beat_i[32'(sub_q)*64+:64]);
-        default:                    table_data_o = TableBits'(beat_i[32'(sub_q)*Pixels*8+:Pixels*8]);
-      endcase
+      single = beat_i[32'(sub_q[2:0])*64+:64];
+      if (format_q == 4'(esp_abi_pkg::FormatCode) || format_q == 4'(esp_abi_pkg::FormatRow)) begin
+        single = {2{beat_i[32'(sub_q)*32+:32]}};
+      end
+      if (format_q == 4'(esp_abi_pkg::FormatPermute)) begin
+        table_data_o = TableBits'(beat_i[32'(sub_q)*Pixels*8+:Pixels*8]);
+      end else if (!grouped_q) begin
+        table_data_o = {TableBits / 64{single}};
+      end else if (format_q == 4'(esp_abi_pkg::FormatRow)) begin
+        table_data_o[TableGroup*32-1:0] = beat_i[32'(sub_q)*TableGroup*32+:TableGroup*32];
+      end else begin
+        table_data_o[TableGroup*64-1:0] = beat_i[32'(sub_q)*TableGroup*64+:TableGroup*64];
+      end
     end
   end
 

@@ -17,7 +17,7 @@ module esp_word_dealer #(
     // Lanes
     input  logic [Lanes-1:0]    want_i,
     output logic [Lanes-1:0]    take_o,
-    output logic [Lanes*32-1:0] word_o,
+    output logic [Lanes*32-1:0] word_o,        // with take_o
     output logic                served_o,      // every lane that wants a word gets one now, or there are none left
     output logic                dry_o          // no words are left in the run
 );
@@ -59,12 +59,13 @@ module esp_word_dealer #(
   always_comb begin
     aligned = '0;
     take_o  = '0;
-    word_o  = '0;
+    word_o  = 'x;
     if (run_i) begin
       aligned = 512'({beat_i, words_q} >> {next_q, 5'd0});
       for (int k = 0; k < Lanes; k++) begin
         take_o[k] = want_i[k] && 32'(rank[k]) < 32'(given);
-        word_o[k*32+:32] = aligned[32'(rank[k][3:0])*32+:32];
+        // No lane has a rank above its number.
+        word_o[k*32+:32] = aligned[(32'(rank[k])&((1<<$clog2(k < 16 ? k + 1 : 16))-1))*32+:32];
       end
     end
   end

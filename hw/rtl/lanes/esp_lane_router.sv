@@ -101,6 +101,19 @@ module esp_lane_router #(
   assign dense_byte  = slot_i << split_i;
   assign second_slot = SparseSlots > 1 && slot_i[0];
 
+  // What is added to the address of the position, which of WeightsVector is a row.
+  logic [15:0] base;
+  logic [15:0] operand[Lanes];  // used where it is computed
+
+  assign base = vector ? {base_i[15:4], 4'd0} : base_i;
+
+  // The weights of a dense slot. Byte i is one of them only if s > i, and then the slot begins at a multiple of s.
+  function automatic logic [WeightBits-1:0] dense_weights(input logic [WeightBits-1:0] weights, input logic [2:0] first);
+    for (int i = 0; i < LineWeights; i++) begin
+      dense_weights[i*8+:8] = weights[(32'(first)&(LineWeights-(1<<$clog2(i+1)))|i)*8+:8];
+    end
+  endfunction
+
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       address_valid_q <= '0;
@@ -124,9 +137,8 @@ module esp_lane_router #(
       case (weights_i)
         2'(esp_abi_pkg::WeightsVector): begin
           for (int k = 0; k < Lanes; k++) begin
-            address_q[k*16+:16] <= {12'(base_i[15:4] + 12'(vector_i[k*VectorBits+WordsLsb+:WordBits])),
-                                    4'(2 * (k % PortLanes))};
-            second_row_q[k]     <= RowBits'(base_i[15:4] + 12'(vector_i[k*VectorBits+WordsLsb+WordBits+:WordBits]));
+            operand[k]      = {12'(vector_i[k*VectorBits+WordsLsb+:WordBits]), 4'(2 * (k % PortLanes))};
+            second_row_q[k] <= RowBits'(base_i[15:4] + 12'(vector_i[k*VectorBits+WordsLsb+WordBits+:WordBits]));
             for (int i = 0; i < Products; i++) begin
               address_weight_q[k*WeightBits+i*8+:8] <= vector_i[k*VectorBits+i*ProductBits+:8];
               address_select_q[(k*Products+i)*SelectBits+:SelectBits] <=
@@ -136,30 +148,29 @@ module esp_lane_router #(
         end
         2'(esp_abi_pkg::WeightsDense): begin
           for (int k = 0; k < Lanes; k++) begin
-            address_q[k*16+:16] <= base_i + offset_i;
-            address_weight_q[k*WeightBits+:WeightBits] <=
-                line_i[k*LineBits+:WeightBits] >> {dense_byte, 3'd0};
+            operand[k] = offset_i;
+            address_weight_q[k*WeightBits+:WeightBits] <= dense_weights(line_i[k*LineBits+:WeightBits], dense_byte);
             address_segment_q[k*3+:3] <= segment_i;
           end
         end
         2'(esp_abi_pkg::WeightsBlock): begin
           for (int k = 0; k < Lanes; k++) begin
-            address_q[k*16+:16]       <= base_i + line_i[k*LineBits+WeightBits+:16];
+            operand[k] = line_i[k*LineBits+WeightBits+:16];
             address_weight_q[k*WeightBits+:WeightBits] <= line_i[k*LineBits+:WeightBits];
             address_segment_q[k*3+:3] <= line_i[k*LineBits+WeightBits+18+:3];
           end
         end
         default: begin
           for (int k = 0; k < Lanes; k++) begin
-            address_q[k*16+:16] <= base_i +
-                (second_slot ? line_i[k*LineBits+SecondLsb+esp_abi_pkg::EntryOffsetLsb+:16] :
-                               line_i[k*LineBits+esp_abi_pkg::EntryOffsetLsb+:16]);
+            operand[k] = second_slot ? line_i[k*LineBits+SecondLsb+esp_abi_pkg::EntryOffsetLsb+:16] :
+                                       line_i[k*LineBits+esp_abi_pkg::EntryOffsetLsb+:16];
             address_weight_q[k*WeightBits+:8] <=
                 second_slot ? line_i[k*LineBits+SecondLsb+esp_abi_pkg::EntryWeightLsb+:8] :
                               line_i[k*LineBits+esp_abi_pkg::EntryWeightLsb+:8];
           end
         end
       endcase
+      for (int k = 0; k < Lanes; k++) address_q[k*16+:16] <= base + operand[k];
     end
     for (int i = 0; i < Groups * 16; i++) row_o[i*RowBits+:RowBits] <= row[i];
     for (int k = 0; k < Lanes; k++) route_bank_q[k*4+:4] <= address_q[k*16+:4];

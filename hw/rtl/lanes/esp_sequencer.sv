@@ -162,7 +162,8 @@ module esp_sequencer #(
 
   esp_ram #(
       .Width(Lanes * LineBits),
-      .Depth(LineDepth)
+      .Depth(LineDepth),
+      .Large(1)
   ) u_store (
       .clk_i,
       .write_i(line_write_i),

@@ -38,13 +38,13 @@ module esp_bank_port #(
 );
   localparam int unsigned Depth   = esp_abi_pkg::QueueDepth;
   localparam int unsigned PtrBits = $clog2(Depth);
+  localparam int unsigned WriterBits = Writers > 1 ? $clog2(Writers) : 1;
 
-  logic [RowBits-1:0] rows[Depth];
-  logic [Bytes-1:0]   enables[Depth];
-  logic [Bytes*8-1:0] words[Depth];
+  logic [RowBits+Bytes*9-1:0] entries[Depth];  // {row, enable, data}
   logic [PtrBits-1:0] write_q, read_q;
   logic [PtrBits:0]   count_q;
   logic push, pop, free;
+  logic [WriterBits-1:0] first;  // of the writers that offer a word; used where it is computed
 
   always_comb begin
     for (int unsigned w = 0; w < Writers; w++) ready_o[w] = !count_q[PtrBits] && (push_i & Writers'((1 << w) - 1)) == '0;
@@ -61,13 +61,11 @@ module esp_bank_port #(
     load_grant_o  = 1'b0;
     row_o         = lane_row_i;
     enable_o      = '1;
-    data_o        = '0;
+    data_o        = 'x;
     if (free) begin
       if (!queue_empty_o) begin
-        pop      = 1'b1;
-        row_o    = rows[read_q];
-        enable_o = enables[read_q];
-        data_o   = words[read_q];
+        pop = 1'b1;
+        {row_o, enable_o, data_o} = entries[read_q];
       end else if (store_i) begin
         store_grant_o = 1'b1;
         row_o         = store_row_i;
@@ -85,13 +83,13 @@ module esp_bank_port #(
   // written, since it is at the head only once the queue is not empty.
   always_ff @(posedge clk_i) begin
     if (push) begin
-      for (int unsigned w = 0; w < Writers; w++) begin
-        if (push_i[w] && ready_o[w]) begin
-          rows[write_q]    = push_row_i[w*RowBits+:RowBits];
-          enables[write_q] = push_enable_i[w*Bytes+:Bytes];
-          words[write_q]   = push_data_i[w*Bytes*8+:Bytes*8];
-        end
-      end
+      first = '0;
+      for (int w = Writers - 1; w >= 0; w--) if (push_i[w]) first = WriterBits'(w);
+      entries[write_q] = {
+        push_row_i[32'(first)*RowBits+:RowBits],
+        push_enable_i[32'(first)*Bytes+:Bytes],
+        push_data_i[32'(first)*Bytes*8+:Bytes*8]
+      };
     end
     if (!rst_ni) begin
       write_q <= '0;

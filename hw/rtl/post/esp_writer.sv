@@ -206,8 +206,8 @@ module esp_writer #(
   assign reduces         = operation == 3'(esp_abi_pkg::OperationMacReduce) || reduces_maximum;
 
   always_comb begin
-    sums   = '0;
-    maxima = '0;
+    sums   = 'x;
+    maxima = 'x;
     if (bias_valid_q && reduces) begin
       sums[Pixels*32+:Pixels*32] = result_i;
       for (int p = 0; p < Pixels; p++) maxima[(Pixels+p)*8+:8] = result_i[p*32+:8];
@@ -222,7 +222,7 @@ module esp_writer #(
   // Every granule its segment's node, and what is added to its accumulators: the bias, or the zero points of OperationAdd.
   logic [MaxSplit*32-1:0] reduced, addend;
   always_comb begin
-    reduced = '0;
+    reduced = 'x;
     if (reduces) begin
       for (int unsigned s = 0; s <= SplitBits; s++) begin
         if (bias_split == 2'(s)) begin
@@ -310,10 +310,10 @@ module esp_writer #(
         round_fill_q    <= context_fill;
       end
       if (bias_valid_q) begin
-        // Blocking: no register, and the simulation computes them only here.
+        // Blocking: no register, and the simulation computes them only here. The scales of a row are aligned.
         for (int unsigned q = 0; q < MaxSplit; q++) begin
           granule_scale[q*64+:64] =
-              scales[32'(SplitBits'(bias_first_q + SplitBits'(q >> (SplitBits - 32'(bias_split)))))*64+:64];
+              scales[32'(SplitBits'(bias_first_q | SplitBits'(q >> (SplitBits - 32'(bias_split)))))*64+:64];
           addend[q*32+:32] = adds ? {16'd0 - 16'($signed(context_zero_b)), 16'd0 - 16'($signed(context_zero_a))} :
                                 granule_scale[q*64+esp_abi_pkg::ScaleBiasLsb+:32];
         end
@@ -385,8 +385,8 @@ module esp_writer #(
   end
 
   always_comb begin
-    push_data_o = '0;
-    enable      = '0;
+    push_data_o = 'x;
+    enable      = 'x;
     if (push_valid_q) begin
       for (int p = 0; p < Pixels; p++) begin
         enable[p] = permutation[p*8+esp_abi_pkg::PermuteModeLsb+:2] != 2'(esp_abi_pkg::PermuteKeep);

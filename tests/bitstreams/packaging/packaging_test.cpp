@@ -116,6 +116,14 @@ TEST(Boards, OfThisProjectCanBeRead) {
   }
 }
 
+TEST(Boards, Kv260TakesACoreOf8x8) {
+  const std::filesystem::path root = ESPALIER_SOURCE_ROOT;
+  const auto areas = read_areas(root / "hw" / "synth" / "area.json");
+  const Placement placement = place(read_board(root / "bitstreams" / "boards" / "kv260" / "board.json"), areas);
+  EXPECT_EQ(placement.area.array, "8x8");
+  EXPECT_EQ(placement.cores.size(), 1U);
+}
+
 TEST(Boards, DamagedDescriptionsAreErrors) {
   const test::TemporaryFolder folder;
   const std::string good = read_source(std::string(ESPALIER_SOURCE_ROOT "/bitstreams/boards/kv260/board.json"));
