@@ -208,6 +208,7 @@ struct Symbol {
   bool valid = false;
   bool last = false;
   std::uint8_t extra = 0;  // bits, 0..16
+  bool step = false;       // their number is that of a step
 
   bool operator==(const Symbol&) const = default;
 };
@@ -217,14 +218,15 @@ constexpr std::uint32_t encode(const Symbol& symbol) {
          (static_cast<std::uint32_t>(symbol.gap) << CodeGapLsb) |
          (static_cast<std::uint32_t>(symbol.valid) << CodeValidLsb) |
          (static_cast<std::uint32_t>(symbol.last) << CodeLastLsb) |
-         (static_cast<std::uint32_t>(symbol.extra & 31U) << CodeExtraLsb);
+         (static_cast<std::uint32_t>(symbol.extra & 31U) << CodeExtraLsb) |
+         (static_cast<std::uint32_t>(symbol.step) << CodeStepLsb);
 }
 
 constexpr Symbol decode_symbol(std::uint32_t bits) {
   const std::uint32_t extra = bits >> CodeExtraLsb & 31U;
   return {static_cast<std::int8_t>(bits & 255U), static_cast<std::uint16_t>(bits >> CodeGapLsb),
           ((bits >> CodeValidLsb) & 1U) != 0, ((bits >> CodeLastLsb) & 1U) != 0,
-          static_cast<std::uint8_t>(extra < 16 ? extra : 16U)};
+          static_cast<std::uint8_t>(extra < 16 ? extra : 16U), (bits >> CodeStepLsb) != 0};
 }
 
 /// Codes of one length.

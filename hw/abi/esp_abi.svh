@@ -7,7 +7,7 @@
 // A "word" is one byte for each of the P pixels of the array; all scratchpad addresses count words.
 // A split word holds s channels (segments) of P / s pixels: byte p is pixel p mod (P / s) of segment p div (P / s).
 
-localparam int unsigned AbiVersion = 3;
+localparam int unsigned AbiVersion = 4;
 
 // ---- Control registers: byte offsets in the AXI4-Lite window ------------------------------------------------------
 // The first four are the standard XRT kernel control block (ap_ctrl_hs).
@@ -243,9 +243,10 @@ localparam int unsigned Formats       = 12;
 // step at which the run has no more words and no lane holds one; slots that follow are not written.
 //
 // In each slot a lane reads a gap symbol and as many extra bits as the symbol says. The gap and the number in the extra
-// bits are added to the lane's address (modulo 2^16; 0 at the start of the command). If the symbol has CodeValid, a value
-// symbol follows. The slot's entry has the address as offset, the flags of the gap symbol and the weight of the value
-// symbol.
+// bits are added to the lane's address (modulo 2^16; 0 at the start of the command); if the symbol has CodeStep, not the
+// number n but the gap of step n mod CodeSteps. If the symbol has CodeValid, a value symbol follows. The slot's entry has
+// the address as offset, the flags of the gap symbol and the weight of the value symbol. Steps are any numbers: multiples
+// of the pitch of planes, between which gaps are rare, fill the codes of a symbol with few extra bits.
 //   FormatFixed    a gap symbol is the number of an entry of the code table in gap_bits bits, a value symbol in value_bits;
 //                  in 0 bits it is entry 0; a slot is a step
 //   FormatHuffman  a gap symbol has a code of 1..12 bits, a value symbol value_bits as in FormatFixed; a slot is a step.
@@ -274,6 +275,8 @@ localparam int unsigned VectorProducts    = 4;    // of a lane and slot of Weigh
 localparam int unsigned CodeDepth         = 512;  // entries of the code table, modulo which addresses count
 localparam int unsigned CodeSymbols       = 256;  // entries 0..255: symbols
 localparam int unsigned CodeMaxLength     = 12;
+localparam int unsigned CodeSteps         = 64;   // steps
+localparam int unsigned CodeStepZero      = 479;  // entry CodeStepZero - n: step n, of which CodeGap counts
 localparam int unsigned CodeGapLengths    = 480;  // entry CodeGapLengths + l - 1: codes of l bits of gap symbols
 localparam int unsigned CodeValueLengths  = 496;  // of value symbols; other entries are not used
 localparam int unsigned CodeBits          = 32;
@@ -285,6 +288,7 @@ localparam int unsigned CodeValidLsb      = 24;   // 0: the lane is idle, as in 
 localparam int unsigned CodeLastLsb       = 25;   // the lane's row ends with this slot
 localparam int unsigned CodeExtraLsb      = 26;   // of a gap symbol: extra bits, 0..15; 16 and above: 16
 localparam int unsigned CodeExtraBits     = 5;
+localparam int unsigned CodeStepLsb       = 31;   // of a gap symbol: the number in its extra bits is that of a step
 localparam int unsigned CodeLimitLsb      = 0;    // of a length: 2^(12 - l) times one more than the last code of l bits
 localparam int unsigned CodeLimitBits     = 13;
 localparam int unsigned CodeBaseLsb       = 16;   // entry of the first code of l bits less that code, modulo 2^8

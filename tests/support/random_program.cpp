@@ -206,7 +206,7 @@ class Builder {
     std::optional<compile::WeightCode> code;
     if (random_.chance(0.6)) code = compile::huffman_code(counts, random_.chance(0.6));
     if (!code) code = compile::fixed_code(counts);
-    code_table(compile::CodeTableFirst, code->table());
+    code_table(code->table_first(), code->table());
     const std::uint32_t offset = beats();
     append(compile::encode_slots(*code, entries, keys, configuration_.lanes));
     if (random_.chance(0.2)) program_.image.resize(program_.image.size() + 3 * abi::BeatBytes);  // beats behind the end

@@ -190,7 +190,10 @@ class Machine {
   void read_gap(CodedLane& lane, const abi::Command& c) const {
     lane.gap = c.format == abi::FormatFixed ? take(lane.bits, c.gap_bits) : huffman(lane.bits, abi::CodeGapLengths);
     const unsigned extra = std::min(16U, code_field(lane.gap, abi::CodeExtraLsb, abi::CodeExtraBits));
-    lane.address = (lane.address + code_field(lane.gap, abi::CodeGapLsb, 16) + take(lane.bits, extra)) % 65536;
+    const unsigned number = take(lane.bits, extra);
+    const bool step = code_field(lane.gap, abi::CodeStepLsb, 1) != 0;
+    const unsigned further = step ? code_field(abi::CodeStepZero - number % abi::CodeSteps, abi::CodeGapLsb, 16) : number;
+    lane.address = (lane.address + code_field(lane.gap, abi::CodeGapLsb, 16) + further) % 65536;
   }
 
   /// The entry of a lane as in FormatSparse.

@@ -152,7 +152,7 @@ module esp_weight_unit #(
       .run_i(streams),
       .code_write_i(code_write),
       .code_addr_i(table_addr_q[8:0]),
-      .code_data_i(table_data_o[30:0]),
+      .code_data_i(table_data_o[31:0]),
       .more_i(more),
       .beat_valid_i,
       .beat_i,
