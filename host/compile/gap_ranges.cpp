@@ -10,12 +10,27 @@
 
 namespace espalier::compile {
 
+namespace {
+
+/// Logarithms of small numbers of uses, which most keys have.
+double log2_of(double uses) {
+  static const std::vector<double> Table = [] {
+    std::vector<double> table(1 << 12);
+    for (std::size_t i = 1; i < table.size(); ++i) table[i] = std::log2(static_cast<double>(i));
+    return table;
+  }();
+  const auto index = static_cast<std::size_t>(uses);
+  return index < Table.size() ? Table[index] : std::log2(uses);
+}
+
+}  // namespace
+
 double symbol_bits(double uses, unsigned extra, double total, SymbolCost cost) {
-  return uses * (extra + (cost == SymbolCost::Entropy ? std::log2(total / uses) : 0.0));
+  return uses * (extra + (cost == SymbolCost::Entropy ? log2_of(total) - log2_of(uses) : 0.0));
 }
 
 GapRanges::GapRanges(std::vector<GapCount> keys, unsigned unit, double total, SymbolCost cost)
-    : keys_(std::move(keys)), unit_(unit), total_(total), cost_(cost), sums_(keys_.size() + 1), ends_(keys_.size()) {
+    : keys_(std::move(keys)), unit_(unit), total_(total), cost_(cost), sums_(keys_.size() + 1) {
   std::sort(keys_.begin(), keys_.end(), [this](const GapCount& a, const GapCount& b) {
     const Place left = place_of(a.first), right = place_of(b.first);
     return std::tie(left.residue, left.place) < std::tie(right.residue, right.place);
@@ -25,17 +40,22 @@ GapRanges::GapRanges(std::vector<GapCount> keys, unsigned unit, double total, Sy
     sums_[i + 1] = sums_[i] + keys_[i].second;
   }
   const unsigned most = unit == 1 ? MostExtra : static_cast<unsigned>(std::countr_zero(abi::CodeSteps));
-  for (unsigned extra = 0; extra <= MostExtra; ++extra) {
-    std::size_t end = 0;
-    for (std::size_t i = 0; i < keys_.size(); ++i) {
-      end = std::max(end, i + 1);
+  for (std::size_t i = 0; i < keys_.size(); ++i) {
+    starts_.push_back(static_cast<std::uint32_t>(reaches_.size()));
+    std::size_t last = i;
+    for (unsigned extra = 0; extra <= most; ++extra) {
+      std::size_t end = std::max(last, i + 1);
       while (end < keys_.size() && places_[end].residue == places_[i].residue &&
-             places_[end].place - places_[i].place < 1 << std::min(extra, most)) {
+             places_[end].place - places_[i].place < 1 << extra) {
         ++end;
       }
-      ends_[i][extra] = static_cast<std::uint32_t>(end);
+      if (end == last) continue;
+      last = end;
+      reaches_.push_back({static_cast<std::uint32_t>(end),
+                          symbol_bits(static_cast<double>(sums_[end] - sums_[i]), extra, total_, cost_)});
     }
   }
+  starts_.push_back(static_cast<std::uint32_t>(reaches_.size()));
 }
 
 GapRanges::Place GapRanges::place_of(GapKey key) const {
@@ -62,14 +82,11 @@ std::vector<GapSymbol> GapRanges::cut(double price) const {
   std::vector<std::uint32_t> next(count);
   for (std::size_t i = count; i-- > 0;) {
     best[i] = std::numeric_limits<double>::infinity();
-    for (unsigned extra = 0; extra <= MostExtra; ++extra) {
-      const std::uint32_t end = ends_[i][extra];
-      if (extra > 0 && end == ends_[i][extra - 1]) continue;
-      const auto uses = static_cast<double>(sums_[end] - sums_[i]);
-      const double bits = symbol_bits(uses, extra, total_, cost_) + price + best[end];
+    for (std::uint32_t r = starts_[i]; r < starts_[i + 1]; ++r) {
+      const double bits = reaches_[r].bits + price + best[reaches_[r].end];
       if (bits >= best[i]) continue;
       best[i] = bits;
-      next[i] = end;
+      next[i] = reaches_[r].end;
     }
   }
   std::vector<GapSymbol> symbols;

@@ -1,7 +1,6 @@
 // Ranges of gaps of equal distances, cut by dynamic programming.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -45,8 +44,15 @@ class GapRanges {
   SymbolCost cost_;
   std::vector<Place> places_;
   std::vector<std::uint64_t> sums_;  // uses of the keys before
-  // By key and extra bits: the first key that a range from this one on cannot have.
-  std::vector<std::array<std::uint32_t, MostExtra + 1>> ends_;
+  /// A range from a key on, as far as its extra bits reach.
+  struct Reach {
+    std::uint32_t end = 0;  // the first key that it cannot have
+    double bits = 0;        // of its symbol
+  };
+
+  /// Longer ranges of one key each, [starts_[i], starts_[i + 1]) of those of key i.
+  std::vector<Reach> reaches_;
+  std::vector<std::uint32_t> starts_;
 };
 
 }  // namespace espalier::compile

@@ -17,9 +17,24 @@ namespace {
 constexpr unsigned UnitLimit = 8192;
 constexpr std::size_t UnitsTried = 2;
 /// Rare keys that are looked at to find the distances.
-constexpr std::size_t UnitSample = 1000;
+constexpr std::size_t UnitSample = 128;
+/// Keys that are frequent enough for symbols of their own.
+constexpr std::size_t FrequentKeys = 64;
+
+/// Prices of symbols are found to this accuracy.
+constexpr double PriceRatio = 1.08;
 
 bool idle(GapKey key) { return (key >> GapValidBit & 1U) == 0; }
+
+/// The keys, idle ones first, which have no range of gaps and so stand alone; then the frequent ones.
+std::vector<GapCount> by_frequency(const std::map<GapKey, std::uint64_t>& counts) {
+  std::vector<GapCount> order(counts.begin(), counts.end());
+  std::stable_sort(order.begin(), order.end(), [](const GapCount& a, const GapCount& b) {
+    if (idle(a.first) != idle(b.first)) return idle(a.first);
+    return a.second > b.second;
+  });
+  return order;
+}
 
 /// Symbols with what they cost.
 struct Solution {
@@ -31,12 +46,7 @@ struct Solution {
 class Chooser {
  public:
   Chooser(const std::map<GapKey, std::uint64_t>& counts, const GapLimits& limits)
-      : limits_(limits), order_(counts.begin(), counts.end()) {
-    // Idle keys have no range of gaps, so they stand alone; then the frequent ones.
-    std::stable_sort(order_.begin(), order_.end(), [](const GapCount& a, const GapCount& b) {
-      if (idle(a.first) != idle(b.first)) return idle(a.first);
-      return a.second > b.second;
-    });
+      : limits_(limits), order_(by_frequency(counts)) {
     for (const auto& [key, count] : order_) {
       total_ += static_cast<double>(count);
       if (idle(key)) ++idles_;
@@ -49,44 +59,17 @@ class Chooser {
       choose(order_.size(), 1);
       return std::move(best_.chosen);
     }
-    constexpr std::array Shares{0.0, 0.25, 0.5, 0.7, 0.85, 1.0};
-    std::vector<unsigned> units = distances();
-    units.insert(units.begin(), 1U);
+    constexpr std::array Shares{0.0, 0.3, 0.6, 0.85, 1.0};
     for (const double share : Shares) {
       const auto places = static_cast<double>(limits_.most - std::min(limits_.most, idles_ + 2));
       const std::size_t alone = std::min(order_.size(), idles_ + static_cast<std::size_t>(share * places));
-      for (const unsigned unit : units) choose(alone, unit);
+      choose(alone, 1);
+      for (const unsigned unit : limits_.units) choose(alone, unit);
     }
     return std::move(best_.chosen);
   }
 
  private:
-  /// Distances at which the rare keys take few ranges of the step table's size, the best first.
-  std::vector<unsigned> distances() const {
-    std::vector<GapKey> rare;
-    const std::size_t first = std::min(order_.size(), idles_ + limits_.most / 2);
-    const std::size_t stride = (order_.size() - first) / UnitSample + 1;
-    for (std::size_t i = first; i < order_.size(); i += stride) rare.push_back(order_[i].first);
-    if (rare.empty()) return {};
-    std::vector<std::pair<std::size_t, unsigned>> ranges;
-    std::vector<unsigned> seen(std::size_t{1} << 19, 0);  // by flags and range; the last distance that has it
-    for (unsigned unit = 2; unit < UnitLimit; ++unit) {
-      std::size_t count = 0;
-      for (const GapKey key : rare) {
-        const unsigned gap = (key + 32768U) % 65536U;  // from the least one
-        const unsigned range = gap / unit / abi::CodeSteps * unit + gap % unit;
-        unsigned& last = seen[(key >> GapValidBit) << 17 | range];
-        if (last != unit) ++count;
-        last = unit;
-      }
-      ranges.emplace_back(count, unit);
-    }
-    std::partial_sort(ranges.begin(), ranges.begin() + UnitsTried, ranges.end());
-    std::vector<unsigned> units;
-    for (std::size_t i = 0; i < UnitsTried; ++i) units.push_back(ranges[i].second);
-    return units;
-  }
-
   /// The first `alone` keys one by one, the others in ranges.
   void choose(std::size_t alone, unsigned unit) {
     const auto at = order_.begin() + static_cast<std::ptrdiff_t>(alone);
@@ -95,7 +78,7 @@ class Chooser {
     if (!fits(0)) {
       double low = 0.5, high = 16 * total_ + 1;
       if (!fits(high)) return;
-      while (high > 1.03 * low) {
+      while (high > PriceRatio * low) {
         const double price = std::sqrt(low * high);
         (fits(price) ? high : low) = price;
       }
@@ -148,6 +131,31 @@ class Chooser {
 };
 
 }  // namespace
+
+std::vector<unsigned> gap_units(const std::map<GapKey, std::uint64_t>& counts) {
+  const std::vector<GapCount> order = by_frequency(counts);
+  if (order.size() <= FrequentKeys) return {};
+  const std::size_t stride = (order.size() - FrequentKeys) / UnitSample + 1;
+  std::vector<GapKey> rare;
+  for (std::size_t i = FrequentKeys; i < order.size(); i += stride) rare.push_back(order[i].first);
+  std::vector<std::pair<std::size_t, unsigned>> ranges;
+  std::vector<std::uint16_t> seen(std::size_t{1} << 19, 0);  // by flags and range; the last distance that has it
+  for (unsigned unit = 2; unit < UnitLimit; ++unit) {
+    std::size_t count = 0;
+    for (const GapKey key : rare) {
+      const unsigned gap = (key + 32768U) % 65536U;  // from the least one
+      const unsigned range = gap / unit / abi::CodeSteps * unit + gap % unit;
+      std::uint16_t& last = seen[(key >> GapValidBit) << 17 | range];
+      if (last != unit) ++count;
+      last = static_cast<std::uint16_t>(unit);
+    }
+    ranges.emplace_back(count, unit);
+  }
+  std::partial_sort(ranges.begin(), ranges.begin() + UnitsTried, ranges.end());
+  std::vector<unsigned> units;
+  for (std::size_t i = 0; i < UnitsTried; ++i) units.push_back(ranges[i].second);
+  return units;
+}
 
 GapSymbols choose_gap_symbols(const std::map<GapKey, std::uint64_t>& counts, const GapLimits& limits) {
   return Chooser(counts, limits).run();

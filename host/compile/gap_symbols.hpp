@@ -38,16 +38,20 @@ enum class SymbolCost {
 
 /// The symbols to choose from, and their price.
 struct GapLimits {
-  std::size_t most = 256;   // symbols, at least 4
-  std::size_t values = 0;   // value symbols: so many entries of the code table are there in any case
-  double entry_bits = 32;   // bits of the stream that an entry of the code table is worth
+  std::vector<unsigned> units;  // that the steps may have, see gap_units()
+  std::size_t most = 256;       // symbols, at least 4
+  std::size_t values = 0;       // value symbols: so many entries of the code table are there in any case
+  double entry_bits = 32;       // bits of the stream that an entry of the code table is worth
   SymbolCost cost = SymbolCost::Entropy;
 };
 
+/// Distances at which the rare keys take few ranges of the step table's size, the best first.
+std::vector<unsigned> gap_units(const std::map<GapKey, std::uint64_t>& counts);
+
 /// Symbols that cover all keys at few bits, those of the table included: the frequent keys one by one, the others in
-/// ranges, chosen by dynamic programming with a price for each symbol (a Lagrange multiplier for their number). Addresses
-/// of planes lie a pitch apart, so that a range of gaps is mostly empty; the unit of the step table is the distance at
-/// which the rare gaps take the fewest ranges.
+/// ranges, chosen by dynamic programming with a price for each symbol (a Lagrange multiplier for their number).
+/// Addresses of planes lie a pitch apart, so that a range of gaps is mostly empty; the unit of the step table is the
+/// distance at which the rare gaps take the fewest ranges.
 GapSymbols choose_gap_symbols(const std::map<GapKey, std::uint64_t>& counts, const GapLimits& limits);
 
 }  // namespace espalier::compile

@@ -217,6 +217,7 @@ unsigned WeightCode::table_first() const { return CodeTableFirst - static_cast<u
 WeightCode fixed_code(const SymbolCounts& counts) {
   const std::size_t values = values_in_use(counts).size();
   const double entry_bits = EntryBits * counts.table_reads;
+  const std::vector<unsigned> units = gap_units(counts.gaps);
   WeightCode best;
   double best_bits = 0;
   // Idle entries and valid ones, with the end of a row and without, have at least a symbol each. From the width at
@@ -224,7 +225,7 @@ WeightCode fixed_code(const SymbolCounts& counts) {
   const unsigned least = counts.gaps.size() <= 2 ? 1 : 2;
   for (unsigned bits = std::clamp(index_bits(counts.gaps.size()), least, 8U); bits >= least; --bits) {
     const GapSymbols chosen =
-        choose_gap_symbols(counts.gaps, {std::size_t{1} << bits, values, entry_bits, SymbolCost::Same});
+        choose_gap_symbols(counts.gaps, {units, std::size_t{1} << bits, values, entry_bits, SymbolCost::Same});
     const std::vector<GapSymbol>& gaps = chosen.symbols;
     WeightCode code;
     set_steps(code, chosen);
@@ -245,9 +246,10 @@ WeightCode fixed_code(const SymbolCounts& counts) {
 
 namespace {
 
-WeightCode priced_code(const SymbolCounts& counts, bool code_values, double entry_bits) {
+WeightCode priced_code(const SymbolCounts& counts, bool code_values, const std::vector<unsigned>& units,
+                       double entry_bits) {
   const GapSymbols chosen = choose_gap_symbols(
-      counts.gaps, {abi::CodeSymbols, values_in_use(counts).size(), entry_bits, SymbolCost::Entropy});
+      counts.gaps, {units, abi::CodeSymbols, values_in_use(counts).size(), entry_bits, SymbolCost::Entropy});
   const std::vector<GapSymbol>& gaps = chosen.symbols;
   std::vector<std::uint64_t> uses;
   uses.reserve(gaps.size());
@@ -274,9 +276,10 @@ WeightCode priced_code(const SymbolCounts& counts, bool code_values, double entr
 std::optional<WeightCode> huffman_code(const SymbolCounts& counts, bool code_values) {
   const std::size_t values = values_in_use(counts).size();
   if (code_values ? values < 2 : values > 16) return std::nullopt;
-  WeightCode code = priced_code(counts, code_values, EntryBits * counts.table_reads);
+  const std::vector<unsigned> units = gap_units(counts.gaps);
+  WeightCode code = priced_code(counts, code_values, units, EntryBits * counts.table_reads);
   if (code.bits <= CloseToEntropy * counts.entropy_bits()) return code;
-  WeightCode large = priced_code(counts, code_values, 0);
+  WeightCode large = priced_code(counts, code_values, units, 0);
   return large.bits < code.bits ? large : code;
 }
 

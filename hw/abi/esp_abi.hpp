@@ -201,6 +201,26 @@ constexpr bool coded_stream(unsigned format) {
   return format == FormatFixed || format == FormatHuffman || format == FormatVector;
 }
 
+/// Whether a line of this command has short entries.
+template <typename Fields>
+constexpr bool short_entries(const Fields& command) {
+  return command.format == FormatBlock && command.gap_bits == ShortBits;
+}
+/// Whether an entry can be short.
+constexpr bool fits_short(const Entry& entry) { return entry.offset >> ShortOffsetBits == 0 && entry.segment < 2; }
+
+constexpr std::uint16_t encode_short(const Entry& entry) {
+  return static_cast<std::uint16_t>(static_cast<std::uint32_t>(entry.offset) << ShortOffsetLsb |
+                                    static_cast<std::uint32_t>(entry.segment) << ShortSegmentLsb |
+                                    (entry.valid ? 1U : 0U) << ShortValidLsb | (entry.last ? 1U : 0U) << ShortLastLsb);
+}
+
+constexpr Entry decode_short(std::uint32_t bits) {
+  return {0, static_cast<std::uint16_t>(bits >> ShortOffsetLsb & ((1U << ShortOffsetBits) - 1U)),
+          (bits >> ShortValidLsb & 1U) != 0, (bits >> ShortLastLsb & 1U) != 0,
+          static_cast<std::uint8_t>(bits >> ShortSegmentLsb & 1U)};
+}
+
 /// A symbol of the code table.
 struct Symbol {
   std::int8_t weight = 0;
@@ -224,9 +244,12 @@ constexpr std::uint32_t encode(const Symbol& symbol) {
 
 constexpr Symbol decode_symbol(std::uint32_t bits) {
   const std::uint32_t extra = bits >> CodeExtraLsb & 31U;
-  return {static_cast<std::int8_t>(bits & 255U), static_cast<std::uint16_t>(bits >> CodeGapLsb),
-          ((bits >> CodeValidLsb) & 1U) != 0, ((bits >> CodeLastLsb) & 1U) != 0,
-          static_cast<std::uint8_t>(extra < 16 ? extra : 16U), (bits >> CodeStepLsb) != 0};
+  return {static_cast<std::int8_t>(bits & 255U),
+          static_cast<std::uint16_t>(bits >> CodeGapLsb),
+          ((bits >> CodeValidLsb) & 1U) != 0,
+          ((bits >> CodeLastLsb) & 1U) != 0,
+          static_cast<std::uint8_t>(extra < 16 ? extra : 16U),
+          (bits >> CodeStepLsb) != 0};
 }
 
 /// Codes of one length.

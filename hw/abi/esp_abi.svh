@@ -117,8 +117,8 @@ localparam int unsigned CmdWordPitchLsb   = 304;
 localparam int unsigned CmdWordPitchBits  = 16;
 localparam int unsigned CmdItemsLsb       = 320;  // OpWeight: items of the format in the run, at least 1
 localparam int unsigned CmdItemsBits      = 32;
-localparam int unsigned CmdGapBitsLsb     = 352;  // OpWeight, FormatFixed, FormatVector: bits of a gap symbol, 1..8
-localparam int unsigned CmdGapBitsBits    = 8;
+localparam int unsigned CmdGapBitsLsb     = 352;  // OpWeight, FormatFixed, FormatVector: bits of a gap symbol, 1..8;
+localparam int unsigned CmdGapBitsBits    = 8;    // FormatBlock: ShortBits if entries are short
 localparam int unsigned CmdValueBitsLsb   = 360;  // OpWeight, FormatFixed: bits of a value symbol, 0..8;
 localparam int unsigned CmdValueBitsBits  = 8;    // FormatHuffman: 0..4, or ValueHuffman; FormatPacked: 1, 2 or 4;
                                                   // FormatVector: 1..4 or 8
@@ -222,7 +222,7 @@ localparam int unsigned WeightsModes  = 4;
 // entries that the beats of the run do not hold in full are not written.
 localparam int unsigned FormatSparse  = 0;   // items are slots: K entries of 32 bits, lane 0 first
 localparam int unsigned FormatDense   = 1;   // items are lines: a beat, byte k * W + i is weight i of lane k
-localparam int unsigned FormatBlock   = 2;   // items are lines: a beat as FormatDense, then K 32-bit entries, lane 0 first
+localparam int unsigned FormatBlock   = 2;   // items are lines: a beat as FormatDense, then K entries, lane 0 first
 localparam int unsigned FormatPacked  = 3;   // items are lines: 64 symbols in the order of FormatDense, low bits first
 localparam int unsigned FormatFixed   = 4;   // items are slots of WeightsSparse: a coded stream, symbols of fixed width
 localparam int unsigned FormatHuffman = 5;   // items are slots of WeightsSparse: a coded stream, Huffman codes
@@ -304,6 +304,14 @@ localparam int unsigned EntryValidLsb    = 24;  // 0: idle, nothing is read or a
 localparam int unsigned EntryLastLsb     = 25;  // the lane's row ends with this entry, valid or not
 localparam int unsigned EntrySegmentLsb  = 26;  // FormatBlock with FlagBroadcast: segment read
 localparam int unsigned EntrySegmentBits = 3;
+
+// A short entry of FormatBlock. It has the segments of s = 2; K of them are a beat at most.
+localparam int unsigned ShortBits       = 16;
+localparam int unsigned ShortOffsetLsb  = 0;
+localparam int unsigned ShortOffsetBits = 13;
+localparam int unsigned ShortSegmentLsb = 13;
+localparam int unsigned ShortValidLsb   = 14;
+localparam int unsigned ShortLastLsb    = 15;
 
 // Row j of lane k in a chunk is entry CmdRow + j * K + k of the row table; its segment g is scaled by entry
 // CmdScale + (j * K + k) * s + g of the scale table.

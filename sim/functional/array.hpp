@@ -86,6 +86,7 @@ class Array {
 
   std::size_t write_coded(const abi::Command& command, std::span<const std::uint8_t> bytes);
   std::size_t write_vector(const abi::Command& command, std::span<const std::uint8_t> bytes);
+  void push_short(std::span<const std::uint8_t> line);
   void push_packed(unsigned bits, std::span<const std::uint8_t> line);
   std::size_t write_sparse(std::uint32_t items, std::span<const std::uint8_t> bytes);
   void write_entry(unsigned format, std::size_t entry, std::span<const std::uint8_t> item);

@@ -34,6 +34,7 @@ std::size_t Array::item_bytes(const abi::Command& command) const {
     case abi::FormatDense:
       return abi::BeatBytes;
     case abi::FormatBlock:
+      if (abi::short_entries(command)) return 2 * abi::BeatBytes;
       return abi::BeatBytes + (entries + abi::BeatBytes - 1) / abi::BeatBytes * abi::BeatBytes;
     case abi::FormatPacked:
       return abi::BeatBytes * command.value_bits / 8;
@@ -59,11 +60,14 @@ Array::Stored Array::write_weights(const abi::Command& command, std::span<const 
   if (abi::fills_store(command.format)) {
     // What fills up the last beat of a line is not stored.
     const std::size_t entries = std::size_t{configuration_.lanes} * abi::EntryBits / 8;
-    const std::size_t used = command.format == abi::FormatBlock ? abi::BeatBytes + entries : size;
+    const bool block = command.format == abi::FormatBlock && !abi::short_entries(command);
+    const std::size_t used = block ? abi::BeatBytes + entries : size;
     for (std::size_t i = 0; i < items; ++i) {
       const auto line = bytes.subspan(i * size, used);
       if (command.format == abi::FormatPacked) {
         push_packed(command.value_bits, line);
+      } else if (abi::short_entries(command)) {
+        push_short(bytes.subspan(i * size, size));
       } else {
         lines_.push(line);
       }
@@ -83,6 +87,18 @@ void Array::push_packed(unsigned bits, std::span<const std::uint8_t> line) {
     weights[i] = static_cast<std::uint8_t>(code_.symbols[abi::get_bits(line, i * bits, bits)].weight);
   }
   lines_.push(weights);
+}
+
+/// A line with short entries is kept with long ones.
+void Array::push_short(std::span<const std::uint8_t> line) {
+  std::vector<std::uint8_t> bytes(line.begin(), line.begin() + abi::BeatBytes);
+  for (unsigned k = 0; k < configuration_.lanes; ++k) {
+    const unsigned lsb = abi::BeatBytes * 8 + k * abi::ShortBits;
+    const std::uint32_t bits =
+        abi::encode(abi::decode_short(static_cast<std::uint32_t>(abi::get_bits(line, lsb, abi::ShortBits))));
+    for (unsigned byte = 0; byte < 4; ++byte) bytes.push_back(static_cast<std::uint8_t>(bits >> (8 * byte)));
+  }
+  lines_.push(bytes);
 }
 
 /// Coded slots are kept as those of FormatSparse; a line is written with its last slot or that of the command.
