@@ -74,12 +74,17 @@ unsigned piece_words(const WeightCommand& command) {
   }
 }
 
+/// Whether a line of this command has short entries.
+inline bool short_entries(const WeightCommand& command) {
+  return command.format == abi::FormatBlock && command.gap_bits == abi::ShortBits;
+}
+
 /// Cycles that an item takes.
 template <typename S>
 unsigned item_pieces(const WeightCommand& command) {
   if (command.format == abi::FormatSparse) return S::EntryBeats;
   if (command.format != abi::FormatBlock) return 1;
-  return abi::short_entries(command) ? 2 : 1 + S::EntryBeats;
+  return short_entries(command) ? 2 : 1 + S::EntryBeats;
 }
 
 template <typename S>
@@ -176,7 +181,7 @@ void place_piece(WeightUnit<S>& unit, const Beat& beat, unsigned first) {
   const std::uint32_t format = unit.job.command.format;
   if (format == abi::FormatSparse) {
     place_entries<S>(unit.line, beat, first, unit.slot, unit.piece * S::BeatEntries, true);
-  } else if (abi::short_entries(unit.job.command) && unit.piece > 0) {
+  } else if (short_entries(unit.job.command) && unit.piece > 0) {
     place_short_entries<S>(unit.line, beat, first);
   } else if (format == abi::FormatBlock && unit.piece > 0) {
     place_entries<S>(unit.line, beat, first, 0, (unit.piece - 1) * S::BeatEntries, false);
