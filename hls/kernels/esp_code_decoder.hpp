@@ -17,6 +17,7 @@ struct CodeLength {
 /// What OpWeight of FormatCode writes. Symbols as they stand in memory; lengths of index + 1 bits.
 struct CodeTable {
   std::uint32_t symbols[abi::CodeSymbols];
+  std::uint32_t steps[abi::CodeSteps];
   CodeLength gap[abi::CodeMaxLength], value[abi::CodeMaxLength];
 };
 
@@ -30,6 +31,9 @@ inline void write_code(CodeTable& codes, std::uint32_t address, std::uint32_t bi
   const CodeLength length = {part<abi::CodeLimitLsb, abi::CodeLimitBits>(bits),
                              part<abi::CodeBaseLsb, abi::CodeBaseBits>(bits)};
   if (address < abi::CodeSymbols) codes.symbols[address] = bits;
+  if (address <= abi::CodeStepZero && address + abi::CodeSteps > abi::CodeStepZero) {
+    codes.steps[abi::CodeStepZero - address] = part<abi::CodeGapLsb, abi::CodeGapBits>(bits);
+  }
   for (unsigned l = 0; l < abi::CodeMaxLength; ++l) {
 #pragma HLS UNROLL
     if (address == abi::CodeGapLengths + l) codes.gap[l] = length;
@@ -158,7 +162,10 @@ inline void read_gap(LaneBits& lane, const CodeTable& codes, const WeightCommand
   const unsigned extra = least(part<abi::CodeExtraLsb, abi::CodeExtraBits>(symbol), 16);
   const bool valid = part<abi::CodeValidLsb, 1>(symbol) != 0;
   window <<= code.length & 31U;
-  lane.address = (lane.address + part<abi::CodeGapLsb, abi::CodeGapBits>(symbol) + first_bits(window, extra)) & 65535U;
+  const std::uint32_t number = first_bits(window, extra);
+  const bool step = part<abi::CodeStepLsb, 1>(symbol) != 0;
+  const std::uint32_t further = step ? codes.steps[number % abi::CodeSteps] : number;
+  lane.address = (lane.address + part<abi::CodeGapLsb, abi::CodeGapBits>(symbol) + further) & 65535U;
   window <<= extra;
   const unsigned value_bits = two_steps(command) ? 0 : command.value_bits & 15U;
   const std::uint32_t value = first_bits(window, value_bits) % abi::CodeSymbols;

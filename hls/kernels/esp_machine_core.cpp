@@ -57,6 +57,7 @@ extern "C" void esp_machine_core(std::uint64_t program_address, std::uint64_t pr
 #pragma HLS ARRAY_PARTITION variable = core.weight.line.weights complete
 #pragma HLS ARRAY_PARTITION variable = core.weight.line.entries complete
 #pragma HLS ARRAY_PARTITION variable = core.weight.codes.symbols complete
+#pragma HLS ARRAY_PARTITION variable = core.weight.codes.steps complete
 #pragma HLS ARRAY_PARTITION variable = core.weight.decoder.lanes complete
 #pragma HLS ARRAY_PARTITION variable = core.weight.vector.lanes complete
 #pragma HLS AGGREGATE variable = core.array.queue.ring

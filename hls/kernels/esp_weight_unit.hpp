@@ -74,11 +74,17 @@ unsigned piece_words(const WeightCommand& command) {
   }
 }
 
+/// Whether a line of this command has short entries.
+inline bool short_entries(const WeightCommand& command) {
+  return command.format == abi::FormatBlock && command.gap_bits == abi::ShortBits;
+}
+
 /// Cycles that an item takes.
 template <typename S>
-unsigned item_pieces(std::uint32_t format) {
-  if (format == abi::FormatSparse) return S::EntryBeats;
-  return format == abi::FormatBlock ? 1 + S::EntryBeats : 1;
+unsigned item_pieces(const WeightCommand& command) {
+  if (command.format == abi::FormatSparse) return S::EntryBeats;
+  if (command.format != abi::FormatBlock) return 1;
+  return short_entries(command) ? 2 : 1 + S::EntryBeats;
 }
 
 template <typename S>
@@ -147,6 +153,18 @@ void place_entries(Line<S>& line, const Beat& beat, unsigned first, unsigned slo
   }
 }
 
+/// Short entries of all lanes.
+template <typename S>
+void place_short_entries(Line<S>& line, const Beat& beat, unsigned first) {
+  for (unsigned k = 0; k < S::Lanes; ++k) {
+#pragma HLS UNROLL
+    const std::uint32_t entry = word_of(beat, (first + k / 2) % abi::WordsPerBeat) >> (abi::ShortBits * (k % 2));
+    line.entries[k] =
+        make_entry(part<abi::ShortOffsetLsb, abi::ShortOffsetBits>(entry), part<abi::ShortValidLsb, 1>(entry) != 0,
+                   part<abi::ShortLastLsb, 1>(entry) != 0, part<abi::ShortSegmentLsb, 1>(entry));
+  }
+}
+
 /// 64 symbols of 1, 2 or 4 bits, which never straddle a byte.
 template <typename S>
 void place_symbols(Line<S>& line, const CodeTable& codes, const Beat& beat, unsigned first, unsigned bits) {
@@ -163,6 +181,8 @@ void place_piece(WeightUnit<S>& unit, const Beat& beat, unsigned first) {
   const std::uint32_t format = unit.job.command.format;
   if (format == abi::FormatSparse) {
     place_entries<S>(unit.line, beat, first, unit.slot, unit.piece * S::BeatEntries, true);
+  } else if (short_entries(unit.job.command) && unit.piece > 0) {
+    place_short_entries<S>(unit.line, beat, first);
   } else if (format == abi::FormatBlock && unit.piece > 0) {
     place_entries<S>(unit.line, beat, first, 0, (unit.piece - 1) * S::BeatEntries, false);
   } else if (format == abi::FormatPacked) {
@@ -190,7 +210,7 @@ void emit_entry(WeightUnit<S>& unit, const Beat& beat, unsigned first, hls::stre
 template <typename S>
 bool read_pieces(WeightUnit<S>& unit, Room& room, hls::stream<WeightItem<S>>& items) {
   const WeightCommand command = unit.job.command;
-  const unsigned words = piece_words<S>(command), pieces = item_pieces<S>(command.format);
+  const unsigned words = piece_words<S>(command), pieces = item_pieces<S>(command);
   const bool store = fills_store(command.format);
   const unsigned slots = command.format == abi::FormatSparse ? S::SparseSlots : 1;
   bool blocked = false;

@@ -10,7 +10,7 @@ namespace {
 std::size_t product(int a, int b) { return static_cast<std::size_t>(a) * static_cast<std::size_t>(b); }
 
 constexpr int MaxUnroll = 8;
-constexpr int MoreChunks = 4;
+constexpr int MoreChunks = 4, MoreSlowChunks = 8;
 
 /// Entries of the row and scale tables that a chunk may use, so that the next one can be loaded meanwhile.
 constexpr int TableShare = static_cast<int>(std::min(abi::RowDepth, abi::ScaleDepth)) / 2;
@@ -29,16 +29,22 @@ int slot_limit(const ChunkProblem& problem, unsigned weights) {
   return static_cast<int>(configuration.line_depth / 2 * configuration.line_slots(weights, split));
 }
 
+/// Whether entries are short if they can be: of a line that takes fewer beats then.
+bool wants_short(const ChunkProblem& problem) {
+  return split_of(problem) == 2 &&
+         lanes_of(problem) * static_cast<int>(abi::EntryBits) / 8 > static_cast<int>(abi::BeatBytes);
+}
+
 /// Bytes of a slot with an entry per lane: beats of the weights, if any, and of the entries.
-int private_slot_bytes(const ChunkProblem& problem) {
+int private_slot_bytes(const ChunkProblem& problem, bool short_entries) {
   const int beat = static_cast<int>(abi::BeatBytes);
-  const int entries = lanes_of(problem) * static_cast<int>(abi::EntryBits) / 8;
+  const int entries = lanes_of(problem) * static_cast<int>(short_entries ? abi::ShortBits : abi::EntryBits) / 8;
   return split_of(problem) == 1 ? entries : beat + round_up(entries, beat);
 }
 
-/// Cycles of the weight unit for such a slot.
+/// Cycles of the weight unit for such a slot, if entries are as short as is wanted.
 int private_slot_cycles(const ChunkProblem& problem) {
-  return std::max(1, divide_up(private_slot_bytes(problem), static_cast<int>(abi::BeatBytes)));
+  return std::max(1, divide_up(private_slot_bytes(problem, wants_short(problem)), static_cast<int>(abi::BeatBytes)));
 }
 
 abi::Row row_of(const ChunkProblem& problem, int row, int step) {
@@ -106,20 +112,30 @@ int makespan(const std::vector<Row>& rows, Range range, int unroll, int lanes) {
   return *std::max_element(heap.begin(), heap.end());
 }
 
-/// Ranges of about equal work, of at most `most_rows` rows, in multiples of `alignment` but for the last.
-std::vector<Range> cut_evenly(const std::vector<Row>& rows, int unroll, int count, int most_rows, int alignment) {
+/// Rows of a chunk, but for the last: multiples of `alignment`, of which those that count are multiples of `unit`.
+struct Grain {
+  int alignment = 1;
+  int unit = 1;
+  bool empty_rows = true;  // whether rows without taps count
+};
+
+/// Ranges of about equal work, of at most `most_rows` rows.
+std::vector<Range> cut_evenly(const std::vector<Row>& rows, int unroll, int count, int most_rows, const Grain& grain) {
   const int end = static_cast<int>(rows.size());
   const std::int64_t total = total_slots(rows, {0, end}) * unroll;
   std::vector<Range> chunks;
   std::int64_t taken = 0;
-  int first = 0;
+  int first = 0, counted = 0;
   for (int i = 0; i < end; ++i) {
     taken += total_slots(rows, {i, 1}) * unroll;
+    if (grain.empty_rows || !rows[static_cast<std::size_t>(i)].empty()) ++counted;
     const int size = i + 1 - first;
-    const bool enough = size % alignment == 0 && taken * count >= total * static_cast<std::int64_t>(chunks.size() + 1);
+    const bool whole = size % grain.alignment == 0 && counted % grain.unit == 0;
+    const bool enough = whole && taken * count >= total * static_cast<std::int64_t>(chunks.size() + 1);
     if (enough || size >= most_rows || i + 1 == end) {
       chunks.push_back({first, size});
       first = i + 1;
+      counted = 0;
     }
   }
   return chunks;
@@ -165,20 +181,36 @@ std::vector<Range> cut_private(const ChunkProblem& problem, const std::vector<Ro
   const int by_rows = divide_up(static_cast<int>(rows.size()), most_rows);
   const int least = std::clamp(std::max(by_slots, by_rows), 1, static_cast<int>(rows.size()));
   std::vector<Range> best;
-  std::int64_t best_slots = std::numeric_limits<std::int64_t>::max() / 200;
+  std::int64_t best_cycles = std::numeric_limits<std::int64_t>::max() / 200;
+  // Slots of segments are not coded: the lanes wait for the first chunk, so that chunks had better be small.
+  const std::int64_t wait = split_of(problem) == 1 ? 0 : private_slot_cycles(problem) - 1;
+  const std::int64_t positions = wait == 0 ? 1 : std::max(1, problem.rows->step().tiling.positions() / unroll);
+  const int most = std::min(least + (wait == 0 ? MoreChunks : MoreSlowChunks), static_cast<int>(rows.size()));
   // A lane has whole rows only: chunks of as many for every lane, or a few chunks more, may fill the lanes better.
-  const int full_lanes = std::lcm(alignment, lanes / std::gcd(lanes, unroll));
-  for (int count = least; count <= least + MoreChunks && count <= static_cast<int>(rows.size()); ++count) {
-    for (const int unit : {alignment, full_lanes}) {
-      if (unit > most_rows) continue;
-      std::vector<Range> chunks = cut_evenly(rows, unroll, count, most_rows / unit * unit, unit);
-      std::int64_t slots = 0;
-      for (const Range& chunk : chunks) slots += makespan(rows, chunk, unroll, lanes);
-      if (slots * 200 >= best_slots * 199 && !best.empty()) continue;
+  const int row_lanes = lanes / std::gcd(lanes, unroll);
+  std::vector<Grain> grains{{alignment, alignment}, {alignment, std::lcm(alignment, row_lanes)}};
+  if (std::any_of(rows.begin(), rows.end(), [](const Row& row) { return row.empty(); })) {
+    grains.push_back({alignment, row_lanes, false});
+  }
+  const int fitting = 2 * slot_limit(problem, private_weights(problem));
+  for (int count = least; count <= most; ++count) {
+    for (const Grain& grain : grains) {
+      if (grain.unit > most_rows) continue;
+      const int limit = grain.empty_rows ? most_rows / grain.unit * grain.unit : most_rows;
+      std::vector<Range> chunks = cut_evenly(rows, unroll, count, limit, grain);
+      std::int64_t cycles = wait * makespan(rows, chunks.front(), unroll, lanes);
+      bool fits = true;
+      for (const Range& chunk : chunks) {
+        const int slots = makespan(rows, chunk, unroll, lanes);
+        fits = fits && slots <= fitting;
+        cycles += positions * slots;
+      }
+      if (!fits && !grain.empty_rows) continue;
+      if (cycles * 200 >= best_cycles * 199 && !best.empty()) continue;
       best = std::move(chunks);
-      best_slots = slots;
+      best_cycles = cycles;
     }
-    if (best_slots * lanes * 100 <= total * 101) break;
+    if (best_cycles * lanes * 100 <= total * positions * 101) break;
   }
   for (Range& chunk : best) chunk.first += problem.piece.first;
   return best;
@@ -237,7 +269,12 @@ Stream private_stream(const ChunkProblem& problem, Range chunk, const std::vecto
   stream.lower_bound = schedule.lower_bound;
   stream.rows.resize(product(schedule.rows_per_lane(), lanes));
   stream.scales.resize(stream.rows.size() * static_cast<std::size_t>(split));
-  const std::size_t slot_bytes = static_cast<std::size_t>(private_slot_bytes(problem));
+  const auto fits = [](const ScheduledEntry& entry) { return abi::fits_short(entry); };
+  const bool short_entries = wants_short(problem) &&
+                             std::all_of(schedule.slots.begin(), schedule.slots.end(),
+                                         [&](const auto& slot) { return std::all_of(slot.begin(), slot.end(), fits); });
+  const unsigned entry_bytes = (short_entries ? abi::ShortBits : abi::EntryBits) / 8;
+  const std::size_t slot_bytes = static_cast<std::size_t>(private_slot_bytes(problem, short_entries));
   const std::size_t entries_at = block ? abi::BeatBytes : 0;
   stream.bytes.resize(schedule.slots.size() * slot_bytes);
   for (int lane = 0; lane < lanes; ++lane) {
@@ -255,9 +292,10 @@ Stream private_stream(const ChunkProblem& problem, Range chunk, const std::vecto
         }
         entry.weight = 0;
       }
-      const std::uint32_t bits = abi::encode(entry);
-      const std::size_t at = slot * slot_bytes + entries_at + product(lane, 4);
-      for (unsigned byte = 0; byte < 4; ++byte) stream.bytes[at + byte] = static_cast<std::uint8_t>(bits >> (8 * byte));
+      const std::uint32_t bits = short_entries ? abi::encode_short(entry) : abi::encode(entry);
+      const std::size_t at = slot * slot_bytes + entries_at + product(lane, static_cast<int>(entry_bytes));
+      for (unsigned byte = 0; byte < entry_bytes; ++byte)
+        stream.bytes[at + byte] = static_cast<std::uint8_t>(bits >> (8 * byte));
       if (!entry.last) continue;
       describe_row(problem, stream, j * static_cast<std::size_t>(lanes) + static_cast<std::size_t>(lane), row,
                    lane_rows[j] % stretch.unroll, pass);
@@ -265,6 +303,7 @@ Stream private_stream(const ChunkProblem& problem, Range chunk, const std::vecto
     }
   }
   stream.weights.format = static_cast<std::uint8_t>(block ? abi::FormatBlock : abi::FormatSparse);
+  if (short_entries) stream.weights.gap_bits = static_cast<std::uint8_t>(abi::ShortBits);
   stream.weights.items = static_cast<std::uint32_t>(stream.slots);
   stream.compute = compute_fields(problem, weights);
   return stream;
@@ -296,7 +335,7 @@ SlotEstimate estimate_private(const ChunkProblem& problem, const std::vector<Row
           cycles = std::numeric_limits<double>::infinity();
         const int passes = stretch.count / stretch.unroll;
         cycles += slots * height * passes;
-        beats += slots * private_slot_bytes(problem) / abi::BeatBytes;
+        beats += slots * private_slot_bytes(problem, wants_short(problem)) / abi::BeatBytes;
         stream += slots * private_slot_cycles(problem);
       }
     }

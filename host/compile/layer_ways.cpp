@@ -43,8 +43,9 @@ bool LayerWays::possible(int split, const ChannelPlace& place) const {
 
 /// Cycles until a slot of private words has arrived: those of the weight unit or of the memory.
 double LayerWays::private_stream(int split) const {
-  const double entries = std::max(1.0, configuration_.lanes / 16.0) + (split == 1 ? 0 : 1);
-  const double bytes = configuration_.lanes * abi::EntryBits / 8.0;
+  const unsigned entry_bits = split == 2 ? abi::ShortBits : abi::EntryBits;
+  const double bytes = configuration_.lanes * entry_bits / 8.0;
+  const double entries = std::max(1.0, bytes / abi::BeatBytes) + (split == 1 ? 0 : 1);
   const double beats = split == 1 ? bytes / abi::BeatBytes : 1 + std::ceil(bytes / abi::BeatBytes);
   return std::max(entries, beats * abi::BeatBytes / options_.memory.bytes);
 }

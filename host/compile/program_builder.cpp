@@ -156,8 +156,9 @@ int ProgramBuilder::program_table(std::span<const abi::ProgramEntry> entries, st
   return first;
 }
 
-std::uint32_t ProgramBuilder::code_table(std::span<const std::uint32_t> entries) {
-  if (std::equal(entries.begin(), entries.end(), codes_.begin(), codes_.end())) return 0;
+std::uint32_t ProgramBuilder::code_table(std::span<const std::uint32_t> entries, unsigned first) {
+  if (first == codes_first_ && std::equal(entries.begin(), entries.end(), codes_.begin(), codes_.end())) return 0;
+  codes_first_ = first;
   codes_.assign(entries.begin(), entries.end());
   std::vector<std::uint8_t> bytes;
   for (const std::uint32_t entry : entries) {
@@ -165,7 +166,7 @@ std::uint32_t ProgramBuilder::code_table(std::span<const std::uint32_t> entries)
   }
   abi::Command command;
   command.format = static_cast<std::uint8_t>(abi::FormatCode);
-  command.address = static_cast<std::uint16_t>(CodeTableFirst);
+  command.address = static_cast<std::uint16_t>(first);
   command.items = static_cast<std::uint32_t>(entries.size());
   weights(command, bytes, false);
   return beats_of(bytes.size());

@@ -37,9 +37,9 @@ class ProgramBuilder {
   /// list.
   std::vector<int> program_tables(std::span<const std::vector<abi::ProgramEntry>> tables);
 
-  /// OpWeight into the code table, from entry CodeTableFirst on, unless it holds these entries already; returns
+  /// OpWeight into the code table, from entry `first` on, unless it holds these entries already; returns
   /// its beats. Coded weights that follow are read with it: the weight unit runs its commands in order.
-  std::uint32_t code_table(std::span<const std::uint32_t> entries);
+  std::uint32_t code_table(std::span<const std::uint32_t> entries, unsigned first);
 
   /// OpWeight into the weight store; offset, run and wait fields are filled in. Weights that wait for the loads so far
   /// leave them the bandwidth.
@@ -94,7 +94,8 @@ class ProgramBuilder {
   std::vector<abi::Command> commands_;
   std::array<std::uint32_t, 5> counts_{};
   std::uint32_t tables_loaded_ = 0;   // count of the last OpWeight into a table
-  std::vector<std::uint32_t> codes_;  // in the code table
+  std::vector<std::uint32_t> codes_;  // in the code table, from entry codes_first_ on
+  unsigned codes_first_ = 0;
   HazardTracker scratchpad_;
   std::array<HazardTracker, abi::Windows> windows_;
   TableRing row_ring_{static_cast<int>(abi::RowDepth)};

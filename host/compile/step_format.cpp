@@ -41,7 +41,7 @@ void StepGenerator::choose_format() {
 }
 
 void StepGenerator::load_codes() {
-  if (!coded_.table.empty()) work_->code_beats += builder_->code_table(coded_.table);
+  if (!coded_.table.empty()) work_->code_beats += builder_->code_table(coded_.table, coded_.first);
 }
 
 }  // namespace espalier::compile

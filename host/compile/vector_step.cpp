@@ -137,7 +137,7 @@ VectorStep::Tables VectorStep::load_tables(ProgramBuilder& builder, LayerWork& w
     std::vector<std::uint32_t> codes(abi::CodeDepth - CodeTableFirst, 0);
     for (const std::int8_t weight : code_.weights)
       codes.push_back(abi::encode(abi::Symbol{weight, 0, false, false, 0}));
-    work.code_beats += builder.code_table(codes);
+    work.code_beats += builder.code_table(codes, CodeTableFirst);
   }
   return tables;
 }

@@ -9,6 +9,12 @@
 namespace espalier::compile {
 namespace {
 
+/// Bits of an entry of the code table.
+constexpr double EntryBits = 32;
+
+/// A code this much above the entropy may have as large a table as it needs.
+constexpr double CloseToEntropy = 1.045;
+
 /// Bits of the number of one of `count` symbols.
 unsigned index_bits(std::size_t count) {
   return static_cast<unsigned>(std::bit_width(std::max<std::size_t>(1, count) - 1));
@@ -16,11 +22,11 @@ unsigned index_bits(std::size_t count) {
 
 abi::Symbol symbol_of(const GapSymbol& gap) {
   const bool valid = (gap.first >> GapValidBit & 1U) != 0, last = (gap.first >> GapLastBit & 1U) != 0;
-  return {0, static_cast<std::uint16_t>(gap.first), valid, last, static_cast<std::uint8_t>(gap.extra)};
+  return {0, static_cast<std::uint16_t>(gap.first), valid, last, static_cast<std::uint8_t>(gap.extra), gap.unit > 1};
 }
 
 void add_gap(WeightCode& code, const GapSymbol& gap, CodeWord word) {
-  for (const GapKey key : gap.keys) code.gaps[key] = {word, static_cast<std::uint16_t>(gap.first), gap.extra};
+  for (const GapKey key : gap.keys) code.gaps[key] = {word, static_cast<std::uint16_t>(gap.first), gap.extra, gap.unit};
   code.bits += static_cast<double>(gap.count) * (word.length + gap.extra);
 }
 
@@ -29,6 +35,10 @@ void set_gap(WeightCode& code, std::size_t index, const abi::Symbol& symbol) {
   const std::int8_t weight = code.symbols[index].weight;
   code.symbols[index] = symbol;
   code.symbols[index].weight = weight;
+}
+
+void set_steps(WeightCode& code, const GapSymbols& gaps) {
+  for (std::size_t n = 0; n < gaps.steps; ++n) code.gap_steps.push_back(static_cast<std::uint16_t>(n * gaps.unit));
 }
 
 void set_value(WeightCode& code, std::size_t index, std::int8_t weight) {
@@ -152,7 +162,7 @@ class Dealer {
 void put_gap(const WeightCode& code, LaneBits& bits, GapKey key) {
   const GapWord& gap = code.gaps.at(key);
   bits.put(gap.word);
-  bits.put({static_cast<std::uint16_t>(key - gap.first), gap.extra});
+  bits.put({static_cast<std::uint16_t>(key - gap.first) / gap.unit, gap.extra});
 }
 
 }  // namespace
@@ -189,32 +199,43 @@ double SymbolCounts::entropy_bits() const {
 }
 
 std::vector<std::uint32_t> WeightCode::table() const {
-  std::vector<std::uint32_t> entries(abi::CodeDepth - CodeTableFirst);
+  const unsigned first = table_first();
+  std::vector<std::uint32_t> entries(abi::CodeDepth - first);
+  for (std::size_t n = 0; n < gap_steps.size(); ++n) {
+    entries[abi::CodeStepZero - n - first] = abi::encode(abi::Symbol{0, gap_steps[n], false, false, 0});
+  }
   for (unsigned l = 0; l < abi::CodeMaxLength; ++l) {
-    entries[abi::CodeGapLengths - CodeTableFirst + l] = abi::encode(gap_lengths[l]);
-    entries[abi::CodeValueLengths - CodeTableFirst + l] = abi::encode(value_lengths[l]);
+    entries[abi::CodeGapLengths - first + l] = abi::encode(gap_lengths[l]);
+    entries[abi::CodeValueLengths - first + l] = abi::encode(value_lengths[l]);
   }
   for (const abi::Symbol& symbol : symbols) entries.push_back(abi::encode(symbol));
   return entries;
 }
 
+unsigned WeightCode::table_first() const { return CodeTableFirst - static_cast<unsigned>(gap_steps.size()); }
+
 WeightCode fixed_code(const SymbolCounts& counts) {
   const std::size_t values = values_in_use(counts).size();
+  const double entry_bits = EntryBits * counts.table_reads;
+  const std::vector<unsigned> units = gap_units(counts.gaps);
   WeightCode best;
   double best_bits = 0;
   // Idle entries and valid ones, with the end of a row and without, have at least a symbol each. From the width at
   // which every gap has one down to where it no longer pays.
   const unsigned least = counts.gaps.size() <= 2 ? 1 : 2;
   for (unsigned bits = std::clamp(index_bits(counts.gaps.size()), least, 8U); bits >= least; --bits) {
-    const std::vector<GapSymbol> gaps = choose_gap_symbols(counts.gaps, std::size_t{1} << bits, SymbolCost::Same);
+    const GapSymbols chosen =
+        choose_gap_symbols(counts.gaps, {units, std::size_t{1} << bits, values, entry_bits, SymbolCost::Same});
+    const std::vector<GapSymbol>& gaps = chosen.symbols;
     WeightCode code;
+    set_steps(code, chosen);
     code.format = abi::FormatFixed;
     code.gap_bits = bits;
     for (std::size_t i = 0; i < gaps.size(); ++i) {
       set_gap(code, i, symbol_of(gaps[i]));
       add_gap(code, gaps[i], {static_cast<std::uint32_t>(i), bits});
     }
-    const double cost = code.bits + 32.0 * static_cast<double>(std::max(gaps.size(), values));
+    const double cost = code.bits + entry_bits * static_cast<double>(std::max(gaps.size(), values) + chosen.steps);
     if (best.gap_bits != 0 && cost >= best_bits) break;
     best = std::move(code);
     best_bits = cost;
@@ -223,15 +244,19 @@ WeightCode fixed_code(const SymbolCounts& counts) {
   return best;
 }
 
-std::optional<WeightCode> huffman_code(const SymbolCounts& counts, bool code_values) {
-  const std::size_t values = values_in_use(counts).size();
-  if (code_values ? values < 2 : values > 16) return std::nullopt;
-  const std::vector<GapSymbol> gaps = choose_gap_symbols(counts.gaps, abi::CodeSymbols, SymbolCost::Entropy);
+namespace {
+
+WeightCode priced_code(const SymbolCounts& counts, bool code_values, const std::vector<unsigned>& units,
+                       double entry_bits) {
+  const GapSymbols chosen = choose_gap_symbols(
+      counts.gaps, {units, abi::CodeSymbols, values_in_use(counts).size(), entry_bits, SymbolCost::Entropy});
+  const std::vector<GapSymbol>& gaps = chosen.symbols;
   std::vector<std::uint64_t> uses;
   uses.reserve(gaps.size());
   for (const GapSymbol& gap : gaps) uses.push_back(gap.count);
   WeightCode code;
   code.format = abi::FormatHuffman;
+  set_steps(code, chosen);
   const Canonical words = canonical(uses, code.gap_lengths);
   for (std::size_t i = 0; i < gaps.size(); ++i) {
     const std::size_t symbol = words.order[i];
@@ -244,6 +269,18 @@ std::optional<WeightCode> huffman_code(const SymbolCounts& counts, bool code_val
     fixed_values(code, counts);
   }
   return code;
+}
+
+}  // namespace
+
+std::optional<WeightCode> huffman_code(const SymbolCounts& counts, bool code_values) {
+  const std::size_t values = values_in_use(counts).size();
+  if (code_values ? values < 2 : values > 16) return std::nullopt;
+  const std::vector<unsigned> units = gap_units(counts.gaps);
+  WeightCode code = priced_code(counts, code_values, units, EntryBits * counts.table_reads);
+  if (code.bits <= CloseToEntropy * counts.entropy_bits()) return code;
+  WeightCode large = priced_code(counts, code_values, units, 0);
+  return large.bits < code.bits ? large : code;
 }
 
 std::vector<std::uint8_t> encode_slots(const WeightCode& code, std::span<const abi::Entry> entries,

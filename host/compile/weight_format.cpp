@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "compile/huffman.hpp"
-#include "compile/weight_code.hpp"
 
 namespace espalier::compile {
 namespace {
@@ -47,6 +46,7 @@ class SparseStreams {
       keys_.push_back(gap_keys(entries_.back(), configuration.lanes));
       counts_.add(entries_.back(), keys_.back());
     }
+    counts_.table_reads = table_loads / mean_reads();
   }
 
   CodedWeights code(WeightFormat format) {
@@ -112,6 +112,13 @@ class SparseStreams {
     return result;
   }
 
+  /// How often an entry is read.
+  double mean_reads() const {
+    double reads = 0;
+    for (std::size_t i = 0; i < uses_.size(); ++i) reads += uses_[i].reads * static_cast<double>(entries_[i].size());
+    return std::max(1.0, reads / all_entries());
+  }
+
   double all_entries() const {
     double entries = 0;
     for (const auto& stream : entries_) entries += static_cast<double>(stream.size());
@@ -135,7 +142,7 @@ class SparseStreams {
       stream.weights.gap_bits = static_cast<std::uint8_t>(code.gap_bits);
       stream.weights.value_bits = static_cast<std::uint8_t>(code.value_bits);
     }
-    return {code.table()};
+    return {code.table(), code.table_first()};
   }
 
   const std::vector<StreamUse>& uses_;

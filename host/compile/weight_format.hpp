@@ -6,6 +6,7 @@
 
 #include "compile/chunks.hpp"
 #include "compile/compile.hpp"
+#include "compile/weight_code.hpp"
 #include "esp_abi.hpp"
 
 namespace espalier::compile {
@@ -17,9 +18,10 @@ struct StreamUse {
   double positions = 1;  // of all reads
 };
 
-/// What a step's streams are decoded with: entries for the code table, from CodeTableFirst on; none if they are raw.
+/// What a step's streams are decoded with: entries for the code table, from `first` on; none if they are raw.
 struct CodedWeights {
   std::vector<std::uint32_t> table;
+  unsigned first = CodeTableFirst;
 };
 
 /// Chooses the format of a step's streams, of FormatSparse or FormatDense, by estimated cycles of array, weight unit

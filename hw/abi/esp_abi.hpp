@@ -201,6 +201,26 @@ constexpr bool coded_stream(unsigned format) {
   return format == FormatFixed || format == FormatHuffman || format == FormatVector;
 }
 
+/// Whether a line of this command has short entries.
+template <typename Fields>
+constexpr bool short_entries(const Fields& command) {
+  return command.format == FormatBlock && command.gap_bits == ShortBits;
+}
+/// Whether an entry can be short.
+constexpr bool fits_short(const Entry& entry) { return entry.offset >> ShortOffsetBits == 0 && entry.segment < 2; }
+
+constexpr std::uint16_t encode_short(const Entry& entry) {
+  return static_cast<std::uint16_t>(static_cast<std::uint32_t>(entry.offset) << ShortOffsetLsb |
+                                    static_cast<std::uint32_t>(entry.segment) << ShortSegmentLsb |
+                                    (entry.valid ? 1U : 0U) << ShortValidLsb | (entry.last ? 1U : 0U) << ShortLastLsb);
+}
+
+constexpr Entry decode_short(std::uint32_t bits) {
+  return {0, static_cast<std::uint16_t>(bits >> ShortOffsetLsb & ((1U << ShortOffsetBits) - 1U)),
+          (bits >> ShortValidLsb & 1U) != 0, (bits >> ShortLastLsb & 1U) != 0,
+          static_cast<std::uint8_t>(bits >> ShortSegmentLsb & 1U)};
+}
+
 /// A symbol of the code table.
 struct Symbol {
   std::int8_t weight = 0;
@@ -208,6 +228,7 @@ struct Symbol {
   bool valid = false;
   bool last = false;
   std::uint8_t extra = 0;  // bits, 0..16
+  bool step = false;       // their number is that of a step
 
   bool operator==(const Symbol&) const = default;
 };
@@ -217,14 +238,18 @@ constexpr std::uint32_t encode(const Symbol& symbol) {
          (static_cast<std::uint32_t>(symbol.gap) << CodeGapLsb) |
          (static_cast<std::uint32_t>(symbol.valid) << CodeValidLsb) |
          (static_cast<std::uint32_t>(symbol.last) << CodeLastLsb) |
-         (static_cast<std::uint32_t>(symbol.extra & 31U) << CodeExtraLsb);
+         (static_cast<std::uint32_t>(symbol.extra & 31U) << CodeExtraLsb) |
+         (static_cast<std::uint32_t>(symbol.step) << CodeStepLsb);
 }
 
 constexpr Symbol decode_symbol(std::uint32_t bits) {
   const std::uint32_t extra = bits >> CodeExtraLsb & 31U;
-  return {static_cast<std::int8_t>(bits & 255U), static_cast<std::uint16_t>(bits >> CodeGapLsb),
-          ((bits >> CodeValidLsb) & 1U) != 0, ((bits >> CodeLastLsb) & 1U) != 0,
-          static_cast<std::uint8_t>(extra < 16 ? extra : 16U)};
+  return {static_cast<std::int8_t>(bits & 255U),
+          static_cast<std::uint16_t>(bits >> CodeGapLsb),
+          ((bits >> CodeValidLsb) & 1U) != 0,
+          ((bits >> CodeLastLsb) & 1U) != 0,
+          static_cast<std::uint8_t>(extra < 16 ? extra : 16U),
+          (bits >> CodeStepLsb) != 0};
 }
 
 /// Codes of one length.

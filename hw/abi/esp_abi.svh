@@ -7,7 +7,7 @@
 // A "word" is one byte for each of the P pixels of the array; all scratchpad addresses count words.
 // A split word holds s channels (segments) of P / s pixels: byte p is pixel p mod (P / s) of segment p div (P / s).
 
-localparam int unsigned AbiVersion = 3;
+localparam int unsigned AbiVersion = 4;
 
 // ---- Control registers: byte offsets in the AXI4-Lite window ------------------------------------------------------
 // The first four are the standard XRT kernel control block (ap_ctrl_hs).
@@ -117,8 +117,8 @@ localparam int unsigned CmdWordPitchLsb   = 304;
 localparam int unsigned CmdWordPitchBits  = 16;
 localparam int unsigned CmdItemsLsb       = 320;  // OpWeight: items of the format in the run, at least 1
 localparam int unsigned CmdItemsBits      = 32;
-localparam int unsigned CmdGapBitsLsb     = 352;  // OpWeight, FormatFixed, FormatVector: bits of a gap symbol, 1..8
-localparam int unsigned CmdGapBitsBits    = 8;
+localparam int unsigned CmdGapBitsLsb     = 352;  // OpWeight, FormatFixed, FormatVector: bits of a gap symbol, 1..8;
+localparam int unsigned CmdGapBitsBits    = 8;    // FormatBlock: ShortBits if entries are short
 localparam int unsigned CmdValueBitsLsb   = 360;  // OpWeight, FormatFixed: bits of a value symbol, 0..8;
 localparam int unsigned CmdValueBitsBits  = 8;    // FormatHuffman: 0..4, or ValueHuffman; FormatPacked: 1, 2 or 4;
                                                   // FormatVector: 1..4 or 8
@@ -223,7 +223,7 @@ localparam int unsigned WeightsModes  = 4;
 // entries that the beats of the run do not hold in full are not written.
 localparam int unsigned FormatSparse  = 0;   // items are slots: K entries of 32 bits, lane 0 first
 localparam int unsigned FormatDense   = 1;   // items are lines: a beat, byte k * W + i is weight i of lane k
-localparam int unsigned FormatBlock   = 2;   // items are lines: a beat as FormatDense, then K 32-bit entries, lane 0 first
+localparam int unsigned FormatBlock   = 2;   // items are lines: a beat as FormatDense, then K entries, lane 0 first
 localparam int unsigned FormatPacked  = 3;   // items are lines: 64 symbols in the order of FormatDense, low bits first
 localparam int unsigned FormatFixed   = 4;   // items are slots of WeightsSparse: a coded stream, symbols of fixed width
 localparam int unsigned FormatHuffman = 5;   // items are slots of WeightsSparse: a coded stream, Huffman codes
@@ -244,9 +244,10 @@ localparam int unsigned Formats       = 12;
 // step at which the run has no more words and no lane holds one; slots that follow are not written.
 //
 // In each slot a lane reads a gap symbol and as many extra bits as the symbol says. The gap and the number in the extra
-// bits are added to the lane's address (modulo 2^16; 0 at the start of the command). If the symbol has CodeValid, a value
-// symbol follows. The slot's entry has the address as offset, the flags of the gap symbol and the weight of the value
-// symbol.
+// bits are added to the lane's address (modulo 2^16; 0 at the start of the command); if the symbol has CodeStep, not the
+// number n but the gap of step n mod CodeSteps. If the symbol has CodeValid, a value symbol follows. The slot's entry has
+// the address as offset, the flags of the gap symbol and the weight of the value symbol. Steps are any numbers: multiples
+// of the pitch of planes, between which gaps are rare, fill the codes of a symbol with few extra bits.
 //   FormatFixed    a gap symbol is the number of an entry of the code table in gap_bits bits, a value symbol in value_bits;
 //                  in 0 bits it is entry 0; a slot is a step
 //   FormatHuffman  a gap symbol has a code of 1..12 bits, a value symbol value_bits as in FormatFixed; a slot is a step.
@@ -275,6 +276,8 @@ localparam int unsigned VectorProducts    = 4;    // of a lane and slot of Weigh
 localparam int unsigned CodeDepth         = 512;  // entries of the code table, modulo which addresses count
 localparam int unsigned CodeSymbols       = 256;  // entries 0..255: symbols
 localparam int unsigned CodeMaxLength     = 12;
+localparam int unsigned CodeSteps         = 64;   // steps
+localparam int unsigned CodeStepZero      = 479;  // entry CodeStepZero - n: step n, of which CodeGap counts
 localparam int unsigned CodeGapLengths    = 480;  // entry CodeGapLengths + l - 1: codes of l bits of gap symbols
 localparam int unsigned CodeValueLengths  = 496;  // of value symbols; other entries are not used
 localparam int unsigned CodeBits          = 32;
@@ -286,6 +289,7 @@ localparam int unsigned CodeValidLsb      = 24;   // 0: the lane is idle, as in 
 localparam int unsigned CodeLastLsb       = 25;   // the lane's row ends with this slot
 localparam int unsigned CodeExtraLsb      = 26;   // of a gap symbol: extra bits, 0..15; 16 and above: 16
 localparam int unsigned CodeExtraBits     = 5;
+localparam int unsigned CodeStepLsb       = 31;   // of a gap symbol: the number in its extra bits is that of a step
 localparam int unsigned CodeLimitLsb      = 0;    // of a length: 2^(12 - l) times one more than the last code of l bits
 localparam int unsigned CodeLimitBits     = 13;
 localparam int unsigned CodeBaseLsb       = 16;   // entry of the first code of l bits less that code, modulo 2^8
@@ -301,6 +305,14 @@ localparam int unsigned EntryValidLsb    = 24;  // 0: idle, nothing is read or a
 localparam int unsigned EntryLastLsb     = 25;  // the lane's row ends with this entry, valid or not
 localparam int unsigned EntrySegmentLsb  = 26;  // FormatBlock with FlagBroadcast: segment read
 localparam int unsigned EntrySegmentBits = 3;
+
+// A short entry of FormatBlock. It has the segments of s = 2; K of them are a beat at most.
+localparam int unsigned ShortBits       = 16;
+localparam int unsigned ShortOffsetLsb  = 0;
+localparam int unsigned ShortOffsetBits = 13;
+localparam int unsigned ShortSegmentLsb = 13;
+localparam int unsigned ShortValidLsb   = 14;
+localparam int unsigned ShortLastLsb    = 15;
 
 // Row j of lane k in a chunk is entry CmdRow + j * K + k of the row table; its segment g is scaled by entry
 // CmdScale + (j * K + k) * s + g of the scale table.

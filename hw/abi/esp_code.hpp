@@ -23,12 +23,16 @@ struct CodeTable {
   using Lengths = std::array<CodeLength, CodeMaxLength>;  // of codes of index + 1 bits
 
   std::array<Symbol, CodeSymbols> symbols{};
+  std::array<std::uint16_t, CodeSteps> steps{};
   Lengths gap{}, value{};
 
   /// Addresses count modulo CodeDepth; entries that are not used are dropped.
   void write(std::uint32_t address, std::uint32_t bits) {
     address %= CodeDepth;
     if (address < CodeSymbols) symbols[address] = decode_symbol(bits);
+    if (address <= CodeStepZero && address + CodeSteps > CodeStepZero) {
+      steps[CodeStepZero - address] = decode_symbol(bits).gap;
+    }
     write_length(gap, address, CodeGapLengths, bits);
     write_length(value, address, CodeValueLengths, bits);
   }
@@ -139,7 +143,9 @@ class CodeReader {
     const Code code = huffman_ ? huffman(table_.gap, bits) : Code{first_bits(bits, gap_bits_), gap_bits_};
     const Symbol& symbol = table_.symbols[code.index];
     bits <<= code.length;
-    lane.address = static_cast<std::uint16_t>(lane.address + symbol.gap + first_bits(bits, symbol.extra));
+    const unsigned number = first_bits(bits, symbol.extra);
+    const unsigned further = symbol.step ? table_.steps[number % CodeSteps] : number;
+    lane.address = static_cast<std::uint16_t>(lane.address + symbol.gap + further);
     bits <<= symbol.extra;
     unsigned used = code.length + symbol.extra;
     entry = {0, lane.address, symbol.valid, symbol.last, 0};

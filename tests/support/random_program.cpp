@@ -190,9 +190,30 @@ class Builder {
     }
     if (format == abi::FormatSparse && random_.chance(0.6)) return write_coded(bytes, items);
     if (format == abi::FormatDense && random_.chance(0.5)) return write_packed(items);
+    const auto fits = [](const RandomChunk& chunk) { return chunk.fits_short; };
+    const bool are_short = std::all_of(chunks.begin(), chunks.end(), fits) && random_.chance(0.6);
     const std::uint32_t offset = beats();
-    append(bytes);
+    append(are_short ? shortened(bytes, items) : bytes);
     weight(format, 0, items, offset);
+    if (are_short) pending_.gap_bits = static_cast<std::uint8_t>(abi::ShortBits);
+  }
+
+  /// Lines of FormatBlock with short entries; anything may stand behind them.
+  std::vector<std::uint8_t> shortened(const std::vector<std::uint8_t>& bytes, std::uint32_t items) {
+    const std::size_t size = bytes.size() / items;
+    std::vector<std::uint8_t> lines;
+    for (std::size_t line = 0; line < items; ++line) {
+      const std::uint8_t* const from = &bytes[line * size];
+      lines.insert(lines.end(), from, from + abi::BeatBytes);
+      for (unsigned k = 0; k < configuration_.lanes; ++k) {
+        const auto entry = static_cast<std::uint32_t>(abi::get_bits({from + abi::BeatBytes + 4 * k, 4}, 0, 32));
+        const std::uint16_t bits = abi::encode_short(abi::decode_entry(entry));
+        lines.push_back(static_cast<std::uint8_t>(bits));
+        lines.push_back(static_cast<std::uint8_t>(bits >> 8));
+      }
+      while (lines.size() % abi::BeatBytes != 0) lines.push_back(static_cast<std::uint8_t>(random_.byte()));
+    }
+    return lines;
   }
 
   void write_coded(const std::vector<std::uint8_t>& bytes, std::uint32_t items) {
@@ -206,7 +227,7 @@ class Builder {
     std::optional<compile::WeightCode> code;
     if (random_.chance(0.6)) code = compile::huffman_code(counts, random_.chance(0.6));
     if (!code) code = compile::fixed_code(counts);
-    code_table(compile::CodeTableFirst, code->table());
+    code_table(code->table_first(), code->table());
     const std::uint32_t offset = beats();
     append(compile::encode_slots(*code, entries, keys, configuration_.lanes));
     if (random_.chance(0.2)) program_.image.resize(program_.image.size() + 3 * abi::BeatBytes);  // beats behind the end

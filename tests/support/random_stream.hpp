@@ -19,6 +19,7 @@ struct RandomChunk {
   unsigned format = abi::FormatSparse;
   std::uint32_t items = 0;  // of OpWeight
   std::uint32_t lines = 0;
+  bool fits_short = false;  // FormatBlock: all of its entries can be short
   std::vector<std::uint8_t> bytes;
   std::vector<int> rows;     // of each lane
   int below = 0, above = 0;  // words read are base - below .. base + above
@@ -68,7 +69,8 @@ class RandomStream {
     c.slots = lines * per_line - static_cast<std::uint32_t>(random_.between(0, static_cast<int>(per_line) - 1));
     chunk.lines = lines;
     chunk.items = chunk.format == abi::FormatSparse ? c.slots : lines;
-    chunk.below = random_.between(0, 50);
+    chunk.fits_short = chunk.format == abi::FormatBlock && c.split <= 2 && random_.chance(0.6);
+    chunk.below = chunk.fits_short ? 0 : random_.between(0, 50);
     chunk.above = random_.between(0, 150);
     const double density = random_.unit();
     const double ends = std::min(0.1, 4.0 / c.slots);
@@ -101,7 +103,8 @@ class RandomStream {
 
   /// Values of the segment field: those of the split where it counts, any elsewhere.
   int segments_meant(const RandomChunk& chunk) const {
-    return chunk.format == abi::FormatBlock && broadcasts(chunk) ? chunk.compute.split : 1 << abi::EntrySegmentBits;
+    if (chunk.format == abi::FormatBlock && broadcasts(chunk)) return chunk.compute.split;
+    return chunk.fits_short ? 2 : 1 << abi::EntrySegmentBits;
   }
 
   // Rows of three nested tap counters; steps may be negative (modulo 2^16), the last row may be cut off.

@@ -114,6 +114,7 @@ class Machine {
       case abi::FormatCode:
         return table(codes_, run, c, 4);
       case abi::FormatBlock:
+        if (c.gap_bits == 16) return short_lines(run, c.items);
         return lines(run, c.items, 64 + std::max<std::size_t>(64, entries));
       case abi::FormatRow:
         return table(rows_, run, c, 4);
@@ -130,6 +131,21 @@ class Machine {
     for (std::uint32_t i = 0; i < items; ++i) {
       const auto line = run.subspan(i * bytes, bytes);
       store_.emplace_back(line.begin(), line.end());
+    }
+  }
+
+  /// Two beats: weights, and K entries of 16 bits.
+  void short_lines(std::span<const std::uint8_t> run, std::uint32_t items) {
+    for (std::uint32_t i = 0; i < items; ++i) {
+      const auto line = run.subspan(i * std::size_t{128}, 128);
+      std::vector<std::uint8_t>& stored = store_.emplace_back(line.begin(), line.begin() + 64);
+      for (std::size_t k = 0; k < lanes_; ++k) {
+        const unsigned low = line[64 + 2 * k], high = line[65 + 2 * k];
+        stored.push_back(0);
+        stored.push_back(static_cast<std::uint8_t>(low));
+        stored.push_back(static_cast<std::uint8_t>(high & 31U));
+        stored.push_back(static_cast<std::uint8_t>(high >> 6 | (high >> 5 & 1U) << 2));
+      }
     }
   }
 
@@ -190,7 +206,11 @@ class Machine {
   void read_gap(CodedLane& lane, const abi::Command& c) const {
     lane.gap = c.format == abi::FormatFixed ? take(lane.bits, c.gap_bits) : huffman(lane.bits, abi::CodeGapLengths);
     const unsigned extra = std::min(16U, code_field(lane.gap, abi::CodeExtraLsb, abi::CodeExtraBits));
-    lane.address = (lane.address + code_field(lane.gap, abi::CodeGapLsb, 16) + take(lane.bits, extra)) % 65536;
+    const unsigned number = take(lane.bits, extra);
+    const bool step = code_field(lane.gap, abi::CodeStepLsb, 1) != 0;
+    const unsigned further =
+        step ? code_field(abi::CodeStepZero - number % abi::CodeSteps, abi::CodeGapLsb, 16) : number;
+    lane.address = (lane.address + code_field(lane.gap, abi::CodeGapLsb, 16) + further) % 65536;
   }
 
   /// The entry of a lane as in FormatSparse.

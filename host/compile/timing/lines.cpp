@@ -77,13 +77,27 @@ std::vector<LineTiming> sparse_lines(std::uint32_t items, std::span<const std::u
   return lines;
 }
 
-std::vector<LineTiming> block_lines(std::uint32_t items, std::span<const std::uint8_t> stream,
+/// K short entries, lane 0 first.
+SlotTiming short_timing(const std::uint8_t* bytes, unsigned lanes) {
+  SlotTiming slot;
+  for (unsigned k = 0; k < lanes; ++k) {
+    std::uint16_t bits = 0;
+    std::memcpy(&bits, bytes + std::size_t{k} * 2, 2);
+    add_entry(slot, k, abi::decode_short(bits));
+  }
+  return slot;
+}
+
+std::vector<LineTiming> block_lines(const abi::Command& command, std::span<const std::uint8_t> stream,
                                     const abi::Configuration& configuration) {
-  const std::size_t entry_beats = (std::size_t{4} * configuration.lanes + abi::BeatBytes - 1) / abi::BeatBytes;
-  const std::size_t bytes = (1 + entry_beats) * abi::BeatBytes;
-  std::vector<LineTiming> lines(std::min<std::size_t>(items, stream.size() / bytes));
+  const bool are_short = abi::short_entries(command);
+  const std::size_t entry_bytes = std::size_t{are_short ? 2U : 4U} * configuration.lanes;
+  const std::size_t bytes = (1 + (entry_bytes + abi::BeatBytes - 1) / abi::BeatBytes) * abi::BeatBytes;
+  std::vector<LineTiming> lines(std::min<std::size_t>(command.items, stream.size() / bytes));
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    lines[i].slots[0] = entries_timing(&stream[i * bytes + abi::BeatBytes], configuration.lanes);
+    const std::uint8_t* const entries = &stream[i * bytes + abi::BeatBytes];
+    lines[i].slots[0] =
+        are_short ? short_timing(entries, configuration.lanes) : entries_timing(entries, configuration.lanes);
   }
   return lines;
 }
@@ -96,7 +110,7 @@ StreamTiming stream_timing(const abi::Command& command, std::span<const std::uin
     case abi::FormatSparse:
       return {sparse_lines(command.items, bytes, configuration), {}, {}};
     case abi::FormatBlock:
-      return {block_lines(command.items, bytes, configuration), {}, {}};
+      return {block_lines(command, bytes, configuration), {}, {}};
     case abi::FormatFixed:
     case abi::FormatHuffman:
       return coded_timing(command, bytes, table, configuration);

@@ -244,7 +244,7 @@ unsigned WeightUnit::pieces_per_line() const {
     case abi::FormatHuffman:
       return configuration_.line_slots(abi::WeightsSparse, 1);
     case abi::FormatBlock:
-      return 1 + entry_pieces;
+      return abi::short_entries(job_) ? 2 : 1 + entry_pieces;
     default:
       return 1;
   }

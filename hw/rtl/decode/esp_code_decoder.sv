@@ -19,7 +19,7 @@ module esp_code_decoder #(
     // Code table
     input  logic                code_write_i,
     input  logic [8:0]          code_addr_i,
-    input  logic [30:0]         code_data_i,
+    input  logic [31:0]         code_data_i,
     // Beats
     input  logic                more_i,       // beats of the run are still to be popped
     input  logic                beat_valid_i,
@@ -35,17 +35,27 @@ module esp_code_decoder #(
   localparam int unsigned MaxLength = esp_abi_pkg::CodeMaxLength;
 
   // ---- Code table ----
-  logic [22:0] gap_table[256];     // {extra, last, valid, gap}
+  logic [23:0] gap_table[256];     // {step, extra, last, valid, gap}
   logic [7:0]  weight_table[256];
+  logic [15:0] step_table[esp_abi_pkg::CodeSteps];
   logic [12:0] limit_q[2][MaxLength];  // of gap and value codes of index + 1 bits
   logic [7:0]  base_q[2][MaxLength];
 
+  // Steps stand in falling order below the lengths.
+  localparam int unsigned StepBits = $clog2(esp_abi_pkg::CodeSteps);
+  logic       is_step;
+  logic [8:0] step_index;
+
+  assign step_index = 9'(esp_abi_pkg::CodeStepZero) - code_addr_i;
+  assign is_step    = 32'(step_index) < esp_abi_pkg::CodeSteps;
+
   always_ff @(posedge clk_i) begin
     if (code_write_i && !code_addr_i[8]) begin
-      gap_table[code_addr_i[7:0]]    <= code_data_i[esp_abi_pkg::CodeGapLsb+:23];
+      gap_table[code_addr_i[7:0]]    <= code_data_i[esp_abi_pkg::CodeGapLsb+:24];
       weight_table[code_addr_i[7:0]] <= code_data_i[esp_abi_pkg::CodeWeightLsb+:8];
     end
     if (code_write_i && code_addr_i[8]) begin
+      if (is_step) step_table[StepBits'(step_index)] <= code_data_i[esp_abi_pkg::CodeGapLsb+:16];
       for (int l = 0; l < MaxLength; l++) begin
         if (32'(code_addr_i) == esp_abi_pkg::CodeGapLengths + l) begin
           limit_q[0][l] <= code_data_i[esp_abi_pkg::CodeLimitLsb+:13];
@@ -115,8 +125,9 @@ module esp_code_decoder #(
   logic [11:0] code;
   logic [3:0]  length;
   logic [7:0]  index;
-  logic [22:0] symbol;
+  logic [23:0] symbol;
   logic [4:0]  extra;
+  logic [15:0] number;  // in the extra bits
   logic [7:0]  tail;    // that begins with the value symbol
   logic [Lanes*16-1:0] address;
   logic [Lanes*7-1:0]  used;
@@ -133,6 +144,7 @@ module esp_code_decoder #(
     index   = '0;
     symbol  = '0;
     extra   = '0;
+    number  = '0;
     tail    = '0;
     address = address_q;
     used    = '0;
@@ -162,10 +174,12 @@ module esp_code_decoder #(
           symbol     = gap_table[index];
           behind     = 24'((bits << length) >> 8);
           extra      = symbol[22] ? 5'd16 : symbol[22:18];
+          number     = behind[23:8] >> (5'd16 - extra);
           tail       = 8'((behind << extra) >> 16);
           valid[k]   = symbol[16];
           last[k]    = symbol[17];
-          address[k*16+:16] = address_q[k*16+:16] + symbol[15:0] + (behind[23:8] >> (5'd16 - extra));
+          address[k*16+:16] = address_q[k*16+:16] + symbol[15:0] +
+                              (symbol[23] ? step_table[number[StepBits-1:0]] : number);
           index      = tail >> (4'd8 - value_bits_q);
           used[k*7+:7] = 7'(length) + 7'(extra) + (symbol[16] ? 7'(value_bits_q) : 7'd0);
         end

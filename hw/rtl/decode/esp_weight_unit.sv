@@ -1,7 +1,7 @@
 // Weight unit: decodes the weight stream into lines of the weight store, and fills the tables of the writers.
 //
 // Each cycle takes one piece from the oldest staged beat: a slot (FormatSparse; 16 entries if K > 16), the weights or
-// 16 entries of a line (FormatBlock), a whole line (FormatDense, FormatPacked) or a table entry. Slots of the coded
+// up to 16 entries of a line (FormatBlock; all K if they are short), a whole line (FormatDense, FormatPacked) or a table entry. Slots of the coded
 // formats come from esp_code_decoder, which takes the beats itself. A piece for the store waits for a free line; the line
 // is written with its last piece.
 `include "esp_assert.svh"
@@ -79,6 +79,8 @@ module esp_weight_unit #(
   logic        active_q;
   logic [3:0]  format_q;
   logic        two_bits_q, four_bits_q;  // of a symbol of FormatPacked; otherwise 1
+  logic        short_q;                  // entries of FormatBlock
+  logic [esp_abi_pkg::ShortBits-1:0] short_entry;
   logic [15:0] table_addr_q;
   logic [31:0] beats_left_q, items_left_q, done_q;
   logic [3:0]  sub_q, sub_last;      // piece within the beat
@@ -108,7 +110,7 @@ module esp_weight_unit #(
                                       phase_last = 2'(LineSlots - 1);
       4'(esp_abi_pkg::FormatDense):   ;
       4'(esp_abi_pkg::FormatPacked):  sub_last = four_bits_q ? 4'd1 : two_bits_q ? 4'd3 : 4'd7;
-      4'(esp_abi_pkg::FormatBlock):   phase_last = 2'(EntryPieces);
+      4'(esp_abi_pkg::FormatBlock):   phase_last = short_q ? 2'd1 : 2'(EntryPieces);
       4'(esp_abi_pkg::FormatCode):    sub_last = 4'd15;
       4'(esp_abi_pkg::FormatRow):     sub_last = grouped_q ? 4'(16 / TableGroup - 1) : 4'd15;
       4'(esp_abi_pkg::FormatScale):   sub_last = grouped_q ? 4'(8 / TableGroup - 1) : 4'd7;
@@ -152,7 +154,7 @@ module esp_weight_unit #(
       .run_i(streams),
       .code_write_i(code_write),
       .code_addr_i(table_addr_q[8:0]),
-      .code_data_i(table_data_o[30:0]),
+      .code_data_i(table_data_o[31:0]),
       .more_i(more),
       .beat_valid_i,
       .beat_i,
@@ -189,7 +191,8 @@ module esp_weight_unit #(
   logic [Lanes*LineBits-1:0] line_q;
 
   always_comb begin
-    line_o = 'x;
+    line_o      = 'x;
+    short_entry = '0;
     if (emit && is_line) begin
       line_o = line_q;
       if (format_q == 4'(esp_abi_pkg::FormatSparse)) begin
@@ -212,6 +215,14 @@ module esp_weight_unit #(
           line_o[k*LineBits+:LineWeights*8] = format_q == 4'(esp_abi_pkg::FormatPacked) ?
                                               packed_weights[k*LineWeights*8+:LineWeights*8] :
                                               beat_i[k*LineWeights*8+:LineWeights*8];
+        end
+      end else if (short_q) begin
+        for (int k = 0; k < Lanes; k++) begin
+          short_entry = beat_i[k*esp_abi_pkg::ShortBits+:esp_abi_pkg::ShortBits];
+          line_o[k*LineBits+LineWeights*8+:BlockBits] = {
+              2'd0, short_entry[esp_abi_pkg::ShortSegmentLsb], short_entry[esp_abi_pkg::ShortLastLsb],
+              short_entry[esp_abi_pkg::ShortValidLsb],
+              16'(short_entry[esp_abi_pkg::ShortOffsetLsb+:esp_abi_pkg::ShortOffsetBits])};
         end
       end else begin
         for (int k = 0; k < Lanes; k++) begin
@@ -260,6 +271,7 @@ module esp_weight_unit #(
       format_q      <= job[esp_abi_pkg::CmdFormatLsb+:4];
       two_bits_q    <= job[esp_abi_pkg::CmdValueBitsLsb+1];
       four_bits_q   <= job[esp_abi_pkg::CmdValueBitsLsb+2];
+      short_q       <= job[esp_abi_pkg::CmdGapBitsLsb+:8] == 8'(esp_abi_pkg::ShortBits);
       grouped_q     <= (job[esp_abi_pkg::CmdFormatLsb+:4] == 4'(esp_abi_pkg::FormatRow) ||
                         job[esp_abi_pkg::CmdFormatLsb+:4] == 4'(esp_abi_pkg::FormatScale)) &&
                        32'(job[esp_abi_pkg::CmdAddressLsb+:16]) % TableGroup == 0;

@@ -99,7 +99,7 @@ void check_code(const WeightCode& code, const std::vector<abi::Entry>& entries,
   abi::CodeTable table;
   const std::vector<std::uint32_t> symbols = code.table();
   for (std::size_t i = 0; i < symbols.size(); ++i) {
-    table.write(compile::CodeTableFirst + static_cast<std::uint32_t>(i), symbols[i]);
+    table.write(code.table_first() + static_cast<std::uint32_t>(i), symbols[i]);
   }
   std::vector<std::uint8_t> bytes = compile::encode_slots(code, entries, keys, lanes);
   EXPECT_LE(static_cast<double>(bytes.size()), code.bits / 8 + 4.0 * lanes * (abi::LaneWords + 1));

@@ -55,13 +55,14 @@ class DecoderBench {
   void write_table() {
     const bool code = random_.chance(0.7);
     for (unsigned address = 0; address < abi::CodeDepth; ++address) {
-      std::uint32_t bits = static_cast<std::uint32_t>(random_.between(0, 0x7fffffff));
+      std::uint32_t bits = static_cast<std::uint32_t>(random_.between(0, 0x7fffffff)) |
+                           static_cast<std::uint32_t>(random_.between(0, 1)) << abi::CodeStepLsb;
       if (random_.chance(0.6)) bits &= (1U << abi::CodeExtraLsb) - 1U;
       if (address >= abi::CodeGapLengths) bits = random_length(random_, address % 16 + 1, code);
       table_.write(address, bits);
       bench_->code_write_i = 1;
       bench_->code_addr_i = static_cast<SData>(address);
-      bench_->code_data_i = bits & 0x7fffffffU;
+      bench_->code_data_i = bits;
       bench_.clock();
     }
     bench_->code_write_i = 0;

@@ -1,11 +1,10 @@
 // esp_weight_unit
 //   - every format of the store gives its lines: slots gathered two to a line (FormatSparse), a beat each
-//     (FormatDense), weights and entries of several beats (FormatBlock)
+//     (FormatDense), weights and entries of several beats (FormatBlock), or short ones
 //   - a run's last line may be short, unused slots are not checked
 //   - lines of packed symbols, and slots of coded streams of any bits, are those of the contract's reader
 //   - slots of FormatVector wait for room in their queue, not for lines
-//   - table entries reach their table at consecutive addresses; nothing else is written. Rows and scales whose first
-//   one
+//   - table entries reach their table at consecutive addresses; nothing else is written. Rows and scales whose first one
 //     begins a group arrive in groups
 //   - beats behind the last item are dropped; a command is done when all its beats are taken
 //   - one piece per cycle, and every piece of a line waits for a free line
@@ -62,7 +61,7 @@ unsigned item_bytes(const abi::Command& c, const abi::Configuration& array) {
     case abi::FormatDense:
       return abi::BeatBytes;
     case abi::FormatBlock:
-      return (1 + entry_beats) * abi::BeatBytes;
+      return (abi::short_entries(c) ? 2 : 1 + entry_beats) * abi::BeatBytes;
     case abi::FormatRow:
       return 4;
     case abi::FormatScale:
@@ -80,9 +79,10 @@ std::uint64_t busy_cycles(const abi::Command& c, const abi::Configuration& array
   // At most three rounds a slot and a few at the end, two cycles each.
   if (abi::coded_stream(c.format)) return std::uint64_t{c.items} * 6 + 8 + c.run;
   const unsigned used = (c.items * size + abi::BeatBytes - 1) / abi::BeatBytes;
-  const unsigned pieces = c.format == abi::FormatSparse  ? entry_pieces
-                          : c.format == abi::FormatBlock ? 1 + entry_pieces
-                                                         : 1;
+  const unsigned pieces = abi::short_entries(c)           ? 2
+                          : c.format == abi::FormatSparse ? entry_pieces
+                          : c.format == abi::FormatBlock  ? 1 + entry_pieces
+                                                          : 1;
   const unsigned group = group_of(c, array);
   return std::uint64_t{(c.items + group - 1) / group} * pieces + (c.run - used);
 }
@@ -94,6 +94,7 @@ abi::Command random_command(Random& random, const abi::Configuration& array) {
   c.address = static_cast<std::uint16_t>(random.between(0, 65535));
   c.items = static_cast<std::uint32_t>(random.between(1, c.format == abi::FormatCode ? 400 : 40));
   c.gap_bits = static_cast<std::uint8_t>(random.between(1, 8));
+  if (c.format == abi::FormatBlock && random.chance(0.5)) c.gap_bits = static_cast<std::uint8_t>(abi::ShortBits);
   c.value_bits = static_cast<std::uint8_t>(c.format == abi::FormatPacked  ? 1 << random.between(0, 2)
                                            : c.format == abi::FormatFixed ? random.between(0, 8)
                                                                           : random.between(0, 4));
@@ -135,12 +136,35 @@ std::vector<std::uint8_t> unpacked(const abi::Command& c, const std::vector<std:
   return weights;
 }
 
+/// Lines with short entries as FormatBlock has them with long ones.
+std::vector<std::uint8_t> lengthened(const abi::Command& c, const std::vector<std::uint8_t>& bytes,
+                                     const abi::Configuration& array) {
+  abi::Command with_long = c;
+  with_long.gap_bits = 0;
+  std::vector<std::uint8_t> lines(std::size_t{c.items} * item_bytes(with_long, array));
+  for (std::size_t i = 0; i < c.items; ++i) {
+    const std::uint8_t* const from = &bytes[i * item_bytes(c, array)];
+    std::uint8_t* const to = &lines[i * item_bytes(with_long, array)];
+    std::copy_n(from, abi::BeatBytes, to);
+    for (std::size_t k = 0; k < array.lanes; ++k) {
+      const std::uint8_t* const entry = from + abi::BeatBytes + 2 * k;
+      const std::uint32_t bits = abi::encode(abi::decode_short(entry[0] | std::uint32_t{entry[1]} << 8));
+      for (unsigned byte = 0; byte < 4; ++byte) {
+        to[abi::BeatBytes + 4 * k + byte] = static_cast<std::uint8_t>(bits >> (8 * byte));
+      }
+    }
+  }
+  return lines;
+}
+
 /// The lines of a command; bits that no slot of the format uses are not cared for.
 std::vector<Line> expected_lines(abi::Command c, std::vector<std::uint8_t> bytes, const abi::CodeTable& table,
                                  const abi::Configuration& array) {
   if (c.format == abi::FormatPacked) {
     bytes = unpacked(c, bytes, table);
     c.format = abi::FormatDense;
+  } else if (abi::short_entries(c)) {
+    bytes = lengthened(c, bytes, array);
   } else if (abi::coded_stream(c.format)) {
     bytes = decoded(c, bytes, table, array.lanes);
     // A line that the stream does not fill is written with the command's last slot only.
