@@ -54,9 +54,12 @@ class Chooser {
       return std::move(best_);
     }
     constexpr std::array Shares{0.0, 0.3, 0.6, 0.85, 1.0};
+    std::optional<std::size_t> before;
     for (const double share : Shares) {
       const auto places = static_cast<double>(limits_.most - std::min(limits_.most, idles_ + 2));
       const std::size_t alone = std::min(order_.size(), idles_ + static_cast<std::size_t>(share * places));
+      if (alone == before) continue;
+      before = alone;
       choose(alone, 1);
       for (const unsigned unit : limits_.units) choose(alone, unit);
     }
@@ -86,7 +89,9 @@ class Chooser {
     std::optional<GapRanges> single;
     std::vector<GapCut> single_cuts;
     if (ranges.unit() > 1) {
-      single = take_single_keys(ranges, cuts);
+      std::vector<GapCount> keys = take_single_keys(ranges, cuts);
+      if (cuts.size() + alone > limits_.most) return false;
+      single.emplace(std::move(keys), 1, total_, limits_.cost);
       single_cuts = single->cut(price);
     }
     if (single_cuts.size() + cuts.size() + alone > limits_.most) return false;
@@ -117,7 +122,7 @@ class Chooser {
   }
 
   /// Takes the cuts of one key each out: keys that stand alone among the steps may share ranges of neighbours.
-  GapRanges take_single_keys(const GapRanges& ranges, std::vector<GapCut>& cuts) const {
+  static std::vector<GapCount> take_single_keys(const GapRanges& ranges, std::vector<GapCut>& cuts) {
     std::vector<GapCount> single;
     std::size_t kept = 0;
     for (const GapCut& cut : cuts) {
@@ -128,7 +133,7 @@ class Chooser {
       }
     }
     cuts.resize(kept);
-    return {std::move(single), 1, total_, limits_.cost};
+    return single;
   }
 
   const GapLimits& limits_;
