@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <fstream>
+#include <iostream>
 #include <iterator>
 #include <vector>
 
