@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "esp_error.hpp"
+#include "remote/callback_threads.hpp"
 #include "remote/tensors.hpp"
 
 namespace espalier::remote {
@@ -117,6 +118,7 @@ struct Client::State {
 };
 
 Client::Client(const std::string& address, const ClientSettings& settings) : state_(std::make_shared<State>()) {
+  keep_callback_threads();
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(settings.most_message_bytes);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);

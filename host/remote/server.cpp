@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "esp_error.hpp"
+#include "remote/callback_threads.hpp"
 #include "remote/http_port.hpp"
 #include "remote/metrics.hpp"
 #include "remote/service.hpp"
@@ -44,6 +45,7 @@ Page page_of(const Engine& engine, const std::string& path) {
 Server::Server(Engine& engine, ServerSettings settings)
     : state_(new State{&engine, Service(engine, {settings.version, settings.token, std::move(settings.reload)}),
                        nullptr, nullptr, 0}) {
+  keep_callback_threads();
   grpc::ResourceQuota quota("espalier");
   quota.Resize(settings.most_memory_bytes);
   grpc::ServerBuilder builder;

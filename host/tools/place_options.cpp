@@ -104,7 +104,9 @@ void add_place_options(CLI::App& command, PlaceTexts& texts) {
   command.add_option("--link", texts.link,
                      "of the cost model: start=10000,latency=2000,bandwidth=8: nanoseconds per program start and per "
                      "tensor, bytes per nanosecond");
-  command.add_option("--clock", texts.clock, "of the cost model: MHz of the accelerator, default 300")
+  command
+      .add_option("--clock", texts.clock,
+                  "of the accelerator in MHz, for costs and time bounds; default that of --memory, or 300")
       ->check(CLI::Range(1.0, 10000.0));
   command
       .add_option("--group-trials", texts.group_trials, "groups of layers that --place auto compiles beyond the first")

@@ -129,7 +129,8 @@ void add_plan_network_options(CLI::App& command, PlanNetworkOptions& options) {
       ->capture_default_str();
   command.add_option("--pattern", options.pattern, "of its zeros")->capture_default_str();
   command.add_option("--resolution", options.resolution, "height and width of its input; default: as published");
-  command.add_option("--calibrate", options.model.calibrate, "files of samples that quantise a float network");
+  command.add_option("--calibrate", options.model.quantisation.calibrate,
+                     "files of samples that quantise a float network");
   add_import_options(command, options.model.import_texts);
   add_array_options(command, options.model);
 }

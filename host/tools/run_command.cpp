@@ -152,11 +152,13 @@ void execute_remotely(const RunOptions& options, Console& console) {
                 "leave out the options of placement");
   const InputOptions input_options = parse_input_options(options.input_texts);
   const CompileSettings settings = parse_compile_settings(options.model);
+  RemoteOptions remote = options.remote;
+  remote.clock = options.place.clock;
   const LoadedModel model = load_model(options.model, input_options, console);
   const std::vector<RunInput> inputs =
       read_run_inputs(options.inputs, input_shapes(model.executable.ports), input_options, "--input");
   if (options.remote.deadline.empty())
-    return run_on_server(options.remote, {model.executable, inputs, nullptr, settings}, console);
+    return run_on_server(remote, {model.executable, inputs, nullptr, settings}, console);
   console.progress("opening " + options.device);
   const std::unique_ptr<driver::Bus> bus =
       open_bus(backend_options(options, settings, model.executable.compiled.configuration, console));
@@ -164,7 +166,7 @@ void execute_remotely(const RunOptions& options, Console& console) {
   driver::Limits limits;
   limits.timeout_cycles = options.timeout;
   run::Session session(device, model.executable, {device_text(parse_device(options.device)), settings.memory, limits});
-  run_on_server(options.remote, {model.executable, inputs, &session, settings}, console);
+  run_on_server(remote, {model.executable, inputs, &session, settings}, console);
 }
 
 void execute(const RunOptions& options, Console& console) {

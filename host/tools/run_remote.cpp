@@ -293,7 +293,6 @@ void add_remote_options(CLI::App& command, RemoteOptions& options) {
   command.add_option("--tls-authority", options.authority, "PEM file: trust servers certified by it, speak TLS");
   command.add_option("--tls-certificate", options.certificate, "PEM file: this client's certificate");
   command.add_option("--tls-key", options.key, "PEM file: its key");
-  command.add_option("--clock", options.clock, "MHz of the device, for its time bound; default of the memory, or 300");
   command.add_option("--dilate", options.dilate, "factor on the device's modelled time, for devices simulated slowly")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

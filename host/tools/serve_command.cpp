@@ -207,7 +207,7 @@ void add_serve(CLI::App& app, Console& console) {
   const auto options = std::make_shared<ServeOptions>();
   command->add_option("MODEL", options->models, "NAME=FILE or FILE: .esp, .onnx or .tflite; several share the device")
       ->required();
-  command->add_option("--calibrate", options->model.calibrate,
+  command->add_option("--calibrate", options->model.quantisation.calibrate,
                       "files of samples whose value ranges quantise a float network");
   add_import_options(*command, options->model.import_texts);
   add_array_options(*command, options->model);

@@ -16,11 +16,13 @@ namespace espalier::test {
 namespace {
 
 Outcome bench(const std::vector<std::string>& more = {}) {
-  std::vector<std::string> arguments{"bench",   "layer", "conv ic8 ih10 oc16 kh3 ph1 density0.4",
-                                     "--array", "8x8",   "--json"};
+  std::vector<std::string> arguments{"bench", "layer", "conv ic8 ih10 oc16 kh3 ph1 density0.4", "--json"};
+  const auto add_default = [&](const char* option, const char* value) {
+    if (std::find(more.begin(), more.end(), option) == more.end()) arguments.insert(arguments.end(), {option, value});
+  };
+  add_default("--array", "8x8");
+  add_default("--device", "xrt");
   arguments.insert(arguments.end(), more.begin(), more.end());
-  if (std::find(more.begin(), more.end(), "--device") == more.end())
-    arguments.insert(arguments.end(), {"--device", "xrt"});
   return run_program(arguments);
 }
 
