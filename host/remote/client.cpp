@@ -186,8 +186,12 @@ void Client::cancel(std::uint64_t ticket) {
 
 Reply Client::infer(const RemoteRequest& request) {
   std::promise<Reply> promise;
-  send(request, [&promise](Reply reply) { promise.set_value(std::move(reply)); });
-  return promise.get_future().get();
+  const std::uint64_t ticket = send(request, [&promise](Reply reply) { promise.set_value(std::move(reply)); });
+  Reply reply = promise.get_future().get();
+  // The callback is done with the promise, and the request is no longer pending.
+  std::unique_lock lock(state_->mutex);
+  state_->ended.wait(lock, [&] { return !state_->flights.contains(ticket); });
+  return reply;
 }
 
 std::size_t Client::pending() const {
