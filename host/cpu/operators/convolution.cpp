@@ -103,7 +103,8 @@ SpatialWindow transposed_window(const Call& call, const Shape& input, const Shap
       call.require(size > 0 && size <= MostElements, "output_shape does not fit", wanted);
       const std::int64_t total = full - size;
       // The definition gives the odd element to the end for SAME_UPPER only.
-      before = mode == "SAME_UPPER" ? total / 2 : total - total / 2;
+      // A result larger than the kernels reach grows at its end.
+      before = total < 0 ? 0 : mode == "SAME_UPPER" ? total / 2 : total - total / 2;
       after = total - before;
     }
     window.before.push_back(before);

@@ -20,6 +20,9 @@ std::int64_t saturate(double value, std::int64_t zero, DataType type) {
   return static_cast<std::int64_t>(std::clamp(std::nearbyint(value) + static_cast<double>(zero), least, most));
 }
 
+/// As the definition divides, in float32.
+double quotient(double value, double scale) { return model::round_to(DataType::Float32, value / scale); }
+
 /// For every element of `shape` the position of its parameter: one for all, or one per index of `axis`.
 Integers parameter_positions(const Call& call, const TypedTensor& parameter, const Shape& shape, std::int64_t axis) {
   if (parameter.size() == 1) return broadcast_positions({1}, shape.empty() ? Shape{1} : shape);
@@ -54,7 +57,7 @@ Results quantise(const Call& call) {
       call.require(call.input(2).size() == call.input(1).size(), "there is not one zero point per scale");
       zero = call.input(2).integers()[parameter];
     }
-    values.push_back(saturate(real.reals()[i] / call.input(1).reals()[parameter], zero, call.output_type(0)));
+    values.push_back(saturate(quotient(real.reals()[i], call.input(1).reals()[parameter]), zero, call.output_type(0)));
   }
   return {{call.output_type(0), input.shape, std::move(values)}};
 }
@@ -80,9 +83,9 @@ Results dynamic_quantise(const Call& call) {
     most = std::max(most, x);
   }
   const double scale = most == least ? 1.0 : model::round_to(DataType::Float32, (most - least) / 255);
-  const std::int64_t zero = saturate(-least / scale, 0, DataType::UInt8);
+  const std::int64_t zero = saturate(quotient(-least, scale), 0, DataType::UInt8);
   Integers values;
-  for (const double x : input.reals()) values.push_back(saturate(x / scale, zero, DataType::UInt8));
+  for (const double x : input.reals()) values.push_back(saturate(quotient(x, scale), zero, DataType::UInt8));
   return {{DataType::UInt8, input.shape, std::move(values)},
           {DataType::Float32, {}, Reals{scale}},
           {DataType::UInt8, {}, Integers{zero}}};
