@@ -55,6 +55,7 @@ class NodeInference {
     const ShapeRule rule = find_shape_rule(node_.op);
     if (rule == nullptr || find_row(node_.op, "", graph_.opset) == nullptr) return false;
     const OperatorGraph single = single_operator(graph_, node_);
+    if (!single.refusals.empty() && has_form(node_.op)) return false;
     if (!single.refusals.empty())
       unsupported(single.refusals[0].reason, node_, {}, "see espalier conformance --operators");
     const std::vector<Shape> shapes = rule(ShapeQuestions(graph_, node_));

@@ -12,7 +12,7 @@ using Shapes = std::vector<Shape>;
 /// Sizes of the directions of a map: all axes behind batch and channels.
 Shape directions(const ShapeQuestions& ask, std::size_t input) {
   const Shape& shape = ask.shape(input);
-  ask.require(shape.size() > 2, "a map is expected", shape);
+  if (shape.size() < 3) ask.refuse("only maps are supported: batch, channels and directions");
   return {shape.begin() + 2, shape.end()};
 }
 
