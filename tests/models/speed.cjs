@@ -26,7 +26,7 @@ async function main() {
   const [name, list] = text.split('=');
   const shape = list.split(',').map(Number);
   const session = await ort.InferenceSession.create(
-      model, {intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential', graphOptimizationLevel: 'all'});
+      model, {intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential', logSeverityLevel: 3});
   const size = shape.reduce((a, b) => a * b);
   const feeds = {[name]: new ort.Tensor('float32', Float32Array.from({length: size}, (_, i) => Math.sin(i)), shape)};
   const theirs = [], ours = [], ratios = [];
