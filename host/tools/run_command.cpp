@@ -14,6 +14,7 @@
 #include "place_options.hpp"
 #include "placement_report.hpp"
 #include "run/mixed_session.hpp"
+#include "run_float.hpp"
 #include "run_inputs.hpp"
 #include "run_remote.hpp"
 #include "soc_backend.hpp"
@@ -169,8 +170,35 @@ void execute_remotely(const RunOptions& options, Console& console) {
   run_on_server(remote, {model.executable, inputs, &session, settings}, console);
 }
 
+void execute_placed(const RunOptions& options, Console& console);
+
+/// A network in float32 as it is; one that carries a quantisation with the bits of the accelerator.
+void execute_on_cpu(RunOptions options, Console& console) {
+  if (is_compiled_file(options.model.path))
+    throw Error(ErrorCode::Usage, "a compiled file runs on a machine", options.model.path, "--device cpu",
+                "give the model file, or --device functional");
+  const std::optional<FloatResults> results =
+      run_in_float(options.model, options.inputs, parse_input_options(options.input_texts), console);
+  if (!results) {
+    options.device = "functional";
+    options.place.place = "cpu";
+    return execute_placed(options, console);
+  }
+  Json json = document("run");
+  json["device"] = "cpu";
+  json["executor"] = results->executor;
+  std::string text;
+  add_outputs(json, text, results->reports, results->inputs, options.labels);
+  console.report(json, text);
+}
+
 void execute(const RunOptions& options, Console& console) {
   if (!options.remote.address.empty()) return execute_remotely(options, console);
+  if (options.device == "cpu") return execute_on_cpu(options, console);
+  execute_placed(options, console);
+}
+
+void execute_placed(const RunOptions& options, Console& console) {
   if (!options.remote.deadline.empty())
     throw Error(ErrorCode::Usage, "a deadline is kept between a server and this device", "--deadline",
                 options.remote.deadline, "add --remote HOST:PORT");
@@ -227,7 +255,9 @@ void add_run(CLI::App& app, Console& console) {
   command->add_option("--labels", options->labels, "file of class names, one a line: names the largest values");
   command->add_option("-i,--input", options->inputs, "files: .npy, .pb (TensorProto), IDX, PNG or JPEG")->required();
   add_input_options(*command, options->input_texts);
-  command->add_option("-d,--device", options->device, "functional, rtl, soc, soc-rtl, xrt or xrt:N")
+  command
+      ->add_option("-d,--device", options->device,
+                   "functional, rtl, soc, soc-rtl, xrt or xrt:N; cpu: no machine, networks in float32 as they are")
       ->capture_default_str();
   command->add_option("--report", options->report, "write an HTML report to this file");
   command->add_option("--stall", options->stall,
@@ -243,6 +273,7 @@ void add_run(CLI::App& app, Console& console) {
   command->footer(
       "Examples:\n"
       "  espalier run network.onnx --calibrate samples.npy --input x.npy --device functional --json\n"
+      "  espalier run network.onnx --input x.npy --device cpu\n"
       "  espalier run network.esp --input cat.jpg --resize --mean 123.7,116.3,103.5 --scale 0.0171,0.0175,0.0174\n"
       "  espalier run digits.esp --input images.idx3-ubyte --index 5 --count 3 --device xrt:0 --report report.html\n"
       "  espalier run network.esp --input x.npy --device rtl --waves run.fst\n"
