@@ -16,6 +16,7 @@
 #include "run/mixed_session.hpp"
 #include "run_float.hpp"
 #include "run_inputs.hpp"
+#include "run_plan.hpp"
 #include "run_remote.hpp"
 #include "soc_backend.hpp"
 #include "table.hpp"
@@ -40,6 +41,7 @@ struct RunOptions {
   std::size_t in_flight = 4;
   std::string labels;
   RemoteOptions remote;
+  PlanRunOptions plan;
 };
 
 std::string output_text(const run::Output& output, const std::vector<std::string>& labels) {
@@ -192,7 +194,34 @@ void execute_on_cpu(RunOptions options, Console& console) {
   console.report(json, text);
 }
 
+/// The plan of espalier plan, on this device, the CPU and servers.
+void execute_plan(const RunOptions& options, Console& console) {
+  if (options.place.given())
+    throw Error(ErrorCode::Usage, "the plan says where layers run", "--plan", options.plan.file,
+                "leave out the options of placement");
+  const InputOptions input_options = parse_input_options(options.input_texts);
+  const CompileSettings settings = parse_compile_settings(options.model);
+  if (is_compiled_file(options.model.path))
+    throw Error(ErrorCode::Usage, "a compiled file has no layers to share", "--plan", options.model.path,
+                "give the model file");
+  const QuantisedModel model = import_model(options.model, input_options, console);
+  const std::vector<RunInput> inputs =
+      read_run_inputs(options.inputs, input_shapes(model.ports), input_options, "--input");
+  driver::Limits limits;
+  limits.timeout_cycles = options.timeout;
+  RemoteOptions remote = options.remote;
+  remote.clock = options.place.clock;
+  PlanRunOptions plan = options.plan;
+  plan.in_flight = options.in_flight;
+  plan.timeline = options.timeline;
+  run_plan(plan, remote,
+           {model, inputs, settings, {device_text(parse_device(options.device)), settings.memory, limits},
+            [&] { return open_bus(backend_options(options, settings, settings.array.value_or(abi::Array16x16), console)); }},
+           console);
+}
+
 void execute(const RunOptions& options, Console& console) {
+  if (!options.plan.file.empty()) return execute_plan(options, console);
   if (!options.remote.address.empty()) return execute_remotely(options, console);
   if (options.device == "cpu") return execute_on_cpu(options, console);
   execute_placed(options, console);
@@ -269,6 +298,10 @@ void add_run(CLI::App& app, Console& console) {
       ->add_option("--timeout", options->timeout, "cycles without progress after which the device gives up; 0: never")
       ->capture_default_str();
   add_remote_options(*command, options->remote);
+  CLI::Option* plan =
+      command->add_option("--plan", options->plan.file,
+                          "a document of espalier plan: its parts run here and on the servers of --remote; frames overlap");
+  command->add_option("--planner", options->plan.planner, "which plan of the document")->needs(plan);
   add_console_options(*command, console);
   command->footer(
       "Examples:\n"
@@ -277,7 +310,8 @@ void add_run(CLI::App& app, Console& console) {
       "  espalier run network.esp --input cat.jpg --resize --mean 123.7,116.3,103.5 --scale 0.0171,0.0175,0.0174\n"
       "  espalier run digits.esp --input images.idx3-ubyte --index 5 --count 3 --device xrt:0 --report report.html\n"
       "  espalier run network.esp --input x.npy --device rtl --waves run.fst\n"
-      "  espalier run digits.esp --input images.idx3-ubyte --remote 127.0.0.1:8001 --deadline 20ms\n\n"
+      "  espalier run digits.esp --input images.idx3-ubyte --remote 127.0.0.1:8001 --deadline 20ms\n"
+      "  espalier run digits.onnx --input images.idx3-ubyte --plan plan.json --remote 127.0.0.1:8001\n\n"
       "--device xrt uses the card that XILINX_XRT points to; without it, the simulated card of the build.");
   command->callback([options, &console] { execute(*options, console); });
 }
