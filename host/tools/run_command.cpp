@@ -14,6 +14,7 @@
 #include "place_options.hpp"
 #include "placement_report.hpp"
 #include "run/mixed_session.hpp"
+#include "run_exits.hpp"
 #include "run_float.hpp"
 #include "run_inputs.hpp"
 #include "run_plan.hpp"
@@ -42,6 +43,8 @@ struct RunOptions {
   std::string labels;
   RemoteOptions remote;
   PlanRunOptions plan;
+  ExitTexts exits;
+  std::string answers;
 };
 
 std::string output_text(const run::Output& output, const std::vector<std::string>& labels) {
@@ -214,13 +217,51 @@ void execute_plan(const RunOptions& options, Console& console) {
   PlanRunOptions plan = options.plan;
   plan.in_flight = options.in_flight;
   plan.timeline = options.timeline;
-  run_plan(plan, remote,
-           {model, inputs, settings, {device_text(parse_device(options.device)), settings.memory, limits},
-            [&] { return open_bus(backend_options(options, settings, settings.array.value_or(abi::Array16x16), console)); }},
-           console);
+  run_plan(
+      plan, remote,
+      {model,
+       inputs,
+       settings,
+       {device_text(parse_device(options.device)), settings.memory, limits},
+       [&] { return open_bus(backend_options(options, settings, settings.array.value_or(abi::Array16x16), console)); }},
+      console);
+}
+
+/// Exit by exit on the device here.
+void execute_with_exits(const RunOptions& options, Console& console) {
+  if (options.place.given() || !options.timeline.empty() || !options.remote.address.empty())
+    throw Error(ErrorCode::Usage, "a network with exits runs on the accelerator alone", "--exits", options.exits.exits,
+                "leave out the options of placement and servers");
+  const InputOptions input_options = parse_input_options(options.input_texts);
+  ModelOptions model_options = options.model;
+  model_options.exits = true;
+  const CompileSettings settings = parse_compile_settings(model_options);
+  const LoadedModel model = load_model(model_options, input_options, console);
+  const std::vector<RunInput> inputs =
+      read_run_inputs(options.inputs, input_shapes(model.executable.ports), input_options, "--input");
+  std::vector<std::int64_t> answers;
+  if (!options.answers.empty()) answers = read_answers(options.answers, input_options.index.value_or(0), inputs.size());
+  console.progress("opening " + options.device);
+  const std::unique_ptr<driver::Bus> bus =
+      open_bus(backend_options(options, settings, model.executable.compiled.configuration, console));
+  driver::Device device(*bus);
+  driver::Limits limits;
+  limits.timeout_cycles = options.timeout;
+  run_with_exits(options.exits,
+                 {model.executable,
+                  inputs,
+                  std::move(answers),
+                  device,
+                  {device_text(parse_device(options.device)), settings.memory, limits}},
+                 console);
 }
 
 void execute(const RunOptions& options, Console& console) {
+  if (!options.plan.file.empty() && !options.exits.exits.empty())
+    throw Error(ErrorCode::Usage, "a plan that runs has one exit", "--plan", options.plan.file, "leave out --exits");
+  if (!options.exits.exits.empty()) return execute_with_exits(options, console);
+  if (!options.answers.empty() || !options.exits.policy.empty())
+    throw Error(ErrorCode::Usage, "answers and policies belong to exits", "--exits", {}, "add --exits");
   if (!options.plan.file.empty()) return execute_plan(options, console);
   if (!options.remote.address.empty()) return execute_remotely(options, console);
   if (options.device == "cpu") return execute_on_cpu(options, console);
@@ -298,10 +339,13 @@ void add_run(CLI::App& app, Console& console) {
       ->add_option("--timeout", options->timeout, "cycles without progress after which the device gives up; 0: never")
       ->capture_default_str();
   add_remote_options(*command, options->remote);
-  CLI::Option* plan =
-      command->add_option("--plan", options->plan.file,
-                          "a document of espalier plan: its parts run here and on the servers of --remote; frames overlap");
+  CLI::Option* plan = command->add_option(
+      "--plan", options->plan.file,
+      "a document of espalier plan: its parts run here and on the servers of --remote; frames overlap");
   command->add_option("--planner", options->plan.planner, "which plan of the document")->needs(plan);
+  add_exit_options(*command, options->exits);
+  command->add_option("--answers", options->answers,
+                      "with --exits: the classes of the samples (IDX or .npy), for the accuracy of every exit");
   add_console_options(*command, console);
   command->footer(
       "Examples:\n"
@@ -311,7 +355,9 @@ void add_run(CLI::App& app, Console& console) {
       "  espalier run digits.esp --input images.idx3-ubyte --index 5 --count 3 --device xrt:0 --report report.html\n"
       "  espalier run network.esp --input x.npy --device rtl --waves run.fst\n"
       "  espalier run digits.esp --input images.idx3-ubyte --remote 127.0.0.1:8001 --deadline 20ms\n"
-      "  espalier run digits.onnx --input images.idx3-ubyte --plan plan.json --remote 127.0.0.1:8001\n\n"
+      "  espalier run digits.onnx --input images.idx3-ubyte --plan plan.json --remote 127.0.0.1:8001\n"
+      "  espalier run digits_exits.onnx --exits 0.3,0.1 --input images.idx3-ubyte --count 10 --answers "
+      "labels.idx1-ubyte\n\n"
       "--device xrt uses the card that XILINX_XRT points to; without it, the simulated card of the build.");
   command->callback([options, &console] { execute(*options, console); });
 }
