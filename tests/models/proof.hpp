@@ -21,7 +21,8 @@ inline bool check(bool holds, const std::string& text) {
 /// An int8 network against TensorFlow Lite: layers, answers, noise, our own devices.
 bool prove_tflite(const ProofFolders& folders, const std::string& network);
 
-/// A float32 network against ONNX Runtime.
-bool prove_float(const ProofFolders& folders, const std::string& file, const std::string& oracle);
+/// A float32 network against ONNX Runtime: the reference executor and `espalier run --device cpu`; prints the times of
+/// both, of medians over `runs` runs.
+bool prove_float(const ProofFolders& folders, const std::string& file, const std::string& oracle, int runs);
 
 }  // namespace espalier::test
