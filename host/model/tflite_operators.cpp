@@ -258,6 +258,7 @@ const std::vector<TfliteOperator>& table() {
       {2, "CONCATENATION", 1, AnyNumber, concatenate},
       {3, "CONV_2D", 2, 3, convolution},
       {4, "DEPTHWISE_CONV_2D", 2, 3, depthwise_convolution},
+      {5, "DEPTH_TO_SPACE", 1, 1, tflite_conversions::depth_to_space},
       {6, "DEQUANTIZE", 1, 1, dequantise},
       {9, "FULLY_CONNECTED", 2, 3, fully_connected},
       {14, "LOGISTIC", 1, 1, tflite_conversions::logistic},

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "backends.hpp"
+#include "box_results.hpp"
 #include "commands.hpp"
 #include "esp_error.hpp"
 #include "files.hpp"
@@ -41,6 +42,7 @@ struct RunOptions {
   std::string timeline;
   std::size_t in_flight = 4;
   std::string labels;
+  ResultTexts results;
   RemoteOptions remote;
   PlanRunOptions plan;
   ExitTexts exits;
@@ -134,15 +136,17 @@ std::vector<run::RunReport> run_all(const RunOptions& options, const Subject& su
 }
 
 void add_outputs(Json& json, std::string& text, const std::vector<run::RunReport>& reports,
-                 const std::vector<RunInput>& inputs, const std::string& label_file) {
-  const std::vector<std::string> labels = label_file.empty() ? std::vector<std::string>() : read_labels(label_file);
+                 const std::vector<RunInput>& inputs, const RunOptions& options) {
+  const std::vector<std::string> labels =
+      options.labels.empty() ? std::vector<std::string>() : read_labels(options.labels);
+  const bool largest = !options.labels.empty() || options.results.kind == "labels";
   json["outputs"] = Json::array();
   json["samples"] = Json::array();
   for (std::size_t i = 0; i < reports.size(); ++i) {
     for (const run::Output& output : reports[i].outputs) {
       Json& entry = json["outputs"].emplace_back(output_json(output));
       entry["sample"] = i;
-      if (!label_file.empty()) entry["labels"] = labels_json(output, labels, 5);
+      if (largest) entry["labels"] = labels_json(output, labels, 5);
       text += (reports.size() > 1 ? inputs[i].name + ": " : "") + output_text(output, labels);
     }
     json["samples"].push_back({{"name", inputs[i].name},
@@ -182,8 +186,8 @@ void execute_on_cpu(RunOptions options, Console& console) {
   if (is_compiled_file(options.model.path))
     throw Error(ErrorCode::Usage, "a compiled file runs on a machine", options.model.path, "--device cpu",
                 "give the model file, or --device functional");
-  const std::optional<FloatResults> results =
-      run_in_float(options.model, options.inputs, parse_input_options(options.input_texts), console);
+  const InputOptions input_options = parse_input_options(options.input_texts);
+  const std::optional<FloatResults> results = run_in_float(options.model, options.inputs, input_options, console);
   if (!results) {
     options.device = "functional";
     options.place.place = "cpu";
@@ -193,7 +197,9 @@ void execute_on_cpu(RunOptions options, Console& console) {
   json["device"] = "cpu";
   json["executor"] = results->executor;
   std::string text;
-  add_outputs(json, text, results->reports, results->inputs, options.labels);
+  add_outputs(json, text, results->reports, results->inputs, options);
+  add_boxes(json, text, options.results,
+            {results->reports, results->inputs, results->shapes, input_options, options.labels}, console);
   console.report(json, text);
 }
 
@@ -257,6 +263,7 @@ void execute_with_exits(const RunOptions& options, Console& console) {
 }
 
 void execute(const RunOptions& options, Console& console) {
+  check_result_options(options.results);
   if (!options.plan.file.empty() && !options.exits.exits.empty())
     throw Error(ErrorCode::Usage, "a plan that runs has one exit", "--plan", options.plan.file, "leave out --exits");
   if (!options.exits.exits.empty()) return execute_with_exits(options, console);
@@ -294,7 +301,9 @@ void execute_placed(const RunOptions& options, Console& console) {
   Json json = document("run");
   add_report(json, reports.front());
   std::string text;
-  add_outputs(json, text, reports, inputs, options.labels);
+  add_outputs(json, text, reports, inputs, options);
+  add_boxes(json, text, options.results, {reports, inputs, input_shapes(subject.ports), input_options, options.labels},
+            console);
   if (!options.report.empty()) {
     write_file(options.report, html_report({"Espalier: " + subject.name(), reports.front(), {}, {}, settings.memory}));
     console.progress("wrote " + options.report);
@@ -323,6 +332,7 @@ void add_run(CLI::App& app, Console& console) {
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   command->add_option("--labels", options->labels, "file of class names, one a line: names the largest values");
+  add_result_options(*command, options->results);
   command->add_option("-i,--input", options->inputs, "files: .npy, .pb (TensorProto), IDX, PNG or JPEG")->required();
   add_input_options(*command, options->input_texts);
   command
@@ -354,6 +364,9 @@ void add_run(CLI::App& app, Console& console) {
       "  espalier run network.esp --input cat.jpg --resize --mean 123.7,116.3,103.5 --scale 0.0171,0.0175,0.0174\n"
       "  espalier run digits.esp --input images.idx3-ubyte --index 5 --count 3 --device xrt:0 --report report.html\n"
       "  espalier run network.esp --input x.npy --device rtl --waves run.fst\n"
+      "  espalier run blazeface.onnx --device cpu --input photo.png --resize --fit letterbox --mean 127.5 --scale "
+      "0.00784 "
+      "--results boxes --draw faces.png\n"
       "  espalier run digits.esp --input images.idx3-ubyte --remote 127.0.0.1:8001 --deadline 20ms\n"
       "  espalier run digits.onnx --input images.idx3-ubyte --plan plan.json --remote 127.0.0.1:8001\n"
       "  espalier run digits_exits.onnx --exits 0.3,0.1 --input images.idx3-ubyte --count 10 --answers "

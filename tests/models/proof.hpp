@@ -25,4 +25,10 @@ bool prove_tflite(const ProofFolders& folders, const std::string& network);
 /// both, of medians over `runs` runs.
 bool prove_float(const ProofFolders& folders, const std::string& file, const std::string& oracle, int runs);
 
+/// BlazeFace in both of its forms finds the face in portrait.png, in float32 and on the accelerator, and draws it.
+bool prove_faces(const ProofFolders& folders);
+
+/// MediaPipe's pruned detector, stored sparse, keeps its zeros into the layers of the accelerator.
+bool prove_sparse(const ProofFolders& folders);
+
 }  // namespace espalier::test
