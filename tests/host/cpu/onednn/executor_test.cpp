@@ -216,7 +216,9 @@ TEST(OneDnn, WhatItDoesNotHaveIsExecutedByTheTable) {
     b.node("Conv", {x, "w"}, "c");
     b.node("Softplus", {"c"}, "s");
     OnnxBuilder::set(b.node("DepthToSpace", {"s"}, "d"), "blocksize", 2);
-    OnnxBuilder::set(b.node("Split", {"d"}, "a").add_output("e"), "axis", 2);
+    auto& split = b.node("Split", {"d"}, "a");
+    split.add_output("e");
+    OnnxBuilder::set(split, "axis", 2);
     b.node("Sin", {"e"}, "y");
     b.output("a");
     b.output("y");
