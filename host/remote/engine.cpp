@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <deque>
 #include <future>
@@ -118,15 +119,23 @@ void Engine::prepare(const VersionPtr& version) {
   for (std::future<void>& one : ready) one.get();
 }
 
-VersionPtr Engine::load(const std::string& model, run::Executable executable) {
-  const std::scoped_lock loading(loading_);
+std::shared_ptr<Version> Engine::make_version(const std::string& model, run::Executable executable,
+                                              const std::optional<Nanoseconds>& bound) const {
   auto version = std::make_shared<Version>();
   version->model = model;
   version->plan_id = plan_id(executable);
   version->cycles = run::predicted_report(executable, settings_.device, settings_.memory).totals.predicted_cycles;
-  version->bound = static_cast<Nanoseconds>(
-      std::ceil(static_cast<double>(version->cycles) * 1000.0 / settings_.clock_mhz * settings_.dilation));
+  const double time =
+      bound ? static_cast<double>(*bound) : static_cast<double>(version->cycles) * 1000.0 / settings_.clock_mhz;
+  version->bound = static_cast<Nanoseconds>(std::ceil(time * settings_.dilation));
   version->executable = std::move(executable);
+  return version;
+}
+
+VersionPtr Engine::load(const std::string& model, run::Executable executable, Divisible divisible) {
+  const std::scoped_lock loading(loading_);
+  const std::shared_ptr<Version> version = make_version(model, std::move(executable), {});
+  version->network_id = divisible.network_id;
   {
     const std::scoped_lock lock(mutex_);
     version->version = std::to_string(++serving_[model].loads);
@@ -142,6 +151,8 @@ VersionPtr Engine::load(const std::string& model, run::Executable executable) {
     const std::scoped_lock lock(mutex_);
     Serving& serving = serving_[model];
     serving.previous = std::exchange(serving.active, version);
+    if (divisible.make) parts_[version] = {std::move(divisible), {}};
+    forget_parts();
   }
   changed_.notify_all();
   return version;
@@ -156,7 +167,50 @@ VersionPtr Engine::roll_back(const std::string& model) {
   return found->second.active;
 }
 
+void Engine::forget_parts() {
+  std::erase_if(parts_, [this](const auto& entry) { return !in_service(entry.first); });
+}
+
+VersionPtr Engine::known_part(const VersionPtr& whole, const std::string& text) {
+  const auto found = parts_.find(whole);
+  if (found == parts_.end())
+    throw Error(ErrorCode::Usage, "the model in service has no parts", "model " + whole->model, text,
+                "serve a network file, not a compiled one");
+  std::vector<VersionPtr>& known = found->second.known;
+  const auto part = std::find_if(known.begin(), known.end(), [&](const VersionPtr& one) { return one->part == text; });
+  if (part == known.end()) return nullptr;
+  std::rotate(part, part + 1, known.end());
+  return known.back();
+}
+
+VersionPtr Engine::part(const VersionPtr& whole, const std::string& text) {
+  const std::scoped_lock making(making_);
+  Divisible divisible;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (VersionPtr known = known_part(whole, text)) return known;
+    divisible = parts_.at(whole).divisible;
+  }
+  MadePart made = divisible.make(text);
+  const std::shared_ptr<Version> version = make_version(whole->model, std::move(made.executable), made.bound);
+  version->version = whole->version;
+  version->network_id = whole->network_id;
+  version->part = text;
+  version->whole = whole;
+  const std::scoped_lock lock(mutex_);
+  const auto found = parts_.find(whole);
+  if (found == parts_.end()) return version;
+  found->second.known.push_back(version);
+  if (found->second.known.size() > settings_.most_parts) found->second.known.erase(found->second.known.begin());
+  return version;
+}
+
 bool Engine::in_service(const VersionPtr& version) const {
+  if (version->whole != nullptr) {
+    const auto parts = parts_.find(version->whole);
+    return parts != parts_.end() &&
+           std::find(parts->second.known.begin(), parts->second.known.end(), version) != parts->second.known.end();
+  }
   const auto found = serving_.find(version->model);
   return found != serving_.end() && (found->second.active == version || found->second.previous == version);
 }

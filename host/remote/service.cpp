@@ -97,6 +97,7 @@ void set(inference::ModelInferResponse& response, const std::string& name, std::
 void write_answer(const Answer& answer, const Wish& wish, inference::ModelInferResponse& response) {
   response.set_model_name(answer.version->model);
   response.set_model_version(answer.version->version);
+  if (!answer.version->part.empty()) (*response.mutable_parameters())["part"].set_string_param(answer.version->part);
   (*response.mutable_parameters())["plan_id"].set_string_param(answer.version->plan_id);
   set(response, "bound_ns", answer.version->bound);
   set(response, "executed_ns", answer.executed);
@@ -207,18 +208,22 @@ grpc::ServerUnaryReactor* Service::ModelInfer(grpc::CallbackServerContext* conte
                                               inference::ModelInferResponse* response) {
   if (!known(*context)) return finished(context, stranger());
   const std::string& name = request->model_name();
-  const VersionPtr version = engine_->find(name, request->model_version());
+  VersionPtr version = engine_->find(name, request->model_version());
   if (version == nullptr) {
     engine_->count(name, Failure::NotFound);
     return finished(context, not_found(name, request->model_version()));
   }
-  const std::string plan = text_parameter(request->parameters(), "plan_id").value_or(version->plan_id);
-  if (plan != version->plan_id) {
+  const auto other = [&](const std::string& what) {
     engine_->count(name, Failure::Invalid);
-    return finished(context,
-                    {grpc::StatusCode::FAILED_PRECONDITION, "the model in service has plan " + version->plan_id});
-  }
+    return finished(context, {grpc::StatusCode::FAILED_PRECONDITION, what});
+  };
+  const std::string network = text_parameter(request->parameters(), "network_id").value_or(version->network_id);
+  if (network != version->network_id) return other("the model in service has network " + version->network_id);
   try {
+    const std::optional<std::string> part = text_parameter(request->parameters(), "part");
+    if (part) version = engine_->part(version, *part);
+    const std::string plan = text_parameter(request->parameters(), "plan_id").value_or(version->plan_id);
+    if (plan != version->plan_id) return other("the model in service has plan " + version->plan_id);
     Wish wish = wish_of(*context, *request, *version);
     std::vector<std::vector<float>> inputs = read_inputs(*request, version->executable.ports);
     response->set_id(request->id());

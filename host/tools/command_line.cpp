@@ -131,6 +131,7 @@ int run_command_line(std::span<const char* const> arguments, std::ostream& out, 
     add_plan(app, console);
     add_verify(app, console);
     add_conformance(app, console);
+    add_exits(app, console);
     add_devices(app, console);
     add_demo(app, console);
     return parse_and_run(app, {arguments.begin(), arguments.end()}, console, out);

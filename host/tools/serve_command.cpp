@@ -11,7 +11,10 @@
 #include "esp_error.hpp"
 #include "files.hpp"
 #include "model_loader.hpp"
+#include "plan_document.hpp"
 #include "remote/server.hpp"
+#include "run/part.hpp"
+#include "run/placed_parts.hpp"
 #include "run/session.hpp"
 
 namespace espalier::tools {
@@ -33,6 +36,7 @@ struct ServeOptions {
   double grace = 10;  // seconds
   std::optional<double> clock;
   std::optional<double> pace;
+  std::string plan, plan_device;
 };
 
 /// Name on the wire and file of every model.
@@ -49,13 +53,35 @@ std::map<std::string, std::string> named_files(const std::vector<std::string>& t
   return files;
 }
 
+/// A model with what its parts are made of.
+struct Served {
+  run::Executable executable;
+  remote::Divisible divisible;
+};
+
 /// Loads the file of a model, compiled for `array` if one is given.
-run::Executable executable_of(const ServeOptions& options, const std::string& file,
-                              const std::optional<abi::Configuration>& array, Console& console) {
+Served served_of(const ServeOptions& options, const std::string& file, const std::optional<abi::Configuration>& array,
+                 Console& console) {
   ModelOptions model = options.model;
   model.path = file;
   if (array) model.array = array_text(*array);
-  return load_model(model, {}, console).executable;
+  LoadedModel loaded = load_model(model, {}, console);
+  Served served{std::move(loaded.executable), {}};
+  if (!loaded.network) return served;
+  const CompileSettings settings = parse_compile_settings(model);
+  const PlanDocument paced = options.plan.empty() ? PlanDocument{} : read_plan(options.plan);
+  const std::optional<int> device = options.plan.empty() ? std::nullopt : std::optional(paced.device(options.plan_device));
+  const auto network = std::make_shared<const model::Network>(std::move(*loaded.network));
+  served.divisible.network_id = run::network_id(*network);
+  served.divisible.make = [network, settings, paced, device, name = served.executable.name, ports = served.executable.ports,
+                           array = served.executable.compiled.configuration](const std::string& text) {
+    const run::Part part = run::make_part(*network, ports, run::parse_part(text, network->layers.size()),
+                                          run::PartEdge::Features);
+    remote::MadePart made{{name, compile::compile(part.network, array, compile_options(settings)), part.ports}, {}};
+    if (device) made.bound = run::part_time(paced.problem, paced.plan, *device, part.layers);
+    return made;
+  };
+  return served;
 }
 
 std::vector<std::unique_ptr<driver::Bus>> open_workers(const ServeOptions& options, const CompileSettings& settings,
@@ -152,11 +178,11 @@ void execute(const ServeOptions& options, Console& console) {
   const std::map<std::string, std::string> files = named_files(options.models);
   remote::ServerSettings server_options = server_settings(options);
 
-  std::map<std::string, run::Executable> executables;
+  std::map<std::string, Served> served;
   std::optional<abi::Configuration> array = settings.array;
   for (const auto& [name, file] : files) {
-    executables[name] = executable_of(options, file, array, console);
-    array = executables[name].compiled.configuration;
+    served[name] = served_of(options, file, array, console);
+    array = served[name].executable.compiled.configuration;
   }
   remote::EngineSettings engine_settings;
   engine_settings.device = options.device;
@@ -166,10 +192,11 @@ void execute(const ServeOptions& options, Console& console) {
   engine_settings.paced = options.pace.has_value();
   engine_settings.dilation = options.pace.value_or(1);
   remote::Engine engine(open_workers(options, settings, *array), engine_settings);
-  for (auto& [name, executable] : executables) engine.load(name, std::move(executable));
+  for (auto& [name, one] : served) engine.load(name, std::move(one.executable), std::move(one.divisible));
 
   const auto reload = [&](const std::string& name) {
-    const remote::VersionPtr version = engine.load(name, executable_of(options, files.at(name), array, console));
+    Served again = served_of(options, files.at(name), array, console);
+    const remote::VersionPtr version = engine.load(name, std::move(again.executable), std::move(again.divisible));
     console.progress(fmt::format("{} version {} is in service", name, version->version));
   };
   if (options.allow_load) server_options.reload = reload;
@@ -228,6 +255,10 @@ void add_serve(CLI::App& app, Console& console) {
                    "answer no sooner than the device's modelled time multiplied by this: a simulation in the place "
                    "of a card")
       ->check(CLI::PositiveNumber);
+  CLI::Option* plan = command->add_option(
+      "--plan", options->plan,
+      "a document of espalier plan: parts take the time that it says for --plan-device, instead of this device's");
+  command->add_option("--plan-device", options->plan_device, "a device of the plan, by name")->needs(plan);
   add_console_options(*command, console);
   command->footer(
       "Examples:\n"
