@@ -185,8 +185,7 @@ void execute_with_exits(const RunOptions& options, Console& console) {
   const std::vector<RunInput> inputs =
       read_run_inputs(options.inputs, input_shapes(model.executable.ports), input_options, "--input");
   std::vector<std::int64_t> answers;
-  if (!options.answers.empty())
-    answers = read_answers(options.answers, input_options.index.value_or(0), inputs.size());
+  if (!options.answers.empty()) answers = read_answers(options.answers, input_options.index.value_or(0), inputs.size());
   console.progress("opening " + options.device);
   const std::unique_ptr<driver::Bus> bus =
       open_bus(backend_options(options, settings, model.executable.compiled.configuration, console));
@@ -194,7 +193,10 @@ void execute_with_exits(const RunOptions& options, Console& console) {
   driver::Limits limits;
   limits.timeout_cycles = options.timeout;
   run_with_exits(options.exits,
-                 {model.executable, inputs, std::move(answers), device,
+                 {model.executable,
+                  inputs,
+                  std::move(answers),
+                  device,
                   {device_text(parse_device(options.device)), settings.memory, limits}},
                  console);
 }
