@@ -42,8 +42,8 @@ Shapes gathered_elements(const ShapeQuestions& ask) { return {ask.shape(1)}; }
 Shapes gathered_slices(const ShapeQuestions& ask) {
   const Shape &data = ask.shape(0), &indices = ask.shape(1);
   const std::int64_t batch = ask.node().integer("batch_dims", 0);
-  ask.require(!indices.empty() && batch >= 0 && indices.back() >= 1 &&
-                  batch + indices.back() <= static_cast<std::int64_t>(data.size()),
+  ask.require(!indices.empty() && batch >= 0 && batch <= static_cast<std::int64_t>(data.size()) &&
+                  indices.back() >= 1 && batch + indices.back() <= static_cast<std::int64_t>(data.size()),
               "the indices do not fit", indices);
   Shape result(indices.begin(), indices.end() - 1);
   result.insert(result.end(), data.begin() + batch + indices.back(), data.end());

@@ -49,7 +49,8 @@ Shapes convolution(const ShapeQuestions& ask) {
   const Shape sizes = directions(ask, 0), kernel = directions(ask, 1);
   const Shape &map = ask.shape(0), &weights = ask.shape(1);
   const std::int64_t groups = ask.node().integer("group", 1);
-  ask.require(kernel.size() == sizes.size() && groups > 0 && map[1] == weights[1] * groups && weights[0] % groups == 0,
+  ask.require(kernel.size() == sizes.size() && groups > 0 && map[1] % groups == 0 && map[1] / groups == weights[1] &&
+                  weights[0] % groups == 0,
               "channels, groups and weights do not fit", weights);
   if (ask.has(2)) ask.require(ask.shape(2) == Shape{weights[0]}, "the bias does not fit", ask.shape(2));
   return {joined(map[0], weights[0], slid(ask, sizes, kernel))};

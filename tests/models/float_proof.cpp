@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -9,6 +8,7 @@
 
 #include "cpu/float_reference.hpp"
 #include "model/model_import.hpp"
+#include "npy_file.hpp"
 #include "oracle_file.hpp"
 #include "program.hpp"
 #include "proof.hpp"
@@ -37,21 +37,6 @@ bool report(const std::string& executor, const std::string& output, const Deviat
                            executor, output, deviation.difference / deviation.largest, deviation.largest, samples));
 }
 
-std::string shape_text(const std::vector<std::int64_t>& shape) { return fmt::format("{}", fmt::join(shape, ",")); }
-
-/// A tensor as a file of NumPy.
-std::string npy(const std::vector<std::int64_t>& shape, const cpu::FloatTensor& values) {
-  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + shape_text(shape) + ",), }";
-  header.resize((header.size() + 10 + 1 + 63) / 64 * 64 - 10 - 1, ' ');
-  header += '\n';
-  const auto size = static_cast<unsigned>(header.size());
-  std::string bytes = std::string("\x93NUMPY\x01\x00", 8);
-  bytes += static_cast<char>(size & 255U);
-  bytes += static_cast<char>(size >> 8U);
-  bytes += header;
-  return bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
-}
-
 /// `espalier run --device cpu`, as a user starts it, on the first inputs.
 bool prove_command(const ProofFolders& folders, const std::string& file, const OracleFile& oracle) {
   constexpr std::size_t MostSamples = 2;
@@ -62,7 +47,7 @@ bool prove_command(const ProofFolders& folders, const std::string& file, const O
   const std::size_t samples = std::min(oracle.samples(), MostSamples);
   for (std::size_t sample = 0; sample < samples; ++sample)
     arguments.insert(arguments.end(), {"--input", folder.write(std::to_string(sample) + ".npy",
-                                                               npy(input.shape, oracle.values(sample, 0)))});
+                                                               npy_file(input.shape, oracle.values(sample, 0)))});
   const Outcome outcome = run_program(arguments);
   if (!check(outcome.code == 0, "espalier run --device cpu " + outcome.err)) return false;
   const nlohmann::json answer = outcome.json();

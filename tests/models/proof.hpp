@@ -1,6 +1,7 @@
 // The parts of ./run proof models. Each prints what it finds and returns whether all that must hold holds.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -25,6 +26,9 @@ bool prove_tflite(const ProofFolders& folders, const std::string& network);
 /// both, of medians over `runs` runs.
 bool prove_float(const ProofFolders& folders, const std::string& file, const std::string& oracle, int runs);
 
+/// The same network quantised: `espalier run` gives the same bits on the CPU and on the functional device. Inputs are
+/// thinned to every `step`-th row and column. Prints the noise of every output.
+bool prove_placed(const ProofFolders& folders, const std::string& file, const std::string& oracle, std::int64_t step);
 /// BlazeFace in both of its forms finds the face in portrait.png, in float32 and on the accelerator, and draws it.
 bool prove_faces(const ProofFolders& folders);
 

@@ -61,6 +61,7 @@ void Builder::compute(std::size_t position) {
     if (node.op == "Transpose") return transpose(node);
     if (node.op == "Concat") return concat(node);
     if (node.op == "Pad") return pad(position);
+    if (node.op == "PRelu") return slope(node);
     if (node.op == "Softmax") return softmax(node);
     activation(node);
   } catch (const dnnl::error& error) {

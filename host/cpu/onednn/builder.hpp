@@ -52,6 +52,7 @@ class Builder {
   // activations.cpp
   bool append_activation(const model::Node& node, dnnl::post_ops& operations) const;
   void activation(const model::Node& node);
+  void slope(const model::Node& node);
   void softmax(const model::Node& node);
   void arithmetic(const model::Node& node);
   void batch_normalisation(const model::Node& node);

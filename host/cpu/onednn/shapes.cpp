@@ -107,8 +107,8 @@ void Builder::pad(std::size_t position) {
   // Zeros around maps that only one convolution reads are its own padding.
   const bool around_maps = in.size() == 4 && filler == 0 && pads[0] + pads[1] + pads[4] + pads[5] == 0;
   const auto reader = only_reader(node.outputs[0]);
-  if (around_maps && reader && graph_.nodes[*reader].op == "Conv" && graph_.is_constant(graph_.nodes[*reader].inputs[1]) &&
-      graph_.nodes[*reader].inputs[0] == node.outputs[0]) {
+  if (around_maps && reader && graph_.nodes[*reader].op == "Conv" &&
+      graph_.is_constant(graph_.nodes[*reader].inputs[1]) && graph_.nodes[*reader].inputs[0] == node.outputs[0]) {
     deferred_pad_[static_cast<std::size_t>(node.outputs[0])] = 1;
     return;
   }

@@ -207,6 +207,22 @@ TEST(OneDnn, MatricesTransposesAndShapes) {
   }
 }
 
+TEST(OneDnn, SlopesOfAllShapes) {
+  for (int i = 0; i < 12; ++i) {
+    Random random(static_cast<std::uint64_t>(i));
+    OnnxBuilder b;
+    const int channels = random.between(1, 20);
+    const std::string x = b.input("x", {1, channels, 6, 4});
+    const model::Shape shape = i % 3 == 0   ? model::Shape{1}
+                               : i % 3 == 1 ? model::Shape{channels, 1, 1}
+                                            : model::Shape{1, channels, 1, 1};
+    b.floats("slope", shape, random_tensor(i % 3 == 0 ? 1 : static_cast<std::size_t>(channels), random));
+    b.node("PRelu", {x, "slope"}, "y");
+    b.output("y");
+    expect_equal(b, random);
+  }
+}
+
 TEST(OneDnn, WhatItDoesNotHaveIsExecutedByTheTable) {
   for (int i = 0; i < 12; ++i) {
     Random random(static_cast<std::uint64_t>(i));
@@ -216,7 +232,9 @@ TEST(OneDnn, WhatItDoesNotHaveIsExecutedByTheTable) {
     b.node("Conv", {x, "w"}, "c");
     b.node("Softplus", {"c"}, "s");
     OnnxBuilder::set(b.node("DepthToSpace", {"s"}, "d"), "blocksize", 2);
-    OnnxBuilder::set(b.node("Split", {"d"}, "a").add_output("e"), "axis", 2);
+    auto& split = b.node("Split", {"d"}, "a");
+    split.add_output("e");
+    OnnxBuilder::set(split, "axis", 2);
     b.node("Sin", {"e"}, "y");
     b.output("a");
     b.output("y");
