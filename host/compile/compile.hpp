@@ -46,8 +46,8 @@ struct Options {
   bool timing = true;          // run the timing model
   /// What is told of single layers instead of estimated, by layer; fewer: nothing is told of the others.
   std::vector<LayerChoice> layers;
-  /// First layers of the stages after the first, ascending: stages are started one after the other and pass tensors on in
-  /// memory. None: one stage.
+  /// First layers of the stages after the first, ascending: stages are started one after the other and pass tensors on
+  /// in memory. None: one stage.
   std::vector<int> stages;
   unsigned threads = 0;  // that schedule layers at the same time, 0: one per processor; the program is the same
   /// Called before each layer with its index, the number of layers and its name.
@@ -146,7 +146,8 @@ struct LayerCycles {
 };
 LayerCycles layer_cycles(const Compiled& compiled, std::span<const std::uint32_t> marks, std::uint32_t cycles);
 
-/// The same of a run of one stage: its own layers. Later stages have no prologue: their first layer begins at the start.
+/// The same of a run of one stage: its own layers. Later stages have no prologue: their first layer begins at the
+/// start.
 LayerCycles stage_cycles(const Compiled& compiled, std::size_t stage, std::span<const std::uint32_t> marks,
                          std::uint32_t cycles);
 

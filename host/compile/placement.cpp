@@ -558,8 +558,7 @@ class Placer {
 /// Looks for cheaper choices one by one.
 class Search {
  public:
-  Search(const StepFacts& facts, const std::vector<int>& stages)
-      : facts_(facts), start_(facts, stages), best_(start_) {
+  Search(const StepFacts& facts, const std::vector<int>& stages) : facts_(facts), start_(facts, stages), best_(start_) {
     best_->run();
   }
 

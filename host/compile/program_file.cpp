@@ -156,8 +156,8 @@ class Checker {
     }
     const bool all = command == std::uint64_t{program.command_offset()} + program.command_count() &&
                      layer == static_cast<std::int64_t>(program.layers()->size());
-    require((all && program.stages()->size() > 1) || program.stages()->size() == 0, "the stages do not divide the program",
-            std::to_string(program.stages()->size()));
+    require((all && program.stages()->size() > 1) || program.stages()->size() == 0,
+            "the stages do not divide the program", std::to_string(program.stages()->size()));
   }
 
  private:

@@ -39,7 +39,8 @@ Staged in_stages(const Network& network) {
     take(needed_for(network, output));
     if (staged.network.layers.size() == before)
       throw Error(ErrorCode::Usage, "an exit needs no layer of its own", "network '" + network.name + "'",
-                  network.features[at(output)].name, "order the outputs by depth, and give a network whose outputs differ");
+                  network.features[at(output)].name,
+                  "order the outputs by depth, and give a network whose outputs differ");
     staged.firsts.push_back(static_cast<int>(before));
   }
   take(std::vector<bool>(network.layers.size(), true));

@@ -72,8 +72,7 @@ std::vector<RunReport> predicted_stages(const Executable& executable, const std:
   all.device = device;
   std::vector<RunReport> stages;
   for (std::size_t i = 0; i < compiled.stages.size(); ++i) {
-    const compile::Prediction prediction =
-        compile::predict_stage(compiled.program, i, compiled.configuration, memory);
+    const compile::Prediction prediction = compile::predict_stage(compiled.program, i, compiled.configuration, memory);
     RunReport& stage = stages.emplace_back(stage_rows(all, compiled.stages[i], i == 0));
     fill_rows(stage, compile::stage_cycles(compiled, i, prediction.marks, prediction.cycles), i == 0,
               [](LayerRow& row, std::uint32_t cycles) { row.predicted_cycles = cycles; });

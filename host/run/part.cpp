@@ -16,9 +16,9 @@ std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
 bool holds(const std::vector<int>& list, int value) { return std::find(list.begin(), list.end(), value) != list.end(); }
 
-compress::Input crossing_port(const model::Network& network, const Ports& ports, int feature) {
+compress::Input crossing_port(const model::Network& network, const Ports& ports, int feature, PartEdge edge) {
   const model::Feature& f = network.features[at(feature)];
-  return {crossing_name(network, ports, feature),
+  return {crossing_name(network, ports, feature, edge),
           model::ElementType::Int8,
           {1, f.channels, f.height, f.width},
           static_cast<float>(f.scale),
@@ -81,7 +81,8 @@ int number(const char*& from, const char* end, const std::string& text, std::siz
 
 }  // namespace
 
-std::string crossing_name(const model::Network& network, const Ports& ports, int feature) {
+std::string crossing_name(const model::Network& network, const Ports& ports, int feature, PartEdge edge) {
+  if (edge == PartEdge::Features) return fmt::format("tensor{}", feature);
   const std::string& name = network.features[at(feature)].name;
   const auto named = [&](const auto& one) { return one.name == name; };
   const bool taken = name.empty() ||
@@ -114,7 +115,7 @@ Part make_part(const model::Network& network, const Ports& ports, const std::vec
     if (!made[at(feature)] && !read[at(feature)] && !passed) continue;
     index[at(feature)] = static_cast<int>(part.network.features.size());
     part.network.features.push_back(network.features[at(feature)]);
-    const compress::Input crossing = crossing_port(network, ports, feature);
+    const compress::Input crossing = crossing_port(network, ports, feature, edge);
     if (!made[at(feature)]) {
       const auto input = std::find(network.inputs.begin(), network.inputs.end(), feature);
       const bool edge_port = whole_ports && input != network.inputs.end();

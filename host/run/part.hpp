@@ -3,7 +3,8 @@
 //   Part back = make_part(network, ports, parse_part("4-9", network.layers.size()), PartEdge::Features);
 //   Executable program{network.name, compile::compile(back.network, array), back.ports};
 //
-// Tensors that cross to another part are int8 features and have one name wherever they appear.
+// Tensors that cross to another part are int8 features and have one name wherever they appear: in files that of the
+// feature, between machines that of its index, so that two machines with equal networks agree whatever names theirs have.
 #pragma once
 
 #include <cstddef>
@@ -34,8 +35,9 @@ enum class PartEdge {
 /// first layer. Throws Error (Input) for layers that the network does not have, or none.
 Part make_part(const model::Network& network, const Ports& ports, const std::vector<int>& layers, PartEdge edge);
 
-/// The name of a feature as a crossing tensor: its own, with its index where others share the name.
-std::string crossing_name(const model::Network& network, const Ports& ports, int feature);
+/// The name of a feature as a crossing tensor: with PartEdge::Ports its own, and its index where others share the name;
+/// with PartEdge::Features "tensor" and its index.
+std::string crossing_name(const model::Network& network, const Ports& ports, int feature, PartEdge edge);
 
 /// "0-4,6": layers by index.
 std::string part_text(const std::vector<int>& layers);

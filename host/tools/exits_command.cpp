@@ -109,9 +109,8 @@ Json exits_document(const run::Executable& executable, const model::Network& net
   json["samples"] = policies.front().statistics.samples;
   json["exits"] = Json::array();
   for (std::size_t exit = 0; exit < cycles.size(); ++exit) {
-    const auto maker = std::find_if(network.layers.begin(), network.layers.end(), [&](const model::Layer& layer) {
-      return layer.output == network.outputs[exit];
-    });
+    const auto maker = std::find_if(network.layers.begin(), network.layers.end(),
+                                    [&](const model::Layer& layer) { return layer.output == network.outputs[exit]; });
     json["exits"].push_back(
         {{"name", executable.ports.outputs[exit].name}, {"layer", maker->name}, {"cycles", cycles[exit]}});
   }
@@ -167,7 +166,8 @@ void add_exits(CLI::App& app, Console& console) {
   add_console_options(*command, console);
   command->footer(
       "Examples:\n"
-      "  espalier exits digits_exits.onnx --input train-images-idx3-ubyte --answers train-labels-idx1-ubyte --index 55000 "
+      "  espalier exits digits_exits.onnx --input train-images-idx3-ubyte --answers train-labels-idx1-ubyte --index "
+      "55000 "
       "--count 5000 -o exits.json\n"
       "  espalier run digits_exits.onnx --exits exits.json --input images.idx3-ubyte --count 10 --device rtl\n"
       "  espalier plan digits_exits.onnx --exits exits.json --deadline 1ms\n\n"

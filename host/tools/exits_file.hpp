@@ -1,5 +1,5 @@
-// The file of exits: which outputs of a network are exits, and policies with their thresholds and what was measured with
-// them. `espalier exits` writes it, `espalier run --exits` and `espalier plan --exits` read it.
+// The file of exits: which outputs of a network are exits, and policies with their thresholds and what was measured
+// with them. `espalier exits` writes it, `espalier run --exits` and `espalier plan --exits` read it.
 //
 //   {"exits": [{"name": "exit0", "layer": "exit0_classifier", "cycles": 2500}, ...],
 //    "policies": [{"name": "loss 0.1 %", "thresholds": [0.21, 0.08], "leaves": [{"exit": 0, "share": 9312}, ...],

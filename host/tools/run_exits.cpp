@@ -104,10 +104,10 @@ std::string answer_lines(const AllRuns& all, const ExitJob& job) {
   std::string text;
   for (std::size_t i = 0; i < std::min(Shown, all.runs.size()); ++i) {
     const run::ExitRun& run = all.runs[i];
-    text += fmt::format("{}: {} at {}, entropy {:.4f}, {} cycles predicted, {} measured\n", job.inputs[i].name,
-                        answer_of(run.logits), job.executable.ports.outputs[run.exit].name,
-                        in_nat(run.entropies.back()), grouped(run.report.totals.predicted_cycles),
-                        cycles_text(run.report.totals.measured_cycles));
+    text +=
+        fmt::format("{}: {} at {}, entropy {:.4f}, {} cycles predicted, {} measured\n", job.inputs[i].name,
+                    answer_of(run.logits), job.executable.ports.outputs[run.exit].name, in_nat(run.entropies.back()),
+                    grouped(run.report.totals.predicted_cycles), cycles_text(run.report.totals.measured_cycles));
   }
   return text + (all.runs.size() > Shown ? "...\n" : "");
 }
@@ -115,9 +115,10 @@ std::string answer_lines(const AllRuns& all, const ExitJob& job) {
 }  // namespace
 
 void add_exit_options(CLI::App& command, ExitTexts& texts) {
-  command.add_option("--exits", texts.exits,
-                     "the outputs are exits, in order: thresholds of the entropy in nat for all but the last, separated "
-                     "by commas, or a file that espalier exits wrote (.json)");
+  command.add_option(
+      "--exits", texts.exits,
+      "the outputs are exits, in order: thresholds of the entropy in nat for all but the last, separated "
+      "by commas, or a file that espalier exits wrote (.json)");
   command.add_option("--policy", texts.policy, "which policy of the file of --exits; default: its first");
 }
 

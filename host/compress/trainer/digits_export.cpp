@@ -27,7 +27,8 @@ Graph exits_graph(ExitNetwork& network) {
     map = builder.residual_block("block" + std::to_string(i), map, network->blocks[i]);
     if (i < missing) continue;
     const std::string name = exit_name(i);
-    const std::string values = i == 0 ? builder.flatten(name + "_flatten", map) : builder.average(name + "_average", map);
+    const std::string values =
+        i == 0 ? builder.flatten(name + "_flatten", map) : builder.average(name + "_average", map);
     graph.outputs.push_back({name, {1, 10}});
     builder.linear(name + "_classifier", values, network->classifiers[i - missing], name);
   }

@@ -1,5 +1,5 @@
-// The digit network with exits: a stem and three residual blocks, each followed by a classifier of its own. What an exit
-// needs is a part of what the next one needs.
+// The digit network with exits: a stem and three residual blocks, each followed by a classifier of its own. What an
+// exit needs is a part of what the next one needs.
 //
 //   ExitNetwork network(ExitHeads::All);
 //   std::vector<torch::Tensor> logits = network->forward(images);   // N x 1 x 28 x 28 -> N x 10 for each exit

@@ -1,5 +1,5 @@
-// Trains the digit network with exits for several seeds, each beside the same network without early exits, and writes the
-// first seed's as ONNX.
+// Trains the digit network with exits for several seeds, each beside the same network without early exits, and writes
+// the first seed's as ONNX.
 //
 //   run_exits({.data = "mnist", .out = "digits"});   // digits/digits_exits.onnx, digits/exits_training.json
 #pragma once
@@ -28,7 +28,8 @@ struct ExitRun {
 /// Images <prefix>-images-idx3-ubyte and their labels. Throws espalier::Error (Input) if they are not digits.
 Samples load_samples(const std::filesystem::path& folder, const std::string& prefix);
 
-/// Trains, and after that reads the test images, once, for the accuracy of every exit. Files are read back and measured.
+/// Trains, and after that reads the test images, once, for the accuracy of every exit. Files are read back and
+/// measured.
 void run_exits(const ExitRun& options);
 
 }  // namespace espalier::trainer

@@ -70,8 +70,8 @@ class ExitPhase {
     static_cast<torch::optim::SGDOptions&>(optimizer_.param_groups()[0].options())
         .lr(learning_rate(options_.phase, step_++, steps_));
     optimizer_.zero_grad();
-    const torch::Tensor loss = loss_of(network_->forward(augment(batch.images, options_.phase.augmentation)),
-                                       batch.labels);
+    const torch::Tensor loss =
+        loss_of(network_->forward(augment(batch.images, options_.phase.augmentation)), batch.labels);
     loss.backward();
     optimizer_.step();
     return loss.item<double>();

@@ -45,7 +45,8 @@ struct PhaseLog {
   std::int64_t held_out_count = 0;
 };
 
-// Of step `step` of `steps`: linear warm-up, then half a cosine down to zero (Loshchilov & Hutter 2017, without restarts).
+// Of step `step` of `steps`: linear warm-up, then half a cosine down to zero (Loshchilov & Hutter 2017, without
+// restarts).
 double learning_rate(const PhaseOptions& options, std::int64_t step, std::int64_t steps);
 
 // Prints one line per epoch on standard output.

@@ -3,8 +3,9 @@
 //   ExitStatistics statistics = apply(samples, cycles, thresholds);   // what leaves where, how much is right
 //   std::vector<std::int32_t> thresholds = choose_thresholds(samples, cycles, 10);
 //
-// Teerapittayanon, McDanel, Kung, "BranchyNet", ICPR 2016, section III-B: thresholds are swept on validation data. Ours:
-// the sweep over quantiles of the entropies takes the fewest mean cycles among all that lose at most a given share.
+// Teerapittayanon, McDanel, Kung, "BranchyNet", ICPR 2016, section III-B: thresholds are swept on validation data.
+// Ours: the sweep over quantiles of the entropies takes the fewest mean cycles among all that lose at most a given
+// share.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +30,8 @@ struct ExitStatistics {
   std::int64_t cycles = 0;  // of all samples
 };
 
-/// `cycles`: of a sample that leaves at each exit. A sample leaves at the first exit whose entropy is below its threshold,
-/// at the last at the latest.
+/// `cycles`: of a sample that leaves at each exit. A sample leaves at the first exit whose entropy is below its
+/// threshold, at the last at the latest.
 ExitStatistics apply(const std::vector<ExitSample>& samples, const std::vector<std::int64_t>& cycles,
                      const std::vector<std::int32_t>& thresholds);
 

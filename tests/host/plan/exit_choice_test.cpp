@@ -1,5 +1,6 @@
 // Properties:
-//   - thresholds lose no more answers than allowed and cost no more cycles than leaving nowhere; on samples so few that the
+//   - thresholds lose no more answers than allowed and cost no more cycles than leaving nowhere; on samples so few that
+//   the
 //     grid has all of them, no other thresholds within the loss cost less
 //   - a loss of nothing with exits that are always wrong leaves nowhere; exits that are always right leave first
 //   - shares sum to all; samples without entropies are refused

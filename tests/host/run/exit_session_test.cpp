@@ -45,8 +45,8 @@ TEST(ExitSession, LeavesAtTheFirstExitBelowItsThreshold) {
       const ExitRun run = session.run_features(image);
       EXPECT_EQ(run.exit, exit);
       EXPECT_EQ(run.logits, expected[static_cast<std::size_t>(exits.network.outputs[exit])]);
-      EXPECT_EQ(run.entropies, std::vector<std::int32_t>(entropies.begin(), entropies.begin() + 1 +
-                                                                                static_cast<std::ptrdiff_t>(exit)));
+      EXPECT_EQ(run.entropies, std::vector<std::int32_t>(entropies.begin(),
+                                                         entropies.begin() + 1 + static_cast<std::ptrdiff_t>(exit)));
       EXPECT_EQ(run.report.totals.predicted_cycles, session.predicted()[exit]);
     };
     leaves({Always, Always}, 0);
@@ -79,8 +79,8 @@ TEST(ExitSession, SurvivesAFile) {
   const std::vector<Feature> image{random_image(random)};
   const Settings settings{.device = "functional", .memory = {}, .limits = {}};
   ExitSession session(device, read, {{Never, Never}}, settings);
-  EXPECT_EQ(session.run_features(image).logits, cpu::run(exits.network, image)[static_cast<std::size_t>(
-                                                    exits.network.outputs.back())]);
+  EXPECT_EQ(session.run_features(image).logits,
+            cpu::run(exits.network, image)[static_cast<std::size_t>(exits.network.outputs.back())]);
   EXPECT_EQ(session.predicted(), ExitSession(device, exits.executable, {{Never, Never}}, settings).predicted());
   EXPECT_EQ(session.predicted().back(), exits.executable.compiled.total_cycles);
 }

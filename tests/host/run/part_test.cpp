@@ -80,7 +80,7 @@ TEST(Part, ChainedByNamesGivesTheWholeNetwork) {
     const PartEdge edge = random.chance(0.5) ? PartEdge::Ports : PartEdge::Features;
     std::map<std::string, Feature> tensors;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      tensors[edge == PartEdge::Ports ? ports.inputs[i].name : crossing_name(network, ports, network.inputs[i])] =
+      tensors[edge == PartEdge::Ports ? ports.inputs[i].name : crossing_name(network, ports, network.inputs[i], edge)] =
           inputs[i];
     }
     for (const PlacedPart& placed : random_parts(random, network, 1)) {
@@ -95,7 +95,7 @@ TEST(Part, ChainedByNamesGivesTheWholeNetwork) {
     const std::vector<Feature> expected = whole_outputs(network, inputs);
     for (std::size_t i = 0; i < expected.size(); ++i) {
       const std::string name = edge == PartEdge::Ports ? ports.outputs[i].name
-                                                       : crossing_name(network, ports, network.outputs[i]);
+                                                       : crossing_name(network, ports, network.outputs[i], edge);
       EXPECT_EQ(tensors.at(name), expected[i]) << name;
     }
   }

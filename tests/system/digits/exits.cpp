@@ -46,7 +46,8 @@ struct Shipped {
 };
 
 Shipped shipped_network() {
-  compress::Quantised quantised = compress::lower_quantised(model::import_model(Folder / "digits_exits_int8.onnx").graph);
+  compress::Quantised quantised =
+      compress::lower_quantised(model::import_model(Folder / "digits_exits_int8.onnx").graph);
   model::Staged staged = model::in_stages(quantised.network);
   compile::Options options;
   options.stages.assign(staged.firsts.begin() + 1, staged.firsts.end());
@@ -120,8 +121,7 @@ ExitScores check_exits(const DigitFiles& files, int count, int on_rtl) {
     ++scores.images;
     ++exit.left;
     exit.right += answer(run.logits) == truth ? 1 : 0;
-    scores.right_at_last +=
-        answer(features[static_cast<std::size_t>(shipped.network.outputs.back())]) == truth ? 1 : 0;
+    scores.right_at_last += answer(features[static_cast<std::size_t>(shipped.network.outputs.back())]) == truth ? 1 : 0;
   }
   return scores;
 }

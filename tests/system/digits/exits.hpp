@@ -1,4 +1,5 @@
-// The digit network with exits on every machine: the same exit and the same bytes for every image, in the predicted cycles.
+// The digit network with exits on every machine: the same exit and the same bytes for every image, in the predicted
+// cycles.
 #pragma once
 
 #include <cstdint>

@@ -101,8 +101,8 @@ class Loaded {
   /// Writes window 1 without a start.
   void write_input(std::span<const std::uint8_t> input) { input_.write(input); }
 
-  /// A part of the program's commands, from `offset` beats on, starts on what lies in the windows. Throws Error Usage for
-  /// commands that the program does not have.
+  /// A part of the program's commands, from `offset` beats on, starts on what lies in the windows. Throws Error Usage
+  /// for commands that the program does not have.
   void start_part(std::uint32_t offset, std::uint32_t count);
   RunResult wait();
 

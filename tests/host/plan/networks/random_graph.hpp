@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -112,6 +113,7 @@ class RandomGraph : public RandomGraphBase {
   void finish();
   std::string shape_constant(const std::vector<std::int64_t>& values);
 
+  std::optional<Tensor> row();
   bool conv();
   bool integer_conv();
   bool gemm();

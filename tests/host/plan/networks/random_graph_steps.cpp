@@ -11,9 +11,21 @@ constexpr std::int64_t MostInputs = 3000;
 
 }  // namespace
 
-bool RandomGraph::gemm() {
+/// A matrix of one row: there already, or flattened.
+std::optional<RandomGraphBase::Tensor> RandomGraph::row() {
   const Tensor* found = any(2);
-  if (found == nullptr || found->shape[0] != 1 || found->shape.size() != 2 || found->shape[1] > MostInputs) return false;
+  if (found == nullptr || found->shape[0] != 1 || elements(found->shape) > MostInputs) return {};
+  if (found->shape.size() == 2) return *found;
+  const Tensor in = *found;
+  const std::string result = fresh("flat");
+  set(add("Flatten", {in.name}, result), "axis", 1);
+  keep(result, {1, elements(in.shape)});
+  return tensors_.back();
+}
+
+bool RandomGraph::gemm() {
+  const std::optional<Tensor> found = row();
+  if (!found) return false;
   const Tensor in = *found;
   const bool turned = random_.chance(0.5), wide = in.shape[1] < 40 && random_.chance(0.1);
   const std::int64_t outputs = wide ? random_.between(1001, 1100) : random_.between(1, MostOutputs);
@@ -31,8 +43,8 @@ bool RandomGraph::gemm() {
 }
 
 bool RandomGraph::mat_mul() {
-  const Tensor* found = any(2);
-  if (found == nullptr || found->shape.size() != 2 || found->shape[0] != 1 || found->shape[1] > MostInputs) return false;
+  const std::optional<Tensor> found = row();
+  if (!found) return false;
   const Tensor in = *found;
   const std::int64_t outputs = random_.between(1, MostOutputs);
   const std::string result = fresh("product");
@@ -42,10 +54,9 @@ bool RandomGraph::mat_mul() {
 }
 
 bool RandomGraph::integer_mat_mul() {
-  const Tensor* found = any(2);
-  if (found == nullptr || found->shape.size() != 2 || found->shape[0] != 1 || found->shape[1] > MostInputs ||
-      opset_ < 11)
-    return false;
+  if (opset_ < 11) return false;
+  const std::optional<Tensor> found = row();
+  if (!found) return false;
   const Tensor in = *found;
   const std::int64_t outputs = random_.between(1, MostOutputs);
   const std::string q = fresh("dynamic"), result = fresh("iproduct");
@@ -295,9 +306,11 @@ bool RandomGraph::reshape_by_shape() {
 }
 
 bool RandomGraph::squeeze() {
-  const Tensor* found = any(3);
-  if (found == nullptr || found->shape.back() != 1) return false;
-  const Tensor in = *found;
+  std::vector<const Tensor*> found;
+  for (const Tensor& tensor : tensors_)
+    if (tensor.shape.size() > 2 && tensor.shape.back() == 1) found.push_back(&tensor);
+  if (found.empty()) return false;
+  const Tensor in = *found[index(found.size())];
   const std::string result = fresh("squeezed");
   const std::vector<std::int64_t> axes{static_cast<std::int64_t>(in.shape.size()) - 1};
   if (opset_ < 13) {
