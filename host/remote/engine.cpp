@@ -37,6 +37,17 @@ std::vector<std::vector<float>> zeros(const run::Ports& ports) {
   return values;
 }
 
+/// Names, types and shapes of all ports: models with equal ones can stand for each other.
+std::string shapes_of(const run::Ports& ports) {
+  std::string text;
+  const auto add = [&text](const auto& port) {
+    text += port.name + " " + run::type_name(port.type) + " " + model::to_string(port.shape) + ";";
+  };
+  for (const compress::Input& port : ports.inputs) add(port);
+  for (const compress::Output& port : ports.outputs) add(port);
+  return text;
+}
+
 Refusal refusal_of(const Error& error) {
   return {error.code() == ErrorCode::Input ? Failure::Invalid : Failure::Device, error.what()};
 }
@@ -82,7 +93,7 @@ std::string plan_id(const run::Executable& executable) {
 }
 
 Engine::Engine(std::vector<std::unique_ptr<driver::Bus>> buses, EngineSettings settings)
-    : settings_(std::move(settings)) {
+    : settings_(std::move(settings)), cache_(settings_.cache_bytes) {
   if (!settings_.now) settings_.now = steady_now;
   for (std::unique_ptr<driver::Bus>& bus : buses) workers_.push_back(std::make_unique<Worker>(std::move(bus)));
   for (const std::unique_ptr<Worker>& worker : workers_)
@@ -239,12 +250,83 @@ std::vector<std::string> Engine::models() const {
   return names;
 }
 
+void Engine::offer(const std::string& name, std::vector<Choice> choices) {
+  const auto refuse = [&](const std::string& what, const std::string& model) {
+    throw Error(ErrorCode::Usage, what, "choice " + name, model, "name loaded models with equal inputs and outputs");
+  };
+  if (find(name, {}) != nullptr) refuse("the name is that of a model", name);
+  for (const Choice& choice : choices) {
+    const VersionPtr version = find(choice.model, {}), first = find(choices.front().model, {});
+    if (version == nullptr) refuse("no such model", choice.model);
+    if (shapes_of(version->executable.ports) != shapes_of(first->executable.ports))
+      refuse("inputs or outputs differ", choice.model);
+  }
+  const std::scoped_lock lock(mutex_);
+  choices_[name] = std::move(choices);
+}
+
+VersionPtr Engine::choose(const std::string& name, const std::string& version,
+                          std::optional<Nanoseconds> budget) const {
+  std::vector<Choice> choices;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (const auto found = choices_.find(name); found != choices_.end()) choices = found->second;
+  }
+  if (choices.empty() || !version.empty()) return find(name, version);
+  std::vector<VersionPtr> versions;
+  std::vector<plan::ModelOption> options;
+  for (const Choice& choice : choices) {
+    versions.push_back(find(choice.model, {}));
+    options.push_back({versions.back()->bound, choice.accuracy, {}, 0});
+  }
+  const auto chosen = plan::choose_model(options, {.time = budget.value_or(plan::Impossible), .difficulty = {}});
+  if (chosen) return versions[*chosen];
+  return *std::min_element(versions.begin(), versions.end(),
+                           [](const VersionPtr& a, const VersionPtr& b) { return a->bound < b->bound; });
+}
+
+std::optional<plan::SimilarityKey> Engine::key_of(const Call& call) const {
+  // What crosses between parts is not known to be similar in effect.
+  if (settings_.cache_bytes == 0 || !call.version->part.empty()) return {};
+  std::vector<float> all;
+  for (const std::vector<float>& values : call.inputs) all.insert(all.end(), values.begin(), values.end());
+  return plan::similarity_key(all, settings_.cache_key);
+}
+
+std::optional<Answer> Engine::remembered(const Call& call, const plan::SimilarityKey& key) {
+  const plan::CachedResult* found = cache_.find(call.version->plan_id, key);
+  if (found == nullptr) return {};
+  Answer answer;
+  answer.version = call.version;
+  answer.cached = true;
+  auto value = found->begin();
+  for (const compress::Output& port : call.version->executable.ports.outputs) {
+    const auto size = static_cast<std::ptrdiff_t>(model::count_elements(port.shape, port.name));
+    answer.report.outputs.push_back({port.name, run::type_name(port.type), port.shape, {value, value + size}});
+    value += size;
+  }
+  ModelCounts& counts = counts_[call.version->model];
+  ++counts.outcomes["ok"];
+  ++counts.cached;
+  return answer;
+}
+
 std::uint64_t Engine::submit(Call call) {
   std::optional<Refusal> refused;
+  std::optional<Answer> known;
+  std::optional<plan::SimilarityKey> key = key_of(call);
   std::uint64_t ticket = 0;
   {
     const std::scoped_lock lock(mutex_);
     ticket = ++tickets_;
+    if (key && !admission_.draining) known = remembered(call, *key);
+  }
+  if (known) {
+    call.done(std::move(*known));
+    return ticket;
+  }
+  {
+    const std::scoped_lock lock(mutex_);
     Pending pending;
     pending.arrival = now();
     if (call.budget) pending.deadline = plan::add(pending.arrival, *call.budget);
@@ -252,6 +334,7 @@ std::uint64_t Engine::submit(Call call) {
     const plan::Verdict verdict = plan::admit({settings_.capacity, workers_.size()}, admission_, task, pending.arrival);
     if (verdict == plan::Verdict::Accept) {
       pending.call = std::move(call);
+      pending.key = std::move(key);
       pending_.emplace(ticket, std::move(pending));
     } else {
       refused = refusal_of(verdict);
@@ -271,6 +354,12 @@ Engine::Ended Engine::end(std::uint64_t ticket, Result result) {
   plan::forget(admission_, ticket);
   ModelCounts& counts = counts_[found->second.call.version->model];
   if (const Answer* answer = std::get_if<Answer>(&result)) {
+    if (const std::optional<plan::SimilarityKey>& key = found->second.key) {
+      plan::CachedResult values;
+      for (const run::Output& output : answer->report.outputs)
+        values.insert(values.end(), output.values.begin(), output.values.end());
+      cache_.put(answer->version->plan_id, *key, std::move(values));
+    }
     ++counts.outcomes["ok"];
     ++counts.executions;
     counts.executed += answer->executed;

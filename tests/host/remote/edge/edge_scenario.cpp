@@ -15,7 +15,7 @@ namespace {
 using plan::Nanoseconds;
 using plan::SharedPlan;
 
-constexpr Nanoseconds ShortestStep = 20'000'000, ShortestRun = 600'000'000;
+constexpr Nanoseconds ShortestStep = 20'000'000, ShortestRun = 1'500'000'000;
 constexpr int Accelerator = 0;
 
 struct Wires {
