@@ -7,6 +7,7 @@
 #include <memory>
 #include <random>
 
+#include "commands.hpp"
 #include "compile/compile.hpp"
 #include "cpu/fast.hpp"
 #include "esp_error.hpp"

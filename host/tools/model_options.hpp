@@ -22,6 +22,7 @@ struct ModelOptions {
   QuantisationTexts quantisation;
   ImportTexts import_texts;
   bool list_rewrites = false;  // of inspect
+  bool exits = false;          // the outputs are exits: compiled in stages
 };
 
 /// As text, before they are understood.

@@ -15,6 +15,8 @@
 #include "placement_report.hpp"
 #include "plan/policy/frame_filter.hpp"
 #include "run/mixed_session.hpp"
+#include "run_exits.hpp"
+#include "run_float.hpp"
 #include "run_inputs.hpp"
 #include "run_plan.hpp"
 #include "run_remote.hpp"
@@ -43,6 +45,8 @@ struct RunOptions {
   RemoteOptions remote;
   PlanRunOptions plan;
   std::optional<float> skip_unchanged;  // threshold
+  ExitTexts exits;
+  std::string answers;
 };
 
 std::string output_text(const run::Output& output, const std::vector<std::string>& labels) {
@@ -206,6 +210,28 @@ void execute_remotely(const RunOptions& options, Console& console) {
   run_on_server(remote, {model.executable, inputs, &session, settings}, console);
 }
 
+void execute_placed(const RunOptions& options, Console& console);
+
+/// A network in float32 as it is; one that carries a quantisation with the bits of the accelerator.
+void execute_on_cpu(RunOptions options, Console& console) {
+  if (is_compiled_file(options.model.path))
+    throw Error(ErrorCode::Usage, "a compiled file runs on a machine", options.model.path, "--device cpu",
+                "give the model file, or --device functional");
+  const std::optional<FloatResults> results =
+      run_in_float(options.model, options.inputs, parse_input_options(options.input_texts), console);
+  if (!results) {
+    options.device = "functional";
+    options.place.place = "cpu";
+    return execute_placed(options, console);
+  }
+  Json json = document("run");
+  json["device"] = "cpu";
+  json["executor"] = results->executor;
+  std::string text;
+  add_outputs(json, text, results->reports, results->inputs, options.labels);
+  console.report(json, text);
+}
+
 /// The plan of espalier plan, on this device, the CPU and servers.
 void execute_plan(const RunOptions& options, Console& console) {
   if (options.place.given())
@@ -226,15 +252,58 @@ void execute_plan(const RunOptions& options, Console& console) {
   PlanRunOptions plan = options.plan;
   plan.in_flight = options.in_flight;
   plan.timeline = options.timeline;
-  run_plan(plan, remote,
-           {model, inputs, settings, {device_text(parse_device(options.device)), settings.memory, limits},
-            [&] { return open_bus(backend_options(options, settings, settings.array.value_or(abi::Array16x16), console)); }},
-           console);
+  run_plan(
+      plan, remote,
+      {model,
+       inputs,
+       settings,
+       {device_text(parse_device(options.device)), settings.memory, limits},
+       [&] { return open_bus(backend_options(options, settings, settings.array.value_or(abi::Array16x16), console)); }},
+      console);
+}
+
+/// Exit by exit on the device here.
+void execute_with_exits(const RunOptions& options, Console& console) {
+  if (options.place.given() || !options.timeline.empty() || !options.remote.address.empty())
+    throw Error(ErrorCode::Usage, "a network with exits runs on the accelerator alone", "--exits", options.exits.exits,
+                "leave out the options of placement and servers");
+  const InputOptions input_options = parse_input_options(options.input_texts);
+  ModelOptions model_options = options.model;
+  model_options.exits = true;
+  const CompileSettings settings = parse_compile_settings(model_options);
+  const LoadedModel model = load_model(model_options, input_options, console);
+  const std::vector<RunInput> inputs =
+      read_run_inputs(options.inputs, input_shapes(model.executable.ports), input_options, "--input");
+  std::vector<std::int64_t> answers;
+  if (!options.answers.empty()) answers = read_answers(options.answers, input_options.index.value_or(0), inputs.size());
+  console.progress("opening " + options.device);
+  const std::unique_ptr<driver::Bus> bus =
+      open_bus(backend_options(options, settings, model.executable.compiled.configuration, console));
+  driver::Device device(*bus);
+  driver::Limits limits;
+  limits.timeout_cycles = options.timeout;
+  run_with_exits(options.exits,
+                 {model.executable,
+                  inputs,
+                  std::move(answers),
+                  device,
+                  {device_text(parse_device(options.device)), settings.memory, limits}},
+                 console);
 }
 
 void execute(const RunOptions& options, Console& console) {
+  if (!options.plan.file.empty() && !options.exits.exits.empty())
+    throw Error(ErrorCode::Usage, "a plan that runs has one exit", "--plan", options.plan.file, "leave out --exits");
+  if (!options.exits.exits.empty()) return execute_with_exits(options, console);
+  if (!options.answers.empty() || !options.exits.policy.empty())
+    throw Error(ErrorCode::Usage, "answers and policies belong to exits", "--exits", {}, "add --exits");
   if (!options.plan.file.empty()) return execute_plan(options, console);
   if (!options.remote.address.empty()) return execute_remotely(options, console);
+  if (options.device == "cpu") return execute_on_cpu(options, console);
+  execute_placed(options, console);
+}
+
+void execute_placed(const RunOptions& options, Console& console) {
   if (!options.remote.deadline.empty())
     throw Error(ErrorCode::Usage, "a deadline is kept between a server and this device", "--deadline",
                 options.remote.deadline, "add --remote HOST:PORT");
@@ -297,7 +366,9 @@ void add_run(CLI::App& app, Console& console) {
   command->add_option("--labels", options->labels, "file of class names, one a line: names the largest values");
   command->add_option("-i,--input", options->inputs, "files: .npy, .pb (TensorProto), IDX, PNG or JPEG")->required();
   add_input_options(*command, options->input_texts);
-  command->add_option("-d,--device", options->device, "functional, rtl, soc, soc-rtl, xrt or xrt:N")
+  command
+      ->add_option("-d,--device", options->device,
+                   "functional, rtl, soc, soc-rtl, xrt or xrt:N; cpu: no machine, networks in float32 as they are")
       ->capture_default_str();
   command->add_option("--report", options->report, "write an HTML report to this file");
   command->add_option("--stall", options->stall,
@@ -309,19 +380,25 @@ void add_run(CLI::App& app, Console& console) {
       ->add_option("--timeout", options->timeout, "cycles without progress after which the device gives up; 0: never")
       ->capture_default_str();
   add_remote_options(*command, options->remote);
-  CLI::Option* plan =
-      command->add_option("--plan", options->plan.file,
-                          "a document of espalier plan: its parts run here and on the servers of --remote; frames overlap");
+  CLI::Option* plan = command->add_option(
+      "--plan", options->plan.file,
+      "a document of espalier plan: its parts run here and on the servers of --remote; frames overlap");
   command->add_option("--planner", options->plan.planner, "which plan of the document")->needs(plan);
+  add_exit_options(*command, options->exits);
+  command->add_option("--answers", options->answers,
+                      "with --exits: the classes of the samples (IDX or .npy), for the accuracy of every exit");
   add_console_options(*command, console);
   command->footer(
       "Examples:\n"
       "  espalier run network.onnx --calibrate samples.npy --input x.npy --device functional --json\n"
+      "  espalier run network.onnx --input x.npy --device cpu\n"
       "  espalier run network.esp --input cat.jpg --resize --mean 123.7,116.3,103.5 --scale 0.0171,0.0175,0.0174\n"
       "  espalier run digits.esp --input images.idx3-ubyte --index 5 --count 3 --device xrt:0 --report report.html\n"
       "  espalier run network.esp --input x.npy --device rtl --waves run.fst\n"
       "  espalier run digits.esp --input images.idx3-ubyte --remote 127.0.0.1:8001 --deadline 20ms\n"
-      "  espalier run digits.onnx --input images.idx3-ubyte --plan plan.json --remote 127.0.0.1:8001\n\n"
+      "  espalier run digits.onnx --input images.idx3-ubyte --plan plan.json --remote 127.0.0.1:8001\n"
+      "  espalier run digits_exits.onnx --exits 0.3,0.1 --input images.idx3-ubyte --count 10 --answers "
+      "labels.idx1-ubyte\n\n"
       "--device xrt uses the card that XILINX_XRT points to; without it, the simulated card of the build.");
   command->callback([options, &console] { execute(*options, console); });
 }
