@@ -185,9 +185,6 @@ void add_outputs(Json& json, std::string& text, const std::vector<run::RunReport
 
 /// On a server, and with a deadline also on the device here.
 void execute_remotely(const RunOptions& options, Console& console) {
-  if (options.skip_unchanged)
-    throw Error(ErrorCode::Usage, "frames are filtered for the device here", "--skip-unchanged", options.remote.address,
-                "leave out --remote, or let the server keep answers: espalier serve --cache-megabytes");
   if (options.place.given() || !options.timeline.empty())
     throw Error(ErrorCode::Usage, "a server runs whole networks: nothing is placed", "--remote", options.remote.address,
                 "leave out the options of placement");
@@ -228,7 +225,7 @@ void execute_on_cpu(RunOptions options, Console& console) {
   json["device"] = "cpu";
   json["executor"] = results->executor;
   std::string text;
-  add_outputs(json, text, results->reports, results->inputs, options.labels);
+  add_outputs(json, text, results->reports, filter_inputs(results->inputs, {}), results->inputs, options.labels);
   console.report(json, text);
 }
 
@@ -294,6 +291,11 @@ void execute_with_exits(const RunOptions& options, Console& console) {
 void execute(const RunOptions& options, Console& console) {
   if (!options.plan.file.empty() && !options.exits.exits.empty())
     throw Error(ErrorCode::Usage, "a plan that runs has one exit", "--plan", options.plan.file, "leave out --exits");
+  const bool elsewhere = !options.plan.file.empty() || !options.exits.exits.empty() ||
+                         !options.remote.address.empty() || options.device == "cpu";
+  if (options.skip_unchanged && elsewhere)
+    throw Error(ErrorCode::Usage, "frames are filtered for the device here", "--skip-unchanged", options.device,
+                "leave it out; a server keeps answers with espalier serve --cache-megabytes");
   if (!options.exits.exits.empty()) return execute_with_exits(options, console);
   if (!options.answers.empty() || !options.exits.policy.empty())
     throw Error(ErrorCode::Usage, "answers and policies belong to exits", "--exits", {}, "add --exits");
