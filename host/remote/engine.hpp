@@ -37,10 +37,10 @@ struct Version {
   std::string version;  // "1", "2", ...
   std::string plan_id;  // of the compiled program, 16 hexadecimal digits: equal programs have equal ids
   run::Executable executable;
-  std::uint64_t cycles = 0;  // predicted
-  Nanoseconds bound = 0;     // of one execution on the device
-  std::string network_id;    // of the layers, see run/part.hpp; empty: the file has none
-  std::string part;          // of a part: its layers, see run/part.hpp
+  std::uint64_t cycles = 0;              // predicted
+  Nanoseconds bound = 0;                 // of one execution on the device
+  std::string network_id;                // of the layers, see run/part.hpp; empty: the file has none
+  std::string part;                      // of a part: its layers, see run/part.hpp
   std::shared_ptr<const Version> whole;  // of a part
 };
 using VersionPtr = std::shared_ptr<const Version>;
@@ -193,7 +193,7 @@ class Engine {
                                         const std::optional<Nanoseconds>& bound) const;
   VersionPtr known_part(const VersionPtr& whole, const std::string& text);  // with the lock
   void forget_parts();                                                      // with the lock
-  Ended end(std::uint64_t ticket, Result result);  // with the lock
+  Ended end(std::uint64_t ticket, Result result);                           // with the lock
   bool in_service(const VersionPtr& version) const;
   std::optional<plan::SimilarityKey> key_of(const Call& call) const;
   std::optional<Answer> remembered(const Call& call, const plan::SimilarityKey& key);  // with the lock

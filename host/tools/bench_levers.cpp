@@ -65,7 +65,8 @@ class Stream {
   }
 
   std::int64_t answer(const std::vector<float>& frame) const {
-    const std::vector<cpu::Tensor> features = executor_.run(std::vector<cpu::Tensor>{compress::to_int8(model_.ports.inputs[0], frame)});
+    const std::vector<cpu::Tensor> features =
+        executor_.run(std::vector<cpu::Tensor>{compress::to_int8(model_.ports.inputs[0], frame)});
     const cpu::Tensor& logits = features[static_cast<std::size_t>(model_.network.outputs[0])];
     return std::max_element(logits.begin(), logits.end()) - logits.begin();
   }
@@ -192,8 +193,8 @@ Row rate_row(const std::string& setting, const std::vector<plan::RateLevel>& lev
     now += std::max(level.interval, took);
   }
   row.same = row.right = row.computed;
-  row.note = fmt::format("{} late, {:.1f} Mpixel/s in time", row.frames - row.computed,
-                         static_cast<double>(pixels) / 60e6);
+  row.note =
+      fmt::format("{} late, {:.1f} Mpixel/s in time", row.frames - row.computed, static_cast<double>(pixels) / 60e6);
   return row;
 }
 
@@ -215,17 +216,18 @@ void execute(const LeverOptions& options, Console& console) {
     ModelOptions source;
     source.path = (std::filesystem::path(options.folder) / name).string();
     models[name] = import_model(source, {}, console);
-    bounds[name] = nanoseconds(
-        static_cast<std::uint64_t>(compile_model(models[name], settings, console).compiled.total_cycles));
+    bounds[name] =
+        nanoseconds(static_cast<std::uint64_t>(compile_model(models[name], settings, console).compiled.total_cycles));
   }
   const QuantisedModel &pruned = models["digits_pruned_int8.onnx"], &dense = models["digits_dense_int8.onnx"];
   const Stream stream(options, pruned), other(options, dense);
   console.progress("answering");
-  std::vector<Row> rows{cache_row(stream, 0, 1'000'000, options.seed), cache_row(stream, 0.05F, 1'000'000, options.seed),
-                        cache_row(stream, 0.2F, 1'000'000, options.seed), cache_row(stream, 0.05F, 8'000, options.seed)};
+  std::vector<Row> rows{
+      cache_row(stream, 0, 1'000'000, options.seed), cache_row(stream, 0.05F, 1'000'000, options.seed),
+      cache_row(stream, 0.2F, 1'000'000, options.seed), cache_row(stream, 0.05F, 8'000, options.seed)};
   for (const float threshold : {0.0F, 0.02F, 0.1F, 0.3F}) rows.push_back(filter_row(stream, threshold, options.seed));
-  for (Row& row : choice_rows(stream, other, bounds["digits_pruned_int8.onnx"], bounds["digits_dense_int8.onnx"],
-                              options.seed))
+  for (Row& row :
+       choice_rows(stream, other, bounds["digits_pruned_int8.onnx"], bounds["digits_dense_int8.onnx"], options.seed))
     rows.push_back(std::move(row));
   const std::vector<plan::RateLevel> levels = rate_levels(settings.array.value_or(abi::Array16x16));
   rows.push_back(rate_row("always 128x128", levels, false, options.seed));
@@ -234,15 +236,24 @@ void execute(const LeverOptions& options, Console& console) {
 
   Json json = document("bench levers");
   json["rows"] = Json::array();
-  Table table({{"lever", Align::Left}, {"setting", Align::Left}, {"frames"}, {"computed"}, {"as if all"}, {"right"},
+  Table table({{"lever", Align::Left},
+               {"setting", Align::Left},
+               {"frames"},
+               {"computed"},
+               {"as if all"},
+               {"right"},
                {"note", Align::Left}});
   for (const Row& row : rows) {
     const double all = row.frames;
-    json["rows"].push_back({{"lever", row.lever},   {"setting", row.setting}, {"frames", row.frames},
-                            {"computed", row.computed}, {"same", row.same},   {"right", row.right},
+    json["rows"].push_back({{"lever", row.lever},
+                            {"setting", row.setting},
+                            {"frames", row.frames},
+                            {"computed", row.computed},
+                            {"same", row.same},
+                            {"right", row.right},
                             {"note", row.note}});
-    table.add({row.lever, row.setting, std::to_string(row.frames), percent(row.computed / all),
-               percent(row.same / all), percent(row.right / all), row.note});
+    table.add({row.lever, row.setting, std::to_string(row.frames), percent(row.computed / all), percent(row.same / all),
+               percent(row.right / all), row.note});
   }
   console.report(json, table.text());
 }

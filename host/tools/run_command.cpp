@@ -159,8 +159,8 @@ std::vector<run::RunReport> run_all(const RunOptions& options, const Subject& su
   return reports;
 }
 
-void add_outputs(Json& json, std::string& text, const std::vector<run::RunReport>& all,
-                 const FilteredInputs& filtered, const std::vector<RunInput>& inputs, const std::string& label_file) {
+void add_outputs(Json& json, std::string& text, const std::vector<run::RunReport>& all, const FilteredInputs& filtered,
+                 const std::vector<RunInput>& inputs, const std::string& label_file) {
   const std::vector<std::string> labels = label_file.empty() ? std::vector<std::string>() : read_labels(label_file);
   json["outputs"] = Json::array();
   json["samples"] = Json::array();
@@ -361,9 +361,10 @@ void add_run(CLI::App& app, Console& console) {
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   command
-      ->add_option("--skip-unchanged", options->skip_unchanged,
-                   "repeat the last answer for inputs of which no stretch differs by more than this in the mean from the "
-                   "last one that was computed; 0: only equal inputs")
+      ->add_option(
+          "--skip-unchanged", options->skip_unchanged,
+          "repeat the last answer for inputs of which no stretch differs by more than this in the mean from the "
+          "last one that was computed; 0: only equal inputs")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--labels", options->labels, "file of class names, one a line: names the largest values");
   command->add_option("-i,--input", options->inputs, "files: .npy, .pb (TensorProto), IDX, PNG or JPEG")->required();

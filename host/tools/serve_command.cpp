@@ -73,13 +73,15 @@ Served served_of(const ServeOptions& options, const std::string& file, const std
   if (!loaded.network) return served;
   const CompileSettings settings = parse_compile_settings(model);
   const PlanDocument paced = options.plan.empty() ? PlanDocument{} : read_plan(options.plan);
-  const std::optional<int> device = options.plan.empty() ? std::nullopt : std::optional(paced.device(options.plan_device));
+  const std::optional<int> device =
+      options.plan.empty() ? std::nullopt : std::optional(paced.device(options.plan_device));
   const auto network = std::make_shared<const model::Network>(std::move(*loaded.network));
   served.divisible.network_id = run::network_id(*network);
-  served.divisible.make = [network, settings, paced, device, name = served.executable.name, ports = served.executable.ports,
+  served.divisible.make = [network, settings, paced, device, name = served.executable.name,
+                           ports = served.executable.ports,
                            array = served.executable.compiled.configuration](const std::string& text) {
-    const run::Part part = run::make_part(*network, ports, run::parse_part(text, network->layers.size()),
-                                          run::PartEdge::Features);
+    const run::Part part =
+        run::make_part(*network, ports, run::parse_part(text, network->layers.size()), run::PartEdge::Features);
     remote::MadePart made{{name, compile::compile(part.network, array, compile_options(settings)), part.ports}, {}};
     if (device) made.bound = run::part_time(paced.problem, paced.plan, *device, part.layers);
     return made;
@@ -290,9 +292,10 @@ void add_serve(CLI::App& app, Console& console) {
       "--plan", options->plan,
       "a document of espalier plan: parts take the time that it says for --plan-device, instead of this device's");
   command->add_option("--plan-device", options->plan_device, "a device of the plan, by name")->needs(plan);
-  command->add_option("--choice", options->choices,
-                      "NAME=MODEL:ACCURACY,MODEL:ACCURACY: requests for NAME get the most accurate of these models whose "
-                      "bound meets their deadline");
+  command->add_option(
+      "--choice", options->choices,
+      "NAME=MODEL:ACCURACY,MODEL:ACCURACY: requests for NAME get the most accurate of these models whose "
+      "bound meets their deadline");
   command->add_option("--cache-megabytes", options->cache_megabytes, "of answers kept for similar requests; 0: none")
       ->check(CLI::Range(0.0, 65536.0))
       ->capture_default_str();

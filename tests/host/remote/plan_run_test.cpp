@@ -22,7 +22,8 @@ class PlanRun : public CommandRunner {
     CommandRunner::SetUp();
     model_ = path("edge.onnx");
     compress::export_onnx(serving_.quantised, model_);
-    std::string header("\x93NUMPY\x01\x00", 8), fields = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 3, 32, 32), }";
+    std::string header("\x93NUMPY\x01\x00", 8),
+        fields = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 3, 32, 32), }";
     fields.resize(118, ' ');
     header += std::string("\x76\x00", 2) + fields;
     std::vector<float> values(std::size_t{3} * 3 * 32 * 32);
@@ -46,8 +47,8 @@ class PlanRun : public CommandRunner {
   }
 
   std::vector<std::string> command(const std::string& plan) const {
-    return {"run", model_, "--array", "8x8", "--input", input_, "--layout", "nchw", "--plan", plan, "--remote",
-            serving_.address(), "--remote-model", "edge"};
+    return {"run",  model_,   "--array", "8x8",      "--input",          input_,           "--layout",
+            "nchw", "--plan", plan,      "--remote", serving_.address(), "--remote-model", "edge"};
   }
 
   std::vector<nlohmann::json> outputs() const {
@@ -69,8 +70,10 @@ class PlanRun : public CommandRunner {
 
 TEST_F(PlanRun, GivesTheOutputsOfTheDeviceAlone) {
   const std::vector<nlohmann::json> same = expected();
-  for (const auto& steps : {std::vector<std::array<int, 3>>{{0, 4, 0}, {5, 8, 1}}, {{0, 2, 1}, {3, 8, 0}},
-                            {{0, 0, 0}, {1, 4, 1}, {5, 8, 0}}, {{0, 3, 1}, {4, 8, 1}}}) {
+  for (const auto& steps : {std::vector<std::array<int, 3>>{{0, 4, 0}, {5, 8, 1}},
+                            {{0, 2, 1}, {3, 8, 0}},
+                            {{0, 0, 0}, {1, 4, 1}, {5, 8, 0}},
+                            {{0, 3, 1}, {4, 8, 1}}}) {
     ASSERT_EQ(run(command(plan(steps))), 0);
     EXPECT_EQ(outputs(), same);
   }

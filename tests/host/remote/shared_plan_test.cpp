@@ -47,11 +47,10 @@ TEST_F(SharedPlan, GivesTheBitsOfTheWholeNetwork) {
   run::HostRunner here;
   RemoteRunner there(client_, model(), 3);
   const std::vector<run::Feature> expected{
-      cpu::run(network(), std::vector<run::Feature>{input_})
-          [static_cast<std::size_t>(network().outputs[0])]};
-  for (const auto& parts : {placed({{0, "0-4"}, {1, "5-8"}}), placed({{1, "0-2"}, {0, "3-8"}}),
-                            placed({{0, "0"}, {1, "1-4"}, {0, "5-8"}}), placed({{1, "0-1"}, {0, "2"}, {1, "3-8"}}),
-                            placed({{1, "0-8"}})}) {
+      cpu::run(network(), std::vector<run::Feature>{input_})[static_cast<std::size_t>(network().outputs[0])]};
+  for (const auto& parts :
+       {placed({{0, "0-4"}, {1, "5-8"}}), placed({{1, "0-2"}, {0, "3-8"}}), placed({{0, "0"}, {1, "1-4"}, {0, "5-8"}}),
+        placed({{1, "0-1"}, {0, "2"}, {1, "3-8"}}), placed({{1, "0-8"}})}) {
     run::SharedSession session(network(), serving_.ports(), parts, {&here, &there}, 3);
     const std::vector<std::vector<run::Feature>> frames(5, {input_});
     for (const run::SharedFrame& frame : session.run(frames)) EXPECT_EQ(frame.outputs, expected);

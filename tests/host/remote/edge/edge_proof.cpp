@@ -50,8 +50,8 @@ struct Subject {
 };
 
 Subject make_subject() {
-  Subject subject{edge_network(), std::filesystem::temp_directory_path() / fmt::format("espalier_edge_{}", getpid()),
-                  {}, {}};
+  Subject subject{
+      edge_network(), std::filesystem::temp_directory_path() / fmt::format("espalier_edge_{}", getpid()), {}, {}};
   std::filesystem::create_directories(subject.folder);
   compress::export_onnx(subject.quantised, subject.model());
   const model::Network& network = subject.quantised.network;
@@ -75,8 +75,16 @@ class Stage {
     for (const run::PlacedPart& part : parts_) {
       if (runners_[part.runner] != nullptr) continue;
       const bool home = static_cast<int>(part.runner) == scenario.problem.home;
-      std::vector<std::string> arguments{"edge=" + subject.model(), "--array", "8x8", "--port", "0", "--plan", file,
-                                         "--plan-device", scenario.problem.devices[part.runner].name, "--pace",
+      std::vector<std::string> arguments{"edge=" + subject.model(),
+                                         "--array",
+                                         "8x8",
+                                         "--port",
+                                         "0",
+                                         "--plan",
+                                         file,
+                                         "--plan-device",
+                                         scenario.problem.devices[part.runner].name,
+                                         "--pace",
                                          std::to_string(scenario.dilation)};
       std::vector<std::string> command{program};
       if (namespaces != nullptr && !home) {
