@@ -15,7 +15,7 @@ namespace {
 using plan::Nanoseconds;
 using plan::SharedPlan;
 
-constexpr Nanoseconds ShortestStep = 20'000'000, ShortestRun = 600'000'000;
+constexpr Nanoseconds ShortestStep = 20'000'000, ShortestRun = 1'500'000'000;
 constexpr int Accelerator = 0;
 
 struct Wires {
@@ -133,7 +133,8 @@ void add_cuts(Scenarios& set) {
   set.add_cut("device, server, device", set.problem(0, 2, {}), {{0, 0, 0, {}}, {1, 4, 1, {}}, {5, last, 0, {}}});
   set.add_cut("server, device, server", set.problem(0, 2, {}), {{0, 0, 1, {}}, {1, 4, 0, {}}, {5, last, 1, {}}});
   set.add_cut("CPU and accelerator", set.problem(0.5, 0, {}), {{0, 4, 0, {}}, {5, 7, 1, {}}, {8, last, 0, {}}});
-  set.add_cut("device, edge, device, cloud", Scenarios::with_cloud(set.problem(0, 2, {}), 2, {60'000'000, 60'000'000, 60'000}),
+  set.add_cut("device, edge, device, cloud",
+              Scenarios::with_cloud(set.problem(0, 2, {}), 2, {60'000'000, 60'000'000, 60'000}),
               {{0, 0, 0, {}}, {1, 3, 1, {}}, {4, 5, 0, {}}, {6, last, 2, {}}});
   plan::Problem loaded = set.problem(0, 2, {});
   loaded.devices[1].load = 3 * plan::Whole;
