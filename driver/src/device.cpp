@@ -91,6 +91,8 @@ Loaded::Loaded(Bus& bus, const Program& program, const Limits& limits)
     : bus_(&bus),
       limits_(limits),
       command_offset_(program.command_offset),
+      part_offset_(program.command_offset),
+      part_count_(program.command_count),
       marks_(program.marks),
       commands_(
           program.image.begin() + std::ptrdiff_t{program.command_offset} * abi::BeatBytes,
@@ -104,7 +106,7 @@ Loaded::Loaded(Bus& bus, const Program& program, const Limits& limits)
 }
 
 /// All arguments are written before each run: a reset clears them, and another program may have used the device.
-void Loaded::write_arguments() {
+void Loaded::write_arguments() const {
   write_wide(*bus_, abi::RegProgramAddress, program_.address());
   write_wide(*bus_, abi::RegProgramBytes, program_.bytes());
   write_wide(*bus_, abi::RegInputAddress, input_.address());
@@ -113,8 +115,8 @@ void Loaded::write_arguments() {
   write_wide(*bus_, abi::RegOutputBytes, output_.bytes());
   write_wide(*bus_, abi::RegArenaAddress, arena_.address());
   write_wide(*bus_, abi::RegArenaBytes, arena_.bytes());
-  bus_->write_register(abi::RegCommandOffset, command_offset_);
-  bus_->write_register(abi::RegCommandCount, static_cast<std::uint32_t>(commands_.size() / abi::BeatBytes));
+  bus_->write_register(abi::RegCommandOffset, part_offset_);
+  bus_->write_register(abi::RegCommandCount, part_count_);
   bus_->write_register(abi::RegTimeout, limits_.timeout_cycles);
 }
 
@@ -131,7 +133,7 @@ void Loaded::finish(bool done) {
   error.position = bus_->read_register(abi::RegErrorPosition);
   error.detail = bus_->read_register(abi::RegErrorDetail);
   bus_->reset();
-  throw to_error(error, bus_->name(), commands_);
+  throw to_error(error, bus_->name(), running());
 }
 
 RunResult Loaded::read_result() {
@@ -150,8 +152,25 @@ RunResult Loaded::run(std::span<const std::uint8_t> input) {
 
 void Loaded::start(std::span<const std::uint8_t> input) {
   input_.write(input);
+  start_part(command_offset_, static_cast<std::uint32_t>(commands_.size() / abi::BeatBytes));
+}
+
+void Loaded::start_part(std::uint32_t offset, std::uint32_t count) {
+  const std::uint64_t all = commands_.size() / abi::BeatBytes;
+  if (count == 0 || offset < command_offset_ || std::uint64_t{offset} + count > command_offset_ + all) {
+    throw Error(ErrorCode::Usage, "the program does not have these commands", "program",
+                fmt::format("{} commands at beat {}", count, offset),
+                fmt::format("start some of {} at beat {}", all, command_offset_));
+  }
+  part_offset_ = offset;
+  part_count_ = count;
   write_arguments();
   bus_->write_register(abi::RegControl, ControlStart);
+}
+
+std::span<const std::uint8_t> Loaded::running() const {
+  return std::span(commands_).subspan(std::size_t{part_offset_ - command_offset_} * abi::BeatBytes,
+                                      std::size_t{part_count_} * abi::BeatBytes);
 }
 
 RunResult Loaded::wait() {

@@ -113,14 +113,53 @@ PackedFeature packed(const model::Network& network, const Lowered& lowered, cons
   return result;
 }
 
+std::vector<Stage> stages_of(const model::Network& network, std::vector<int> firsts) {
+  if (firsts.empty()) return {};
+  std::vector<Stage> stages;
+  firsts.insert(firsts.begin(), 0);
+  firsts.push_back(static_cast<int>(network.layers.size()));
+  for (std::size_t i = 0; i + 1 < firsts.size(); ++i) stages.push_back({firsts[i], firsts[i + 1] - firsts[i], 0, 0});
+  return stages;
+}
+
+void check_stages(const model::Network& network, const std::vector<int>& firsts) {
+  int before = 0;
+  for (const int first : firsts) {
+    if (first <= before || first >= static_cast<int>(network.layers.size()))
+      throw Error(ErrorCode::Usage, "a stage without layers", "compiler options", std::to_string(first),
+                  "name first layers in ascending order, from 1 on");
+    before = first;
+  }
+}
+
 /// Causes of the cycles between two marks.
 Causes between(const Causes& first, const Causes& last) {
   return {last.computing - first.computing, last.weights - first.weights, last.output - first.output,
           last.data - first.data,           last.writing - first.writing, last.control - first.control};
 }
 
-/// The only place that runs the timing model.
+/// The only places that run the timing model.
+void predict_stage_layers(Compiled& compiled, std::size_t index) {
+  Stage& stage = compiled.stages[index];
+  const Prediction prediction = predict_stage(compiled.program, index, compiled.configuration, compiled.memory);
+  const LayerCycles cycles = stage_cycles(compiled, index, prediction.marks, prediction.cycles);
+  stage.cycles = prediction.cycles;
+  stage.epilogue = cycles.epilogue;
+  compiled.total_cycles += prediction.cycles;
+  compiled.prologue_cycles += cycles.prologue;
+  compiled.epilogue_cycles += cycles.epilogue;
+  for (std::size_t i = 0; i < cycles.layers.size(); ++i) {
+    const std::size_t layer = static_cast<std::size_t>(stage.first_layer) + i;
+    const bool begins = index > 0 && i == 0;
+    compiled.layers[layer].predicted_cycles = cycles.layers[i];
+    compiled.layers[layer].causes =
+        between(begins ? Causes{} : prediction.causes_at_marks[layer], prediction.causes_at_marks[layer + 1]);
+  }
+}
+
 void predict_layers(Compiled& compiled) {
+  for (std::size_t i = 0; i < compiled.stages.size(); ++i) predict_stage_layers(compiled, i);
+  if (!compiled.stages.empty()) return;
   const Prediction prediction = predict(compiled.program, compiled.configuration, compiled.memory);
   const LayerCycles cycles = layer_cycles(compiled, prediction.marks, prediction.cycles);
   compiled.total_cycles = prediction.cycles;
@@ -155,6 +194,7 @@ Compiled compile_once(const model::Network& network, const abi::Configuration& c
         compiled.layers.emplace_back(report_of(network, i, generated.layers[i], options.memory, writers));
     if (report.group > 0) report.bound = bound_of(group_work(generated.layers, report.group), options.memory, writers);
   }
+  compiled.stages = stages_of(network, options.stages);
   if (options.timing) predict_layers(compiled);
   return compiled;
 }
@@ -181,6 +221,7 @@ Compiled compile(const model::Network& network, const abi::Configuration& config
     throw Error(ErrorCode::Usage, "no channels in a word", "compiler options", std::to_string(*options.split),
                 "use at least 1");
   }
+  check_stages(network, options.stages);
   model::validate(network);
   for (const model::Layer& layer : network.layers)
     if (layer.kind == model::LayerKind::Real)
@@ -200,6 +241,27 @@ LayerCycles layer_cycles(const Compiled& compiled, std::span<const std::uint32_t
   result.prologue = marks[0];
   for (std::size_t i = 0; i < compiled.layers.size(); ++i) result.layers.push_back(marks[i + 1] - marks[i]);
   result.epilogue = cycles - marks[compiled.layers.size()];
+  return result;
+}
+
+LayerCycles stage_cycles(const Compiled& compiled, std::size_t stage, std::span<const std::uint32_t> marks,
+                         std::uint32_t cycles) {
+  if (compiled.stages.empty()) return layer_cycles(compiled, marks, cycles);
+  const Stage& part = compiled.stages.at(stage);
+  const auto first = static_cast<std::size_t>(part.first_layer);
+  const auto count = static_cast<std::size_t>(part.layers);
+  if (marks.size() <= first + count) {
+    throw Error(ErrorCode::Input, "too few cycle marks", "network '" + compiled.name + "'",
+                std::to_string(marks.size()), "give " + std::to_string(first + count + 1));
+  }
+  LayerCycles result;
+  result.prologue = stage == 0 ? marks[0] : 0;
+  std::uint32_t before = result.prologue;
+  for (std::size_t i = first; i < first + count; ++i) {
+    result.layers.push_back(marks[i + 1] - before);
+    before = marks[i + 1];
+  }
+  result.epilogue = cycles - before;
   return result;
 }
 

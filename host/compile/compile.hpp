@@ -46,6 +46,9 @@ struct Options {
   bool timing = true;          // run the timing model
   /// What is told of single layers instead of estimated, by layer; fewer: nothing is told of the others.
   std::vector<LayerChoice> layers;
+  /// First layers of the stages after the first, ascending: stages are started one after the other and pass tensors on
+  /// in memory. None: one stage.
+  std::vector<int> stages;
   unsigned threads = 0;  // that schedule layers at the same time, 0: one per processor; the program is the same
   /// Called before each layer with its index, the number of layers and its name.
   std::function<void(std::size_t, std::size_t, const std::string&)> progress;
@@ -100,6 +103,14 @@ struct PackedFeature {
   std::uint64_t plane_bytes = 0;
 };
 
+/// Layers that are started together, with their cycles from start to done: a stage's first layer begins at its start.
+struct Stage {
+  int first_layer = 0;
+  int layers = 0;
+  std::uint32_t cycles = 0;    // predicted
+  std::uint32_t epilogue = 0;  // of them, from the last mark to done
+};
+
 /// A compiled network.
 struct Compiled {
   std::string name;
@@ -110,8 +121,9 @@ struct Compiled {
   std::vector<PackedFeature> outputs;  // in the order of the network's outputs
   std::vector<LayerReport> layers;
   std::uint32_t prologue_cycles = 0;  // start to the first layer's input and tables; mark 0
-  std::uint32_t epilogue_cycles = 0;  // last mark to done
-  std::uint32_t total_cycles = 0;
+  std::uint32_t epilogue_cycles = 0;  // last mark to done, of all stages
+  std::uint32_t total_cycles = 0;     // of all stages
+  std::vector<Stage> stages;          // two or more, as in the program; none: one
 };
 
 /// Compiles a network. Throws Error(Model) if it is not valid, Error(Unsupported) for a layer that cannot be laid out,
@@ -133,5 +145,10 @@ struct LayerCycles {
   std::uint32_t epilogue = 0;
 };
 LayerCycles layer_cycles(const Compiled& compiled, std::span<const std::uint32_t> marks, std::uint32_t cycles);
+
+/// The same of a run of one stage: its own layers. Later stages have no prologue: their first layer begins at the
+/// start.
+LayerCycles stage_cycles(const Compiled& compiled, std::size_t stage, std::span<const std::uint32_t> marks,
+                         std::uint32_t cycles);
 
 }  // namespace espalier::compile

@@ -1,10 +1,12 @@
 #include "compile/gap_ranges.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <limits>
 #include <tuple>
+#include <utility>
 
 #include "esp_abi.hpp"
 
@@ -31,24 +33,30 @@ double symbol_bits(double uses, unsigned extra, double total, SymbolCost cost) {
 
 GapRanges::GapRanges(std::vector<GapCount> keys, unsigned unit, double total, SymbolCost cost)
     : keys_(std::move(keys)), unit_(unit), total_(total), cost_(cost), sums_(keys_.size() + 1) {
-  std::sort(keys_.begin(), keys_.end(), [this](const GapCount& a, const GapCount& b) {
-    const Place left = place_of(a.first), right = place_of(b.first);
-    return std::tie(left.residue, left.place) < std::tie(right.residue, right.place);
+  std::vector<std::pair<Place, GapCount>> order;
+  order.reserve(keys_.size());
+  for (const GapCount& key : keys_) order.emplace_back(place_of(key.first), key);
+  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.first.residue, a.first.place) < std::tie(b.first.residue, b.first.place);
   });
+  places_.reserve(keys_.size());
   for (std::size_t i = 0; i < keys_.size(); ++i) {
-    places_.push_back(place_of(keys_[i].first));
+    places_.push_back(order[i].first);
+    keys_[i] = order[i].second;
     sums_[i + 1] = sums_[i] + keys_[i].second;
   }
   const unsigned most = unit == 1 ? MostExtra : static_cast<unsigned>(std::countr_zero(abi::CodeSteps));
+  std::array<std::size_t, MostExtra + 1> ends{};  // by extra bits; never falls from key to key
+  std::size_t class_end = 0;
   for (std::size_t i = 0; i < keys_.size(); ++i) {
     starts_.push_back(static_cast<std::uint32_t>(reaches_.size()));
+    while (class_end < keys_.size() && (class_end <= i || places_[class_end].residue == places_[i].residue))
+      ++class_end;
     std::size_t last = i;
-    for (unsigned extra = 0; extra <= most; ++extra) {
-      const auto within = [&](const Place& place) {
-        return place.residue == places_[i].residue && place.place - places_[i].place < 1 << extra;
-      };
-      const auto from = places_.begin() + static_cast<std::ptrdiff_t>(std::max(last, i + 1));
-      const auto end = static_cast<std::size_t>(std::partition_point(from, places_.end(), within) - places_.begin());
+    for (unsigned extra = 0; extra <= most && last < class_end; ++extra) {
+      std::size_t& end = ends[extra];
+      end = std::max({end, last, i + 1});
+      while (end < class_end && places_[end].place - places_[i].place < 1 << extra) ++end;
       if (end == last) continue;
       last = end;
       reaches_.push_back({static_cast<std::uint32_t>(end),
@@ -65,18 +73,17 @@ GapRanges::Place GapRanges::place_of(GapKey key) const {
   return {(key >> GapValidBit) << 16 | static_cast<std::uint32_t>(gap - place * unit), place};
 }
 
-GapSymbol GapRanges::symbol(std::size_t first, std::size_t last) const {
+GapSymbol GapRanges::symbol(const GapCut& cut) const {
   GapSymbol symbol;
-  symbol.first = keys_[first].first;
-  symbol.extra =
-      static_cast<unsigned>(std::bit_width(static_cast<unsigned>(places_[last - 1].place - places_[first].place)));
-  symbol.unit = symbol.extra == 0 ? 1 : unit_;
-  symbol.count = sums_[last] - sums_[first];
-  for (std::size_t i = first; i < last; ++i) symbol.keys.push_back(keys_[i].first);
+  symbol.first = keys_[cut.first].first;
+  symbol.extra = cut.extra;
+  symbol.unit = cut.extra == 0 ? 1 : unit_;
+  symbol.count = cut.count;
+  for (std::size_t i = cut.first; i < cut.last; ++i) symbol.keys.push_back(keys_[i].first);
   return symbol;
 }
 
-std::vector<GapSymbol> GapRanges::cut(double price) const {
+std::vector<GapCut> GapRanges::cut(double price) const {
   const std::size_t count = keys_.size();
   std::vector<double> best(count + 1, 0);  // bits and prices from this key on
   std::vector<std::uint32_t> next(count);
@@ -89,9 +96,12 @@ std::vector<GapSymbol> GapRanges::cut(double price) const {
       next[i] = reaches_[r].end;
     }
   }
-  std::vector<GapSymbol> symbols;
-  for (std::size_t i = 0; i < count; i = next[i]) symbols.push_back(symbol(i, next[i]));
-  return symbols;
+  std::vector<GapCut> cuts;
+  for (std::uint32_t i = 0; i < count; i = next[i]) {
+    const auto distance = static_cast<unsigned>(places_[next[i] - 1].place - places_[i].place);
+    cuts.push_back({i, next[i], static_cast<unsigned>(std::bit_width(distance)), sums_[next[i]] - sums_[i]});
+  }
+  return cuts;
 }
 
 }  // namespace espalier::compile

@@ -15,6 +15,13 @@ using GapCount = std::pair<GapKey, std::uint64_t>;
 /// Bits of all uses of a symbol with so many extra bits; `total`: uses of all symbols.
 double symbol_bits(double uses, unsigned extra, double total, SymbolCost cost);
 
+/// Neighbours [first, last) that share a symbol.
+struct GapCut {
+  std::uint32_t first = 0, last = 0;
+  unsigned extra = 0;
+  std::uint64_t count = 0;  // uses
+};
+
 /// Keys in the order of their flags, of their gap modulo a unit and of their gap. Neighbours may share a symbol.
 class GapRanges {
  public:
@@ -24,7 +31,10 @@ class GapRanges {
   unsigned unit() const { return unit_; }
 
   /// The cheapest symbols, of whole ranges, if each costs `price` bits more.
-  std::vector<GapSymbol> cut(double price) const;
+  std::vector<GapCut> cut(double price) const;
+
+  GapSymbol symbol(const GapCut& cut) const;
+  const GapCount& key(std::size_t index) const { return keys_[index]; }
 
  private:
   static constexpr unsigned MostExtra = 16;
@@ -36,7 +46,6 @@ class GapRanges {
   };
 
   Place place_of(GapKey key) const;
-  GapSymbol symbol(std::size_t first, std::size_t last) const;
 
   std::vector<GapCount> keys_;
   unsigned unit_;

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "compile/gap_ranges.hpp"
@@ -36,13 +37,6 @@ std::vector<GapCount> by_frequency(const std::map<GapKey, std::uint64_t>& counts
   return order;
 }
 
-/// Symbols with what they cost.
-struct Solution {
-  GapSymbols chosen;
-  double bits = 0;   // of the stream
-  double total = 0;  // and of the table
-};
-
 class Chooser {
  public:
   Chooser(const std::map<GapKey, std::uint64_t>& counts, const GapLimits& limits)
@@ -51,22 +45,25 @@ class Chooser {
       total_ += static_cast<double>(count);
       if (idle(key)) ++idles_;
     }
-    best_.total = std::numeric_limits<double>::infinity();
+    best_total_ = std::numeric_limits<double>::infinity();
   }
 
   GapSymbols run() {
     if (order_.size() <= std::min(limits_.most, limits_.values)) {
       choose(order_.size(), 1);
-      return std::move(best_.chosen);
+      return std::move(best_);
     }
     constexpr std::array Shares{0.0, 0.3, 0.6, 0.85, 1.0};
+    std::optional<std::size_t> before;
     for (const double share : Shares) {
       const auto places = static_cast<double>(limits_.most - std::min(limits_.most, idles_ + 2));
       const std::size_t alone = std::min(order_.size(), idles_ + static_cast<std::size_t>(share * places));
+      if (alone == before) continue;
+      before = alone;
       choose(alone, 1);
       for (const unsigned unit : limits_.units) choose(alone, unit);
     }
-    return std::move(best_.chosen);
+    return std::move(best_);
   }
 
  private:
@@ -88,46 +85,63 @@ class Chooser {
 
   /// Whether the symbols at this price are few enough. They may be the best ones.
   bool solve(std::size_t alone, const GapRanges& ranges, double price) {
-    Solution solution;
-    GapSymbols& chosen = solution.chosen;
-    chosen.symbols = ranges.cut(price);
-    if (ranges.unit() > 1) cut_single_keys(chosen, price);
-    if (chosen.symbols.size() + alone > limits_.most) return false;
+    std::vector<GapCut> cuts = ranges.cut(price);
+    std::optional<GapRanges> single;
+    std::vector<GapCut> single_cuts;
+    if (ranges.unit() > 1) {
+      std::vector<GapCount> keys = take_single_keys(ranges, cuts);
+      if (cuts.size() + alone > limits_.most) return false;
+      single.emplace(std::move(keys), 1, total_, limits_.cost);
+      single_cuts = single->cut(price);
+    }
+    if (single_cuts.size() + cuts.size() + alone > limits_.most) return false;
+    double bits = 0;  // of the stream
+    std::size_t steps = 0;
+    const auto add = [&](std::uint64_t count, unsigned extra) {
+      bits += symbol_bits(static_cast<double>(count), extra, total_, limits_.cost);
+    };
+    for (const GapCut& cut : single_cuts) add(cut.count, cut.extra);
+    for (const GapCut& cut : cuts) {
+      add(cut.count, cut.extra);
+      if (ranges.unit() > 1) steps = std::max(steps, std::size_t{1} << cut.extra);
+    }
+    for (std::size_t i = 0; i < alone; ++i) add(order_[i].second, 0);
+    const std::size_t symbols = single_cuts.size() + cuts.size() + alone;
+    const double total = bits + limits_.entry_bits * static_cast<double>(std::max(symbols, limits_.values) + steps);
+    if (total >= best_total_) return true;
+    best_total_ = total;
+    best_ = {};
+    best_.unit = cuts.empty() ? 1 : ranges.unit();
+    best_.steps = steps;
+    for (const GapCut& cut : single_cuts) best_.symbols.push_back(single->symbol(cut));
+    for (const GapCut& cut : cuts) best_.symbols.push_back(ranges.symbol(cut));
     for (std::size_t i = 0; i < alone; ++i) {
-      chosen.symbols.push_back({order_[i].first, 0, 1, order_[i].second, {order_[i].first}});
+      best_.symbols.push_back({order_[i].first, 0, 1, order_[i].second, {order_[i].first}});
     }
-    for (const GapSymbol& symbol : chosen.symbols) {
-      solution.bits += symbol_bits(static_cast<double>(symbol.count), symbol.extra, total_, limits_.cost);
-      if (symbol.unit == 1) continue;
-      chosen.unit = symbol.unit;
-      chosen.steps = std::max(chosen.steps, std::size_t{1} << symbol.extra);
-    }
-    const std::size_t entries = std::max(chosen.symbols.size(), limits_.values) + chosen.steps;
-    solution.total = solution.bits + limits_.entry_bits * static_cast<double>(entries);
-    if (solution.total < best_.total) best_ = std::move(solution);
     return true;
   }
 
-  /// Keys that stand alone among the steps may share ranges of neighbours.
-  void cut_single_keys(GapSymbols& chosen, double price) const {
+  /// Takes the cuts of one key each out: keys that stand alone among the steps may share ranges of neighbours.
+  static std::vector<GapCount> take_single_keys(const GapRanges& ranges, std::vector<GapCut>& cuts) {
     std::vector<GapCount> single;
-    std::vector<GapSymbol> shared;
-    for (GapSymbol& symbol : chosen.symbols) {
-      if (symbol.extra == 0) {
-        single.emplace_back(symbol.first, symbol.count);
+    std::size_t kept = 0;
+    for (const GapCut& cut : cuts) {
+      if (cut.extra == 0) {
+        single.push_back(ranges.key(cut.first));
       } else {
-        shared.push_back(std::move(symbol));
+        cuts[kept++] = cut;
       }
     }
-    chosen.symbols = GapRanges(single, 1, total_, limits_.cost).cut(price);
-    std::move(shared.begin(), shared.end(), std::back_inserter(chosen.symbols));
+    cuts.resize(kept);
+    return single;
   }
 
   const GapLimits& limits_;
   std::vector<GapCount> order_;
   double total_ = 0;
   std::size_t idles_ = 0;
-  Solution best_;
+  GapSymbols best_;
+  double best_total_ = 0;  // bits of its stream and table
 };
 
 }  // namespace
@@ -138,22 +152,24 @@ std::vector<unsigned> gap_units(const std::map<GapKey, std::uint64_t>& counts) {
   const std::size_t stride = (order.size() - FrequentKeys) / UnitSample + 1;
   std::vector<GapKey> rare;
   for (std::size_t i = FrequentKeys; i < order.size(); i += stride) rare.push_back(order[i].first);
-  std::vector<std::pair<std::size_t, unsigned>> ranges;
+  std::vector<std::pair<std::size_t, unsigned>> best(UnitsTried, {rare.size() + 1, 0});
   std::vector<std::uint16_t> seen(std::size_t{1} << 19, 0);  // by flags and range; the last distance that has it
   for (unsigned unit = 2; unit < UnitLimit; ++unit) {
     std::size_t count = 0;
     for (const GapKey key : rare) {
+      if (count >= best.back().first) break;
       const unsigned gap = (key + 32768U) % 65536U;  // from the least one
       const unsigned range = gap / unit / abi::CodeSteps * unit + gap % unit;
       std::uint16_t& last = seen[(key >> GapValidBit) << 17 | range];
       if (last != unit) ++count;
       last = static_cast<std::uint16_t>(unit);
     }
-    ranges.emplace_back(count, unit);
+    if (count >= best.back().first) continue;
+    best.back() = {count, unit};
+    std::sort(best.begin(), best.end());
   }
-  std::partial_sort(ranges.begin(), ranges.begin() + UnitsTried, ranges.end());
   std::vector<unsigned> units;
-  for (std::size_t i = 0; i < UnitsTried; ++i) units.push_back(ranges[i].second);
+  for (const auto& [count, unit] : best) units.push_back(unit);
   return units;
 }
 

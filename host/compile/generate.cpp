@@ -24,6 +24,7 @@ class Generator {
     result_.layers.resize(network_.layers.size());
     mark_layers(0);
     for (std::size_t step = 0; step < lowered_.steps.size();) {
+      begin_stages(step);
       const auto count = static_cast<std::size_t>(std::max(1, placement_.steps[step].group));
       generate_steps(step, count);
       step += count;
@@ -31,6 +32,7 @@ class Generator {
       mark_layers(step);
       if (count > 1) name_group(first);
     }
+    begin_stages(lowered_.steps.size());
     result_.program = builder_.link();
     result_.program.input_bytes = placement_.input_bytes;
     result_.program.output_bytes = placement_.output_bytes;
@@ -39,6 +41,20 @@ class Generator {
   }
 
  private:
+  /// Those whose first step is this one. Layers that need no step are marked in their own stage.
+  void begin_stages(std::size_t step) {
+    while (stage_ < options_.stages.size() && static_cast<std::size_t>(lowered_.last_step[stage_end() - 1]) == step) {
+      builder_.begin_stage();
+      ++stage_;
+      mark_layers(step);
+    }
+  }
+
+  /// One past the layers of the current stage.
+  std::size_t stage_end() const {
+    return stage_ < options_.stages.size() ? static_cast<std::size_t>(options_.stages[stage_]) : network_.layers.size();
+  }
+
   /// Steps that run together take turns.
   void generate_steps(std::size_t first, std::size_t count) {
     std::vector<std::unique_ptr<PreparedStep>> steps;
@@ -84,7 +100,7 @@ class Generator {
 
   /// Marks the layers whose steps are among the first `end`.
   void mark_layers(std::size_t end) {
-    while (marked_ < network_.layers.size() && static_cast<std::size_t>(lowered_.last_step[marked_]) <= end) {
+    while (marked_ < stage_end() && static_cast<std::size_t>(lowered_.last_step[marked_]) <= end) {
       show_progress(marked_);
       builder_.set_layer(static_cast<int>(marked_) + 1);
       mark_layer(static_cast<int>(marked_), static_cast<std::size_t>(lowered_.last_step[marked_]));
@@ -117,6 +133,7 @@ class Generator {
   Generated result_;
   std::size_t shown_ = 0;   // layers whose progress was reported
   std::size_t marked_ = 0;  // layers
+  std::size_t stage_ = 0;   // current
   int groups_ = 0;
   bool started_ = false;
 };

@@ -13,20 +13,12 @@
 
 #include "compile/compile.hpp"
 #include "compile/layout.hpp"
+#include "compile/layout_rules.hpp"
 #include "compile/vector_layers.hpp"
 #include "esp_abi.hpp"
 #include "model/network.hpp"
 
 namespace espalier::compile {
-
-/// What a reader needs in the bytes outside the map.
-struct FillRule {
-  enum class Kind { Any, AtMost, Exactly } kind = Kind::Any;
-  int value = 0;
-
-  /// A rule that satisfies both, if there is one.
-  static std::optional<FillRule> merged(const FillRule& a, const FillRule& b);
-};
 
 /// A layout that readers of a feature want.
 struct Request {
@@ -62,15 +54,5 @@ LayoutPlan choose_layouts(const model::Network& network, const abi::Configuratio
 std::vector<std::vector<Tiling>> alternative_tilings(const model::Network& network,
                                                      const abi::Configuration& configuration, const Options& options,
                                                      std::size_t most);
-
-/// Facts of a layer that layouts depend on.
-Window window_of(const model::Layer& layer);
-bool windowed(model::LayerKind kind);
-bool global_pool(model::LayerKind kind);
-bool same_quantisation(const model::Feature& a, const model::Feature& b);
-/// What an input of a layer holds outside the map.
-FillRule fill_rule(const model::Network& network, const model::Layer& layer, const model::Feature& in);
-/// The words of a map that is pooled as a whole, with as many channels in them as in the result.
-Tiling pooled_words(const model::Feature& in, const Tiling& result, const abi::Configuration& configuration);
 
 }  // namespace espalier::compile

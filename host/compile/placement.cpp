@@ -38,7 +38,8 @@ constexpr int ByPieces = -1;
 
 class Placer {
  public:
-  explicit Placer(const StepFacts& facts) : facts_(facts), scratchpad_(facts.words()) {
+  Placer(const StepFacts& facts, std::vector<int> stages)
+      : facts_(facts), stages_(std::move(stages)), scratchpad_(facts.words()) {
     find_uses();
     side_.assign(facts.images().size(), Side::Low);
     together_.assign(facts.steps().size(), 0);
@@ -54,6 +55,7 @@ class Placer {
   /// Places all steps.
   void run() {
     for (int i = 0; i < static_cast<int>(facts_.steps().size());) {
+      if (contains(stages_, i)) evict_all();
       const int count = together_[static_cast<std::size_t>(i)];
       if (count == ByPieces && place_pieces(i)) {
         i += 2;
@@ -114,6 +116,18 @@ class Placer {
     if (started_[static_cast<std::size_t>(index)]) image_place(index).in_memory = true;
   }
 
+  void evict_all() {
+    std::vector<int> all;
+    for (const auto& [resident, range] : scratchpad_.ranges()) all.push_back(resident);
+    for (const int resident : all) evict(resident);
+  }
+
+  /// Whether steps are started together.
+  bool in_one_stage(int first, int count) const {
+    return std::none_of(stages_.begin(), stages_.end(),
+                        [&](int stage) { return stage > first && stage < first + count; });
+  }
+
   void place_step(int index) {
     const Step& step = this->step(index);
     if (step.vector) return place_vector(index);
@@ -147,9 +161,7 @@ class Placer {
   void place_vector(int index) {
     const Step& step = this->step(index);
     const int input = step.inputs[0].image;
-    std::vector<int> all;
-    for (const auto& [resident, range] : scratchpad_.ranges()) all.push_back(resident);
-    for (const int resident : all) evict(resident);
+    evict_all();
     image_place(input).in_memory = true;
     const std::int64_t beats = image(input).vector
                                    ? divide_up(facts_.image_words(image(input)), facts_.words_per_beat())
@@ -209,7 +221,7 @@ class Placer {
     Group group;
     group.first = first;
     group.count = count;
-    if (first + count > static_cast<int>(facts_.steps().size())) return std::nullopt;
+    if (first + count > static_cast<int>(facts_.steps().size()) || !in_one_stage(first, count)) return std::nullopt;
     for (int i = first; i < first + count; ++i) {
       const Step& step = this->step(i);
       const bool whole =
@@ -358,7 +370,7 @@ class Placer {
 
   /// Whether the second step computes channel by channel what the first one makes for it alone.
   bool feeds_channels(int first) const {
-    if (first + 2 > static_cast<int>(facts_.steps().size())) return false;
+    if (first + 2 > static_cast<int>(facts_.steps().size()) || !in_one_stage(first, 2)) return false;
     const Step& maker = step(first);
     const Step& reader = step(first + 1);
     const auto fresh = [&](const Step& s) {
@@ -499,9 +511,7 @@ class Placer {
 
   /// Streams a step through an otherwise empty scratchpad, the cheapest way that fits.
   void stream_step(const Step& step) {
-    std::vector<int> all;
-    for (const auto& [resident, range] : scratchpad_.ranges()) all.push_back(resident);
-    for (const int resident : all) evict(resident);
+    evict_all();
     const std::optional<Streaming> best = cheapest_streaming(facts_, step);
     if (!best) {
       const std::string sizes = size_text(facts_.image_size(step.inputs[0].image)) + " of input, " +
@@ -533,6 +543,7 @@ class Placer {
   }
 
   const StepFacts& facts_;
+  const std::vector<int> stages_;  // first steps of the stages after the first
   Scratchpad scratchpad_;
   std::vector<std::vector<int>> uses_;  // steps per image
   std::vector<int> last_use_;
@@ -547,7 +558,9 @@ class Placer {
 /// Looks for cheaper choices one by one.
 class Search {
  public:
-  explicit Search(const StepFacts& facts) : facts_(facts), start_(facts), best_(start_) { best_->run(); }
+  Search(const StepFacts& facts, const std::vector<int>& stages) : facts_(facts), start_(facts, stages), best_(start_) {
+    best_->run();
+  }
 
   void run() {
     for (int round = 0; round < Rounds && best_->cost() > 0; ++round) {
@@ -592,11 +605,13 @@ class Search {
 Placement place(const model::Network& network, Lowered& lowered, const abi::Configuration& configuration,
                 const Options& options) {
   const Lowered original = lowered;
+  std::vector<int> stages;
+  for (const int layer : options.stages) stages.push_back(lowered.last_step[static_cast<std::size_t>(layer) - 1]);
   for (const bool by_rows : {true, false}) {
     if (by_rows && !options.inputs_by_rows) continue;
     lowered = original;
     const StepFacts facts(network, lowered, configuration, options.memory, by_rows);
-    Search search(facts);
+    Search search(facts, stages);
     search.run();
     Placement placement = search.take();
     if (held_whole(lowered, placement)) return placement;

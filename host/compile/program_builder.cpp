@@ -27,6 +27,19 @@ Region memory_region(const abi::Command& command) {
 
 ProgramBuilder::ProgramBuilder(const abi::Configuration& configuration) : configuration_(configuration) {}
 
+void ProgramBuilder::begin_stage() {
+  stage_ends_.push_back(commands_.size());
+  counts_ = {};
+  tables_loaded_ = 0;
+  codes_.clear();
+  scratchpad_ = {};
+  windows_ = {};
+  row_ring_ = TableRing(static_cast<int>(abi::RowDepth));
+  scale_ring_ = TableRing(static_cast<int>(abi::ScaleDepth));
+  program_ring_ = TableRing(static_cast<int>(abi::ProgramDepth));
+  permute_ring_ = TableRing(static_cast<int>(abi::PermuteDepth));
+}
+
 void ProgramBuilder::append(abi::Command command, Unit unit, const Waits& waits) {
   command.layer = layer_;
   command.wait_load = waits.counts[0];
@@ -234,6 +247,15 @@ DeviceProgram ProgramBuilder::link() const {
   program.image = blobs_;
   program.command_offset = static_cast<std::uint32_t>(blobs_.size() / Beat);
   program.command_count = static_cast<std::uint32_t>(commands_.size());
+  std::vector<std::size_t> ends = stage_ends_;
+  ends.push_back(commands_.size());
+  std::size_t begin = 0;
+  for (const std::size_t end : ends) {
+    if (ends.size() > 1)
+      program.stages.push_back(
+          {program.command_offset + static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end - begin)});
+    begin = end;
+  }
   for (const abi::Command& command : commands_) {
     const abi::Beat beat = abi::encode(command);
     program.image.insert(program.image.end(), beat.begin(), beat.end());

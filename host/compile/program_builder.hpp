@@ -22,6 +22,9 @@ class ProgramBuilder {
   /// The index that later commands carry for marks and error reports.
   void set_layer(int index) { layer_ = static_cast<std::uint16_t>(index); }
 
+  /// What follows is started by itself when all before it is done: it waits for nothing of it and loads its own tables.
+  void begin_stage();
+
   /// OpLoad or OpStore: planes of `run` beats between memory and scratchpad. A load that waits for so many weight
   /// commands leaves them the bandwidth.
   void load(abi::Command command, std::uint32_t after_weights = 0);
@@ -89,6 +92,7 @@ class ProgramBuilder {
 
   abi::Configuration configuration_;
   std::uint16_t layer_ = 0;
+  std::vector<std::size_t> stage_ends_;  // commands before each further stage
   std::vector<std::uint8_t> blobs_;
   std::map<std::string, std::uint32_t> known_blobs_;  // contents -> beat offset
   std::vector<abi::Command> commands_;

@@ -141,6 +141,23 @@ class Checker {
     require(program.image()->size() % abi::BeatBytes == 0 &&
                 std::uint64_t{program.command_offset()} + program.command_count() <= beats,
             "the commands lie outside the program", std::to_string(program.command_offset()));
+    if (program.stages() != nullptr) stages(program);
+  }
+
+  /// Stages divide commands and layers in their order.
+  void stages(const file::Program& program) const {
+    std::uint64_t command = program.command_offset();
+    std::int64_t layer = 0;
+    for (const file::Stage* stage : *program.stages()) {
+      require(stage->offset() == command && stage->count() > 0 && stage->first_layer() == layer && stage->layers() > 0,
+              "the stages do not divide the program", std::to_string(stage->offset()));
+      command += stage->count();
+      layer += stage->layers();
+    }
+    const bool all = command == std::uint64_t{program.command_offset()} + program.command_count() &&
+                     layer == static_cast<std::int64_t>(program.layers()->size());
+    require((all && program.stages()->size() > 1) || program.stages()->size() == 0,
+            "the stages do not divide the program", std::to_string(program.stages()->size()));
   }
 
  private:
@@ -200,6 +217,13 @@ std::vector<std::uint8_t> serialise(const Compiled& compiled) {
   const auto input_vector = builder.CreateVector(inputs);
   const auto output_vector = builder.CreateVector(outputs);
   const auto layer_vector = builder.CreateVector(layers);
+  std::vector<file::Stage> stages;
+  for (std::size_t i = 0; i < compiled.stages.size(); ++i) {
+    const CommandRange range = compiled.program.stages[i];
+    const Stage& stage = compiled.stages[i];
+    stages.emplace_back(range.offset, range.count, stage.first_layer, stage.layers, stage.cycles, stage.epilogue);
+  }
+  const auto stage_vector = builder.CreateVectorOfStructs(stages);
   const abi::Configuration& array = compiled.configuration;
   const DeviceProgram& program = compiled.program;
   builder.Finish(
@@ -208,7 +232,7 @@ std::vector<std::uint8_t> serialise(const Compiled& compiled) {
                           program.command_offset, program.command_count, program.input_bytes, program.output_bytes,
                           program.arena_bytes, input_vector, output_vector, layer_vector, compiled.prologue_cycles,
                           compiled.epilogue_cycles, compiled.total_cycles, compiled.memory.pause_every,
-                          compiled.memory.pause, compiled.memory.one_bus),
+                          compiled.memory.pause, compiled.memory.one_bus, stage_vector),
       file::ProgramIdentifier());
   return seal({builder.GetBufferPointer(), builder.GetSize()});
 }
@@ -239,6 +263,12 @@ Compiled deserialise(std::span<const std::uint8_t> bytes, const std::string& whe
   compiled.prologue_cycles = program.prologue_cycles();
   compiled.epilogue_cycles = program.epilogue_cycles();
   compiled.total_cycles = program.total_cycles();
+  if (program.stages() != nullptr) {
+    for (const file::Stage* stage : *program.stages()) {
+      compiled.program.stages.push_back({stage->offset(), stage->count()});
+      compiled.stages.push_back({stage->first_layer(), stage->layers(), stage->cycles(), stage->epilogue()});
+    }
+  }
   return compiled;
 }
 

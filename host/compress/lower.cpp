@@ -70,7 +70,11 @@ class Lowering {
     if (port.type != Float && port.type != Int8 && port.type != UInt8)
       throw Error(ErrorCode::Unsupported, "the element type of an input is not supported", "input '" + port.name + "'",
                   model::to_string(port.type), "use float32, int8 or uint8 inputs");
-    const int index = add_feature(port.value, "input '" + port.name + "'");
+    const model::Value& value = graph_.value(port.value);
+    // What nobody reads needs no range of its own.
+    const bool open = !value.quantisation && graph_.use_count(port.value) == 0;
+    const int index =
+        open ? add_feature(value.name, value.shape, 1.0, 0) : add_feature(port.value, "input '" + port.name + "'");
     network().inputs.push_back(index);
     const auto scale = static_cast<float>(feature(index).scale);
     result_.inputs.push_back({port.name, port.type, port.shape, scale, feature(index).zero});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cpu/real_layer.hpp"
 #include "esp_arithmetic.hpp"
 
 namespace espalier::cpu {
@@ -59,6 +60,7 @@ void multiply_add(std::uint32_t* acc, const std::int16_t* from, std::int16_t wei
 FastExecutor::FastExecutor(const model::Network& network) : network_(network) {
   for (const Layer& layer : network.layers) {
     Convolution& prepared = convolutions_.emplace_back();
+    reals_.push_back(layer.kind == LayerKind::Real ? std::make_unique<const RealLayer>(network, layer) : nullptr);
     if (layer.kind != LayerKind::Convolution) continue;
     const Feature& in = network.features[static_cast<std::size_t>(layer.inputs[0])];
     const Feature& out = network.features[static_cast<std::size_t>(layer.output)];
@@ -80,6 +82,8 @@ FastExecutor::FastExecutor(const model::Network& network) : network_(network) {
     prepared.first.push_back(prepared.taps.size());
   }
 }
+
+FastExecutor::~FastExecutor() = default;
 
 Tensor FastExecutor::convolve(const Layer& layer, const Convolution& prepared, const Tensor& source) const {
   const Feature& in = network_.features[static_cast<std::size_t>(layer.inputs[0])];
@@ -122,7 +126,7 @@ std::vector<Tensor> FastExecutor::run(std::span<const Tensor> inputs) const {
     }
     std::vector<Tensor> sources;
     for (const int input : layer.inputs) sources.push_back(features[static_cast<std::size_t>(input)]);
-    result = run_layer(network_, layer, sources);
+    result = reals_[i] ? reals_[i]->run(sources) : run_layer(network_, layer, sources);
   }
   return features;
 }

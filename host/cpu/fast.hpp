@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -12,11 +13,16 @@
 
 namespace espalier::cpu {
 
+class RealLayer;
+
 /// Prepares a network once and runs it many times; run() is const and may be called from several threads.
 class FastExecutor {
  public:
   /// Keeps a reference to `network`, which must pass model::validate.
   explicit FastExecutor(const model::Network& network);
+  ~FastExecutor();
+  FastExecutor(const FastExecutor&) = delete;
+  FastExecutor& operator=(const FastExecutor&) = delete;
 
   /// As cpu::run, bit for bit.
   std::vector<Tensor> run(std::span<const Tensor> inputs) const;
@@ -37,7 +43,8 @@ class FastExecutor {
   Tensor convolve(const model::Layer& layer, const Convolution& prepared, const Tensor& source) const;
 
   const model::Network& network_;
-  std::vector<Convolution> convolutions_;  // indexed like network.layers
+  std::vector<Convolution> convolutions_;                // indexed like network.layers
+  std::vector<std::unique_ptr<const RealLayer>> reals_;  // the same; null for other kinds
 };
 
 }  // namespace espalier::cpu

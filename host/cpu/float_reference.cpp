@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cpu/float_operators.hpp"
+#include "cpu/typed_operator.hpp"
 #include "esp_error.hpp"
 #include "model/array_order.hpp"
 #include "model/rewrites.hpp"
@@ -14,7 +15,8 @@
 namespace espalier::cpu {
 namespace {
 
-const std::set<std::string>& known_operators() {
+/// What is computed here, in the one form that model::infer() gives; everything else by the operators of the table.
+bool is_own(const std::string& op) {
   static const std::set<std::string> names = {"Add",           "AveragePool", "BatchNormalization",
                                               "Clip",          "Concat",      "Conv",
                                               "Div",           "Dropout",     "DequantizeLinear",
@@ -24,7 +26,7 @@ const std::set<std::string>& known_operators() {
                                               "Pad",           "Cast",        "QuantizeLinear",
                                               "Relu",          "Requantise",  "Reshape",
                                               "Softmax",       "Sub",         "Transpose"};
-  return names;
+  return names.contains(op);
 }
 
 FloatTensor transpose(const model::Node& node, FloatTensor values, const model::Shape& shape) {
@@ -64,26 +66,40 @@ FloatTensor compute(const model::Node& node, const std::vector<FloatView>& in, c
   return result;
 }
 
-/// A node that rewrites kept for the CPU, as the file has it: its operator and the shapes that it was written for.
-model::Node restored(const model::Node& node, FloatShapes& shapes) {
+/// A node that rewrites kept for the CPU with the operator of the file.
+model::Node restored(const model::Node& node) {
   model::Node plain = node;
-  plain.op = node.text("real_op", {});
-  shapes.output = node.integers("real_output", {});
-  for (std::size_t i = 0; i < shapes.inputs.size(); ++i)
-    shapes.inputs[i] = node.integers("real_input" + std::to_string(i), {});
+  plain.op = node.text("real_op", node.op);
   return plain;
+}
+
+/// Shapes of inputs and first output; of nodes that rewrites kept for the CPU those that they were written for.
+FloatShapes shapes_of(const model::Graph& graph, const model::Node& node) {
+  FloatShapes shapes;
+  const bool real = node.op == "Real";
+  for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+    const model::Shape shape = node.has_input(i) ? graph.value(node.inputs[i]).shape : model::Shape{};
+    shapes.inputs.push_back(real ? node.integers("real_input" + std::to_string(i), {}) : shape);
+  }
+  const model::Value& output = graph.value(node.outputs[0]);
+  shapes.output = real ? node.integers("real_output", {}) : output.shape;
+  shapes.output_type = output.type;
+  return shapes;
 }
 
 }  // namespace
 
-FloatExecutor::FloatExecutor(const model::Graph& graph) : graph_(graph), constants_(graph.values.size()) {
+FloatExecutor::FloatExecutor(const model::Graph& graph)
+    : graph_(graph), constants_(graph.values.size()), typed_(graph.nodes.size()) {
   for (std::size_t i = 0; i < graph.values.size(); ++i)
     if (graph.values[i].constant) constants_[i] = model::real_constant(graph.values[i]).as_floats();
-  for (const model::Node& node : graph.nodes)
-    if (!known_operators().contains(node.text("real_op", node.op)))
-      throw Error(ErrorCode::Unsupported, "the operator cannot be executed in float32", node.where(), node.op,
-                  "rewrite the graph first");
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const model::Node plain = restored(graph.nodes[i]);
+    if (!is_own(plain.op)) typed_[i] = std::make_unique<const TypedOperator>(graph, plain);
+  }
 }
+
+FloatExecutor::~FloatExecutor() = default;
 
 std::vector<FloatTensor> FloatExecutor::run(std::span<const FloatTensor> inputs) const {
   if (inputs.size() != graph_.inputs.size())
@@ -97,20 +113,28 @@ std::vector<FloatTensor> FloatExecutor::run(std::span<const FloatTensor> inputs)
                   std::to_string(inputs[i].size()), "give a tensor of shape " + model::to_string(port.shape));
     values[static_cast<std::size_t>(port.value)] = inputs[i];
   }
-  for (const model::Node& node : graph_.nodes) {
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+    const model::Node& node = graph_.nodes[i];
     std::vector<FloatView> views;
-    FloatShapes shapes;
     for (const int input : node.inputs) {
       const auto index = static_cast<std::size_t>(std::max(input, 0));
       views.push_back(input < 0 ? FloatView{} : graph_.is_constant(input) ? constants_[index] : values[index]);
-      shapes.inputs.push_back(input < 0 ? model::Shape{} : graph_.value(input).shape);
     }
-    shapes.output = graph_.value(node.outputs[0]).shape;
-    shapes.output_type = graph_.value(node.outputs[0]).type;
-    FloatTensor result =
-        node.op == "Real" ? compute(restored(node, shapes), views, shapes) : compute(node, views, shapes);
-    clamp(node, result);
-    values[static_cast<std::size_t>(node.outputs[0])] = std::move(result);
+    const FloatShapes shapes = shapes_of(graph_, node);
+    std::vector<FloatTensor> results;
+    if (typed_[i])
+      results = typed_[i]->run(views, shapes.inputs);
+    else
+      results.push_back(compute(restored(node), views, shapes));
+    clamp(node, results[0]);
+    for (std::size_t output = 0; output < node.outputs.size(); ++output) {
+      if (node.outputs[output] < 0) continue;
+      const model::Value& value = graph_.value(node.outputs[output]);
+      if (static_cast<std::int64_t>(results[output].size()) != model::count_elements(value.shape, value.name))
+        throw Error(ErrorCode::Internal, "the result has another size than was inferred", node.where(),
+                    std::to_string(results[output].size()), "report this network");
+      values[static_cast<std::size_t>(node.outputs[output])] = std::move(results[output]);
+    }
   }
   return values;
 }

@@ -5,6 +5,7 @@
 //   const std::vector<float>& logits = values[graph.outputs[0].value];
 #pragma once
 
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -14,12 +15,18 @@ namespace espalier::cpu {
 
 using FloatTensor = std::vector<float>;
 
+class TypedOperator;
+
 /// Runs imported graphs and canonical ones (model/rewrites.hpp). QLinear operators must be expanded before.
 /// Convolutions are matrix products over unfolded maps. The values of integer tensors are held as floats.
 class FloatExecutor {
  public:
-  /// Keeps a reference to `graph`. Throws Error(Unsupported) for operators it does not know.
+  /// Keeps a reference to `graph`. Throws Error(Unsupported) for operators that neither have a form of their own here
+  /// nor are in the operator table.
   explicit FloatExecutor(const model::Graph& graph);
+  ~FloatExecutor();
+  FloatExecutor(const FloatExecutor&) = delete;
+  FloatExecutor& operator=(const FloatExecutor&) = delete;
 
   /// All values, indexed like graph.values; constants are empty. `inputs` in the order of graph.inputs, row-major.
   /// Throws Error(Input) if a size differs. Port::softmax_axis is not applied.
@@ -27,7 +34,8 @@ class FloatExecutor {
 
  private:
   const model::Graph& graph_;
-  std::vector<FloatTensor> constants_;  // indexed like graph.values
+  std::vector<FloatTensor> constants_;                       // indexed like graph.values
+  std::vector<std::unique_ptr<const TypedOperator>> typed_;  // indexed like graph.nodes: those of the operator table
 };
 
 /// exp(x - max) / sum along one axis; `shape` is that of `values`.

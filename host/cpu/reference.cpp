@@ -4,7 +4,7 @@
 #include <cmath>
 #include <string>
 
-#include "cpu/float_reference.hpp"
+#include "cpu/real_layer.hpp"
 #include "esp_arithmetic.hpp"
 #include "esp_error.hpp"
 
@@ -132,27 +132,6 @@ Tensor concat(const Network& network, const Layer& layer, const Feature& out, st
   return result;
 }
 
-/// The operator in float32. A result that is no number becomes zero.
-Tensor real(const Network& network, const Layer& layer, std::span<const Tensor> inputs) {
-  std::vector<FloatTensor> reals;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const Feature& in = network.features[static_cast<std::size_t>(layer.inputs[i])];
-    const auto scale = static_cast<float>(in.scale);
-    FloatTensor& values = reals.emplace_back();
-    for (const std::int8_t value : inputs[i]) values.push_back(scale * static_cast<float>(value - in.zero));
-  }
-  const Feature& out = network.features[static_cast<std::size_t>(layer.output)];
-  const std::vector<FloatTensor> values = FloatExecutor(*layer.real).run(reals);
-  Tensor result;
-  for (const float value : values[static_cast<std::size_t>(layer.real->outputs[0].value)]) {
-    const float level = std::nearbyint(value / static_cast<float>(out.scale)) + static_cast<float>(out.zero);
-    const float kept = std::isnan(level) ? static_cast<float>(out.zero) : level;
-    result.push_back(
-        static_cast<std::int8_t>(std::clamp(kept, static_cast<float>(layer.low), static_cast<float>(layer.high))));
-  }
-  return result;
-}
-
 void check_size(const Feature& feature, const Tensor& tensor) {
   if (tensor.size() == feature.elements()) return;
   throw Error(ErrorCode::Input, "tensor has the wrong number of elements", "feature '" + feature.name + "'",
@@ -188,7 +167,7 @@ Tensor run_layer(const Network& network, const Layer& layer, std::span<const Ten
     case LayerKind::Requantise:
       return requantise(layer, layer.scale[0], in, out, inputs[0]);
     case LayerKind::Real:
-      return real(network, layer, inputs);
+      return run_real(network, layer, FloatExecutor(*layer.real), inputs);
   }
   throw Error(ErrorCode::Internal, "unknown layer kind", "layer '" + layer.name + "'");
 }

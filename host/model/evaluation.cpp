@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "model/array_order.hpp"
+#include "model/evaluation_lists.hpp"
 #include "model/inference.hpp"
 #include "model/refusals.hpp"
 
@@ -31,6 +32,12 @@ Array shape_of(const Graph& graph, const Node& node) {
   };
   const std::int64_t start = place(node.integer("start", 0)), end = std::max(start, place(node.integer("end", rank)));
   return {{end - start}, std::vector<std::int64_t>(value.shape.begin() + start, value.shape.begin() + end)};
+}
+
+Array size_of(const Graph& graph, const Node& node) {
+  const Value& value = graph.value(node.inputs[0]);
+  if (!value.known) damaged("the shape of an input is not known", node);
+  return {{}, std::vector<std::int64_t>{count_elements(value.shape, node.where())}};
 }
 
 /// Gather from a list of integers; other ranks do not occur in shape computations.
@@ -107,6 +114,7 @@ std::optional<Array> quantise(const std::vector<const Array*>& inputs, const Nod
 std::optional<Array> evaluate(const Graph& graph, const Node& node) {
   if (node.op == "Constant") return constant(node);
   if (node.op == "Shape") return shape_of(graph, node);
+  if (node.op == "Size") return size_of(graph, node);
   std::vector<const Array*> inputs;
   for (const int input : node.inputs) {
     if (!graph.is_constant(input)) return {};
@@ -118,12 +126,10 @@ std::optional<Array> evaluate(const Graph& graph, const Node& node) {
   if (node.op == "Gather") return gather(*inputs[0], *inputs[1], node);
   if (node.op == "Concat") return concat(inputs);
   if (node.op == "QuantizeLinear") return quantise(inputs, node);
-  if (node.op == "Cast" && node.integer("to", 0) == 7 && inputs[0]->type() != ElementType::Float)
-    return Array{inputs[0]->shape, inputs[0]->as_integers()};
   if ((node.op == "Unsqueeze" || node.op == "Squeeze" || node.op == "Reshape") && inputs[0]->size() == 1 &&
       inputs[0]->type() != ElementType::Float)
     return Array{{1}, inputs[0]->values};
-  return {};
+  return evaluate_list(node, inputs);
 }
 
 }  // namespace espalier::model

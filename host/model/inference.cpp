@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "model/array_order.hpp"
-#include "model/inference_resampling.hpp"
 #include "model/refusals.hpp"
+#include "model/shape_rules.hpp"
+#include "model/single_operator.hpp"
 #include "model/window.hpp"
 
 namespace espalier::model {
@@ -15,7 +17,7 @@ namespace {
 // Elements of all activations, 1 GiB as float32; the same for all constants that are computed.
 constexpr std::int64_t MaxComputed = std::int64_t{1} << 28;
 
-/// Infers one node; the outcome is the type and shape of its first output.
+/// Infers one node; the outcome is the type and shape of its outputs.
 class NodeInference {
  public:
   NodeInference(Graph& graph, Node& node) : graph_(graph), node_(node) {}
@@ -23,12 +25,12 @@ class NodeInference {
   void run() {
     for (const int input : node_.inputs)
       if (input >= 0 && !graph_.value(input).known) damaged("the shape of an input is not known", node_);
-    const Shape shape = output_shape();
-    if (count_elements(shape, node_.where()) < 1) damaged("the result has no elements", node_, to_string(shape));
-    Value& out = graph_.value(node_.outputs[0]);
-    out.shape = shape;
-    out.type = output_type();
-    out.known = true;
+    try {
+      set_output(0, output_shape(), output_type());
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::Unsupported || !infer_as_defined()) throw;
+      return;
+    }
     // DynamicQuantizeLinear: one scale and one zero point.
     for (std::size_t i = 1; i < node_.outputs.size(); ++i) {
       if (node_.outputs[i] < 0) continue;
@@ -40,13 +42,51 @@ class NodeInference {
   }
 
  private:
+  void set_output(std::size_t index, const Shape& shape, ElementType type) {
+    if (count_elements(shape, node_.where()) < 1) damaged("the result has no elements", node_, to_string(shape));
+    Value& out = graph_.value(node_.outputs[index]);
+    out.shape = shape;
+    out.type = type;
+    out.known = true;
+  }
+
+  /// What has no form of its own here follows the operator table; false: the table does not execute it either.
+  bool infer_as_defined() {
+    const ShapeRule rule = find_shape_rule(node_.op);
+    if (rule == nullptr || find_row(node_.op, "", graph_.opset) == nullptr) return false;
+    const OperatorGraph single = single_operator(graph_, node_);
+    if (!single.refusals.empty() && has_form(node_.op)) return false;
+    if (!single.refusals.empty())
+      unsupported(single.refusals[0].reason, node_, {}, "see espalier conformance --operators");
+    const std::vector<Shape> shapes = rule(ShapeQuestions(graph_, node_));
+    for (std::size_t i = 0; i < node_.outputs.size(); ++i) {
+      if (node_.outputs[i] < 0) continue;
+      const DataType held = *single.values[static_cast<std::size_t>(single.nodes[0].outputs[i])].type;
+      const std::optional<ElementType> type = element_type_of(held);
+      if (!type) unsupported("the type of a result is not supported in networks", node_, to_string(held), "cast it");
+      set_output(i, shapes.at(i), *type);
+    }
+    if (has_form(node_.op)) node_.op.insert(0, AsDefined);
+    return true;
+  }
+
+  /// Whether infer() gives the operator one form, on which rewrites rely.
+  static bool has_form(const std::string& op) {
+    static const std::set<std::string> names = {
+        "Add",           "AveragePool", "Cast",        "Clip",      "Conv",    "Div", "Gemm", "GlobalAveragePool",
+        "GlobalMaxPool", "MatMul",      "HardSigmoid", "HardSwish", "MaxPool", "Mul", "Pad",  "ReduceMean",
+        "Relu",          "Sigmoid",     "Softmax",     "Sub"};
+    return names.contains(op);
+  }
+
   const Shape& shape(std::size_t input) const { return graph_.value(node_.inputs.at(input)).shape; }
   ElementType type(std::size_t input) const { return graph_.value(node_.inputs.at(input)).type; }
 
   void need_float(std::size_t count) const {
     for (std::size_t i = 0; i < std::min(count, node_.inputs.size()); ++i)
       if (node_.has_input(i) && type(i) != ElementType::Float)
-        damaged("input " + std::to_string(i) + " is not a float32 tensor", node_, to_string(type(i)));
+        unsupported("input " + std::to_string(i) + " is not a float32 tensor", node_, to_string(type(i)),
+                    "use float32");
   }
 
   const Array& constant(std::size_t input, const char* what) const {
@@ -91,7 +131,6 @@ class NodeInference {
     if (op == "Relu") return need_float(1), shape(0);
     if (op == "Dropout") return need_inference(2), shape(0);
     if (op == "Identity" || op == "Cast") return shape(0);
-    if (std::optional<Shape> shape = resampled_shape(graph_, node_)) return *std::move(shape);
     unsupported("the operator is not supported on these inputs", node_, op, "export with constant folding");
   }
 
@@ -264,7 +303,7 @@ class NodeInference {
       unsupported("only the mean over height and width is supported", node_, to_string(axes), "use GlobalAveragePool");
     node_.inputs.resize(1);
     const bool keep = node_.integer("keepdims", 1) != 0;
-    node_.attributes.clear();
+    node_.attributes = {{"axes", axes}, {"keepdims", std::int64_t{keep}}};
     return keep ? Shape{shape(0)[0], shape(0)[1], 1, 1} : Shape{shape(0)[0], shape(0)[1]};
   }
 

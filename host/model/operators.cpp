@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/operator_table.hpp"
+
 namespace espalier::model {
 namespace {
 
@@ -67,11 +69,41 @@ const std::vector<Operator>& table() {
   return operators;
 }
 
+/// Operators that only the operator table has, with what any of their rows allows.
+std::vector<Operator> operators_of_rows() {
+  std::vector<Operator> operators;
+  for (const OperatorRow& row : operator_rows()) {
+    const bool known = std::any_of(table().begin(), table().end(), [&](const Operator& entry) {
+      return entry.name == row.name && entry.domain.empty();
+    });
+    if (known || !row.executed) continue;
+    if (operators.empty() || operators.back().name != row.name)
+      operators.push_back({row.name, "", AnyNumber, 0, {}, 0});
+    Operator& entry = operators.back();
+    entry.least_inputs = std::min(entry.least_inputs, row.least_inputs());
+    entry.most_inputs = std::max(entry.most_inputs, row.most_inputs());
+    entry.most_outputs = std::max(entry.most_outputs, row.most_outputs());
+    for (const AttributeRow& attribute : row.attributes)
+      if (std::find(entry.attributes.begin(), entry.attributes.end(), attribute.name) == entry.attributes.end())
+        entry.attributes.emplace_back(attribute.name);
+  }
+  return operators;
+}
+
+const std::vector<Operator>& all_operators() {
+  static const std::vector<Operator> operators = [] {
+    std::vector<Operator> all = table();
+    for (Operator& entry : operators_of_rows()) all.push_back(std::move(entry));
+    return all;
+  }();
+  return operators;
+}
+
 }  // namespace
 
 const Operator* find_operator(std::string_view name, std::string_view domain) {
   if (domain == "ai.onnx") domain = "";
-  const auto& operators = table();
+  const auto& operators = all_operators();
   const auto found = std::find_if(operators.begin(), operators.end(),
                                   [&](const Operator& o) { return o.name == name && o.domain == domain; });
   return found == operators.end() ? nullptr : &*found;
@@ -79,7 +111,7 @@ const Operator* find_operator(std::string_view name, std::string_view domain) {
 
 std::string supported_operators() {
   std::string text;
-  for (const Operator& entry : table()) {
+  for (const Operator& entry : all_operators()) {
     if (!entry.domain.empty() && find_operator(entry.name, "") != nullptr) continue;
     if (!text.empty()) text.append(" ");
     text.append(entry.name);

@@ -21,6 +21,8 @@ constexpr std::array Steps = {
             plain<remove_dead_code>},
     Rewrite{"fold-constants", "operators of constants become their result", RewriteKind::Simplify,
             plain<fold_constants>},
+    Rewrite{"split-slices", "Split becomes one Slice for each of its results", RewriteKind::Simplify,
+            plain<split_slices>},
     Rewrite{"static-quantisation",
             "ConvInteger and MatMulInteger with their scales become Conv and MatMul with integer weights; "
             "DynamicQuantizeLinear before them gives way to calibrated ranges",

@@ -1,5 +1,6 @@
 // Every activation becomes a map of four axes.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -182,8 +183,10 @@ class MapBuilder {
     if (op == "Gemm" || op == "MatMul") return gemm(std::move(node));
     if (op == "BatchNormalization") return batch_normalization(node);
     if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div") return arithmetic(std::move(node));
+    if (op == "Concat" && pads_channels(node)) return;
     if (op == "Concat") return concat(std::move(node));
     need_activation(node, 0);
+    if (op == "Pad" && pads_only_channels(node)) return;
     if (op == "Transpose")
       unsupported("the order of the axes cannot be changed here", node, to_string(node.integers("perm", {})),
                   "only before a product with constant weights, or axes of size 1");
@@ -198,6 +201,7 @@ class MapBuilder {
     if (op == "ReduceMean") {
       need_map(node);
       node.op = "GlobalAveragePool";
+      node.attributes.clear();
       const Shape in = map(node.inputs[0]);
       return keep(std::move(node), {1, in[1], 1, 1});
     }
@@ -406,6 +410,59 @@ class MapBuilder {
     std::vector<double> result(values.begin(), values.end());
     if (result.size() == 1) result.assign(static_cast<std::size_t>(full[1]), result[0]);
     return result;
+  }
+
+  /// y[before + c] = x[c], zero elsewhere: a convolution of one tap.
+  void place_channels(const Node& node, int source, std::int64_t before, std::int64_t after) {
+    const Shape map_shape = map(source);
+    const std::int64_t channels = map_shape[1], outputs = before + channels + after;
+    std::vector<float> weights(static_cast<std::size_t>(outputs * channels), 0.0F);
+    for (std::int64_t c = 0; c < channels; ++c) weights[static_cast<std::size_t>((before + c) * channels + c)] = 1.0F;
+    const int constant = graph_.add_constant(node.name + ".places", {{outputs, channels, 1, 1}, std::move(weights)});
+    Node result{node.name, "Conv", {source, constant}, node.outputs, {}};
+    write_window(result, {});
+    keep(std::move(result), {1, outputs, map_shape[2], map_shape[3]});
+  }
+
+  /// Whether the weights may be reals: not where the tensors bring their own quantisation.
+  bool may_place(const Node& node, int source) {
+    constexpr std::int64_t most_channels = 1024;
+    const Shape &in = map(source), &out = shape(node.outputs[0]);
+    return in.size() == 4 && in == shape(source) && out.size() == 4 && out[0] == 1 && out[1] <= most_channels &&
+           !graph_.value(source).quantisation && !graph_.value(node.outputs[0]).quantisation;
+  }
+
+  /// Zeros that are joined to the channels of one map.
+  bool pads_channels(const Node& node) {
+    if (node.integer("axis", 1) != 1) return false;
+    int source = -1;
+    std::array<std::int64_t, 2> around{0, 0};
+    for (const int input : node.inputs) {
+      if (!graph_.is_constant(input)) {
+        if (source >= 0) return false;
+        source = input;
+        continue;
+      }
+      const Value& value = graph_.value(input);
+      const std::vector<float> numbers = value.constant->as_floats();
+      const bool zeros =
+          std::all_of(numbers.begin(), numbers.end(), [](float number) { return !(std::abs(number) > 0); });
+      if (!zeros || value.quantisation || value.shape.size() != 4) return false;
+      around[source < 0 ? 0 : 1] += value.shape[1];
+    }
+    if (source < 0 || around[0] + around[1] == 0 || !may_place(node, source)) return false;
+    place_channels(node, source, around[0], around[1]);
+    return true;
+  }
+
+  bool pads_only_channels(const Node& node) {
+    const auto pads = node.integers("pads", {});
+    if (pads.size() != 8 || pads[1] + pads[5] == 0 || std::abs(node.real("value", 0)) > 0) return false;
+    for (const std::size_t other : {0U, 2U, 3U, 4U, 6U, 7U})
+      if (pads[other] != 0) return false;
+    if (!may_place(node, node.inputs[0])) return false;
+    place_channels(node, node.inputs[0], pads[1], pads[5]);
+    return true;
   }
 
   void concat(Node node) {

@@ -29,6 +29,9 @@ bool is_dynamic(const Graph& graph);
 /// Operators of constants become constants: arithmetic with broadcasting, Relu, Clip, Sigmoid, Concat and reshapes.
 void fold_constants(Graph& graph);
 
+/// Split becomes one Slice for each of its results.
+void split_slices(Graph& graph);
+
 /// ConvInteger and MatMulInteger, the Cast behind them and their scales become Conv and MatMul whose weights keep the
 /// integers of the file. An input that DynamicQuantizeLinear quantised is read in float32 instead. Forms without known
 /// scales are added to `refusals`.

@@ -21,6 +21,23 @@ void logistic(TfliteBuilder& builder, const TfliteOperation& operation) { unary(
 void hyperbolic_tangent(TfliteBuilder& builder, const TfliteOperation& operation) { unary(builder, operation, "Tanh"); }
 void hard_swish(TfliteBuilder& builder, const TfliteOperation& operation) { unary(builder, operation, "HardSwish"); }
 void absolute(TfliteBuilder& builder, const TfliteOperation& operation) { unary(builder, operation, "Abs"); }
+void negate(TfliteBuilder& builder, const TfliteOperation& operation) { unary(builder, operation, "Neg"); }
+void exponential(TfliteBuilder& builder, const TfliteOperation& operation) { unary(builder, operation, "Exp"); }
+void logarithm(TfliteBuilder& builder, const TfliteOperation& operation) { unary(builder, operation, "Log"); }
+void square_root(TfliteBuilder& builder, const TfliteOperation& operation) { unary(builder, operation, "Sqrt"); }
+void floor(TfliteBuilder& builder, const TfliteOperation& operation) { unary(builder, operation, "Floor"); }
+void ceiling(TfliteBuilder& builder, const TfliteOperation& operation) { unary(builder, operation, "Ceil"); }
+void sine(TfliteBuilder& builder, const TfliteOperation& operation) { unary(builder, operation, "Sin"); }
+void cosine(TfliteBuilder& builder, const TfliteOperation& operation) { unary(builder, operation, "Cos"); }
+void exponential_linear(TfliteBuilder& builder, const TfliteOperation& operation) { unary(builder, operation, "Elu"); }
+void reciprocal_root(TfliteBuilder& builder, const TfliteOperation& operation) {
+  const int root = builder.emit(operation, "Sqrt", {builder.real(operation, 0)});
+  builder.finish(operation, builder.emit(operation, "Reciprocal", {root}));
+}
+void square(TfliteBuilder& builder, const TfliteOperation& operation) {
+  const int source = builder.real(operation, 0);
+  builder.finish(operation, builder.emit(operation, "Mul", {source, source}));
+}
 
 void leaky_relu(TfliteBuilder& builder, const TfliteOperation& operation) {
   const auto* given = operation.entry->builtin_options_as<tflite::LeakyReluOptions>();

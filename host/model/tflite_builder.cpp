@@ -73,7 +73,7 @@ void TfliteBuilder::convert(const TfliteOperation& operation, RefusalList& refus
     if (error.code() != ErrorCode::Unsupported) throw;
     refusals.add(
         {operation.name, std::string(kind.name), error.where(), error.summary(), error.value(), error.action()});
-    define_unknown(operation.output);
+    for (const std::size_t output : operation.outputs) define_unknown(output);
   }
 }
 
@@ -94,12 +94,16 @@ TfliteOperation TfliteBuilder::read_operation(std::size_t index) const {
   const TfliteOperator& kind = *find_tflite_operator(code.builtin);
   result.where = "operator " + std::to_string(index) + " (" + std::string(kind.name) + ")";
   const auto* outputs = result.entry->outputs();
-  if (outputs == nullptr || outputs->size() != 1) damaged("the operator does not have one output", result.where);
-  result.output = tensor_index(outputs->Get(0), result.where);
+  if (outputs == nullptr || outputs->size() < 1 || (outputs->size() != 1 && !kind.many_outputs))
+    damaged("the operator does not have one output", result.where);
+  for (const std::int32_t output : *outputs) result.outputs.push_back(tensor_index(output, result.where));
+  result.output = result.outputs[0];
   result.name = file_.name(result.output);
   result.where = "operator " + std::to_string(index) + " (" + std::string(kind.name) + ") of '" + result.name + "'";
-  if (is_defined(result.output) || constant_of_[result.output] >= 0 || file_.is_constant(result.output))
-    damaged("the output is a constant or written twice", result.where);
+  for (const std::size_t output : result.outputs)
+    if (is_defined(output) || constant_of_[output] >= 0 || file_.is_constant(output) ||
+        std::count(result.outputs.begin(), result.outputs.end(), output) != 1)
+      damaged("the output is a constant or written twice", result.where);
   const auto* inputs = result.entry->inputs();
   const std::size_t count = inputs == nullptr ? 0 : inputs->size();
   if (count < kind.least_inputs || count > kind.most_inputs)

@@ -23,6 +23,7 @@ struct TfliteOperation {
   std::string where;
   std::vector<std::optional<std::size_t>> inputs;
   std::size_t output = 0;
+  std::vector<std::size_t> outputs;  // all of them; the first is `output`
 
   bool has_input(std::size_t index) const { return index < inputs.size() && inputs[index].has_value(); }
 };

@@ -18,6 +18,7 @@ struct TfliteOperator {
   std::size_t most_inputs;
   /// Adds the nodes of one operator and says which value is its result.
   void (*convert)(TfliteBuilder& builder, const TfliteOperation& operation);
+  bool many_outputs = false;
 };
 
 /// The operator, or nullptr if it is not supported.

@@ -72,7 +72,7 @@ Reply reply_of(const grpc::Status& status, const Flight& flight) {
     return failed(RemoteFailure::Stale, "the answer is of version " + reply.version);
   if (!asked.plan_id.empty() && reply.plan_id != asked.plan_id)
     return failed(RemoteFailure::Stale, "the answer is of plan " + reply.plan_id);
-  std::vector<std::size_t> outputs;
+  std::vector<std::size_t> outputs = asked.outputs;
   if (asked.exit) outputs = {static_cast<std::size_t>(*asked.exit)};
   try {
     reply.outputs = read_outputs(response, asked.ports, outputs);
@@ -94,6 +94,10 @@ void fill(Flight& flight) {
   flight.request.set_model_version(asked.version);
   auto& parameters = *flight.request.mutable_parameters();
   if (!asked.plan_id.empty()) parameters["plan_id"].set_string_param(asked.plan_id);
+  if (!asked.network_id.empty()) parameters["network_id"].set_string_param(asked.network_id);
+  if (!asked.part.empty()) parameters["part"].set_string_param(asked.part);
+  for (const std::size_t output : asked.outputs)
+    flight.request.add_outputs()->set_name(asked.ports.outputs.at(output).name);
   if (asked.exit) parameters["exit"].set_int64_param(*asked.exit);
   if (asked.budget) {
     parameters["deadline_ns"].set_int64_param(*asked.budget);
@@ -137,9 +141,9 @@ Client::~Client() {
   state_->ended.wait(lock, [this] { return state_->flights.empty(); });
 }
 
-bool Client::ready() {
+bool Client::ready(plan::Nanoseconds limit) {
   grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(1));
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::nanoseconds(limit));
   inference::ServerReadyResponse response;
   return state_->stub->ServerReady(&context, {}, &response).ok() && response.ready();
 }

@@ -25,8 +25,11 @@ struct ClientSettings {
 };
 
 struct RemoteRequest {
-  std::string model, version;  // version empty: the one in service
-  std::string plan_id;         // empty: any
+  std::string model, version;        // version empty: the one in service
+  std::string plan_id;               // empty: any
+  std::string network_id;            // empty: any
+  std::string part;                  // layers, see run/part.hpp; empty: the whole model
+  std::vector<std::size_t> outputs;  // indices of those that are wanted; none: all
   run::Ports ports;
   std::vector<std::vector<float>> inputs;
   std::optional<plan::Nanoseconds> budget;
@@ -50,8 +53,8 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  /// Whether the server answers that it is ready within a second.
-  bool ready();
+  /// Whether the server answers within `limit` that it is ready.
+  bool ready(plan::Nanoseconds limit = 1'000'000'000);
 
   /// Inputs and outputs of a model. Throws Error (Device) if the server does not answer within `limit`, Error (Usage)
   /// for a model or token that it does not know.

@@ -5,6 +5,7 @@
 //   engine.load("digits", executable);                       // version 1; a later load is version 2, in service at
 //   once auto ticket = engine.submit({engine.find("digits", ""), values, {}, [](Result result) { ... }});
 //   engine.cancel(ticket);                                   // between two commands of the device
+//   VersionPtr back = engine.part(engine.find("digits", ""), "4-9");   // some layers of it, served as the whole is
 #pragma once
 
 #include <atomic>
@@ -22,6 +23,8 @@
 #include <vector>
 
 #include "plan/policy/admission.hpp"
+#include "plan/policy/model_choice.hpp"
+#include "plan/policy/result_cache.hpp"
 #include "run/session.hpp"
 
 namespace espalier::remote {
@@ -34,10 +37,26 @@ struct Version {
   std::string version;  // "1", "2", ...
   std::string plan_id;  // of the compiled program, 16 hexadecimal digits: equal programs have equal ids
   run::Executable executable;
-  std::uint64_t cycles = 0;  // predicted
-  Nanoseconds bound = 0;     // of one execution on the device
+  std::uint64_t cycles = 0;              // predicted
+  Nanoseconds bound = 0;                 // of one execution on the device
+  std::string network_id;                // of the layers, see run/part.hpp; empty: the file has none
+  std::string part;                      // of a part: its layers, see run/part.hpp
+  std::shared_ptr<const Version> whole;  // of a part
 };
 using VersionPtr = std::shared_ptr<const Version>;
+
+/// A part of a model, made when it is first asked for.
+struct MadePart {
+  run::Executable executable;
+  std::optional<Nanoseconds> bound;  // of the machine that is modelled; none: its cycles divided by the clock
+};
+
+/// How the parts of a model are made; a compiled file has none.
+struct Divisible {
+  std::string network_id;
+  /// Throws Error (Input, Unsupported) for a text that names no layers, or layers that are refused.
+  std::function<MadePart(const std::string& part)> make;
+};
 
 enum class Failure { NotFound, Invalid, Full, Draining, Late, Cancelled, Device };
 /// The name in metrics.
@@ -48,6 +67,7 @@ struct Answer {
   run::RunReport report;
   Nanoseconds waited = 0;    // in the queue
   Nanoseconds executed = 0;  // on the device
+  bool cached = false;       // given before, to a similar request; nothing ran
 };
 struct Refusal {
   Failure failure = Failure::Device;
@@ -67,10 +87,19 @@ struct EngineSettings {
   compile::MemoryParameters memory;
   driver::Limits limits;
   std::size_t capacity = 64;
+  std::size_t most_parts = 16;  // of a version; the one that was not asked for longest goes
   double clock_mhz = 300;
   double dilation = 1;               // of modelled times, in bounds
   bool paced = false;                // an answer comes no sooner than its bound, as from a device of that speed
   std::function<Nanoseconds()> now;  // none: the steady clock
+  std::size_t cache_bytes = 0;       // of answers that are kept for similar requests; 0: none
+  plan::KeySettings cache_key;
+};
+
+/// A model among several for one name, with its accuracy on data.
+struct Choice {
+  std::string model;
+  plan::BasisPoints accuracy = 0;
 };
 
 /// What is counted, for metrics.
@@ -79,6 +108,7 @@ struct ModelCounts {
   Nanoseconds executed = 0;
   Nanoseconds waited = 0;
   std::uint64_t executions = 0;
+  std::uint64_t cached = 0;
   std::string version;  // in service
   Nanoseconds bound = 0;
 };
@@ -99,12 +129,22 @@ class Engine {
 
   /// Puts a version into service after every worker has executed it once on zeros; returns it. Requests under way keep
   /// theirs. Throws Error (Program, Device, Timeout): the version before stays in service.
-  VersionPtr load(const std::string& model, run::Executable executable);
+  VersionPtr load(const std::string& model, run::Executable executable, Divisible divisible = {});
   /// Puts the version before back into service. Throws Error (Usage) if there is none.
   VersionPtr roll_back(const std::string& model);
 
   /// The version in service, or the named one if it is that or the one before; null if there is none.
   VersionPtr find(const std::string& model, const std::string& version) const;
+  /// Makes `name` stand for the most accurate of loaded models with equal ports that meets a request's deadline. Throws
+  /// Error (Usage) for a model that is not loaded, other ports, or a name that is taken.
+  void offer(const std::string& name, std::vector<Choice> choices);
+  /// find(), or for a name of offer() the model in service for a request with this budget; the fastest if none is fast
+  /// enough.
+  VersionPtr choose(const std::string& name, const std::string& version, std::optional<Nanoseconds> budget) const;
+
+  /// A part of a version of find(), compiled now if it is not known. Throws Error (Usage) if the model has no parts,
+  /// else as Divisible::make.
+  VersionPtr part(const VersionPtr& whole, const std::string& text);
   /// The versions that find() knows, in service first.
   std::vector<VersionPtr> versions(const std::string& model) const;
   std::vector<std::string> models() const;
@@ -127,12 +167,17 @@ class Engine {
     Call call;
     Nanoseconds arrival = 0;
     std::optional<Nanoseconds> deadline;
+    std::optional<plan::SimilarityKey> key;  // of the cache
     std::shared_ptr<std::atomic<bool>> stop = std::make_shared<std::atomic<bool>>(false);
   };
   struct Worker;
   struct Serving {
     VersionPtr active, previous;
     std::uint64_t loads = 0;
+  };
+  struct Parts {
+    Divisible divisible;
+    std::vector<VersionPtr> known;  // asked for last at the end
   };
   struct Ended {
     std::function<void(Result)> done;
@@ -144,18 +189,28 @@ class Engine {
   Result run(Worker& worker, const Pending& pending, Nanoseconds start);
   void pace(const Pending& pending, Nanoseconds until);
   void prepare(const VersionPtr& version);
-  Ended end(std::uint64_t ticket, Result result);  // with the lock
+  std::shared_ptr<Version> make_version(const std::string& model, run::Executable executable,
+                                        const std::optional<Nanoseconds>& bound) const;
+  VersionPtr known_part(const VersionPtr& whole, const std::string& text);  // with the lock
+  void forget_parts();                                                      // with the lock
+  Ended end(std::uint64_t ticket, Result result);                           // with the lock
   bool in_service(const VersionPtr& version) const;
+  std::optional<plan::SimilarityKey> key_of(const Call& call) const;
+  std::optional<Answer> remembered(const Call& call, const plan::SimilarityKey& key);  // with the lock
   Nanoseconds now() const { return settings_.now(); }
 
   EngineSettings settings_;
   std::vector<std::unique_ptr<Worker>> workers_;
   mutable std::mutex mutex_;
   std::mutex loading_;  // one load at a time
+  std::mutex making_;   // one part at a time
   std::condition_variable changed_;
   plan::AdmissionState admission_;
   std::map<std::uint64_t, Pending> pending_;
   std::map<std::string, Serving> serving_;
+  std::map<VersionPtr, Parts> parts_;
+  std::map<std::string, std::vector<Choice>> choices_;
+  plan::ResultCache cache_;
   std::map<std::string, ModelCounts> counts_;
   std::uint64_t tickets_ = 0;
   bool stopping_ = false;

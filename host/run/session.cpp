@@ -31,6 +31,13 @@ driver::Device& checked(driver::Device& device, const Executable& executable) {
   return device;
 }
 
+const Executable& in_one_stage(const Executable& executable) {
+  if (!executable.compiled.stages.empty())
+    throw Error(ErrorCode::Usage, "a network with exits is run exit by exit", executable.name,
+                std::to_string(executable.compiled.stages.size()) + " stages", "give thresholds with --exits");
+  return executable;
+}
+
 LayerRow edge_row(const char* name, const std::string& device, std::uint64_t predicted) {
   LayerRow row;
   row.name = name;
@@ -101,6 +108,29 @@ FeatureRun collect(const Executable& executable, const RunReport& predicted, con
 
 }  // namespace
 
+namespace {
+
+/// Stages one after the other, with what each of them begins and ends with in prologue and epilogue.
+RunReport predicted_in_stages(const Executable& executable, const std::string& device,
+                              const compile::MemoryParameters& memory) {
+  const compile::Compiled& compiled = executable.compiled;
+  compile::LayerCycles all;
+  for (std::size_t i = 0; i < compiled.stages.size(); ++i) {
+    const compile::Prediction prediction = compile::predict_stage(compiled.program, i, compiled.configuration, memory);
+    const compile::LayerCycles cycles = compile::stage_cycles(compiled, i, prediction.marks, prediction.cycles);
+    all.prologue += cycles.prologue;
+    all.layers.insert(all.layers.end(), cycles.layers.begin(), cycles.layers.end());
+    all.epilogue += cycles.epilogue;
+  }
+  return rows_of(executable, device, all);
+}
+
+}  // namespace
+
+driver::Loaded load(driver::Device& device, const Executable& executable, const driver::Limits& limits) {
+  return checked(device, executable).load(device_program(executable), limits);
+}
+
 Output present(const compress::Output& port, const Feature& feature) {
   const std::vector<float> values = compress::to_real(port, feature);
   return {port.name, type_name(port.type), port.shape, {values.begin(), values.end()}};
@@ -129,6 +159,7 @@ std::vector<Feature> quantised_inputs(const Ports& ports, std::span<const std::v
 RunReport predicted_report(const Executable& executable, const std::string& device,
                            const compile::MemoryParameters& memory) {
   const compile::Compiled& compiled = executable.compiled;
+  if (!compiled.stages.empty()) return predicted_in_stages(executable, device, memory);
   const compile::Prediction prediction = compile::predict(compiled.program, compiled.configuration, memory);
   const compile::LayerCycles cycles = compile::layer_cycles(compiled, prediction.marks, prediction.cycles);
   return rows_of(executable, device, cycles);
@@ -144,10 +175,10 @@ RunReport compiled_report(const Executable& executable) {
 }
 
 Session::Session(driver::Device& device, const Executable& executable, Settings settings)
-    : executable_(&executable),
+    : executable_(&in_one_stage(executable)),
       settings_(std::move(settings)),
       predicted_(predicted_report(executable, settings_.device, settings_.memory)),
-      loaded_(checked(device, executable).load(device_program(executable), settings_.limits)) {}
+      loaded_(load(device, executable, settings_.limits)) {}
 
 FeatureRun Session::run_features(std::span<const Feature> inputs) {
   loaded_.start(compile::pack(executable_->compiled, inputs));

@@ -49,7 +49,8 @@ struct FeatureRun {
 
 class Session {
  public:
-  /// Puts the program on the device. Throws Error (Program) if it was compiled for another array. The device and the
+  /// Puts the program on the device. Throws Error (Program) if it was compiled for another array, Error (Usage) if it
+  /// is compiled in stages. The device and the
   /// executable must outlive the session.
   Session(driver::Device& device, const Executable& executable, Settings settings);
 
@@ -72,6 +73,9 @@ class Session {
   RunReport predicted_;
   driver::Loaded loaded_;
 };
+
+/// Puts the program on a device. Throws Error (Program) if it was compiled for another array.
+driver::Loaded load(driver::Device& device, const Executable& executable, const driver::Limits& limits);
 
 /// An output as the user sees it.
 Output present(const compress::Output& port, const Feature& feature);

@@ -117,13 +117,15 @@ Measured measure_int8(const CpuBenchOptions& options, const model::Network& netw
 }
 
 void bench_cpu(const CpuBenchOptions& options, Console& console) {
-  const model::Graph graph =
-      model::import_model(options.model.path, parse_import_options(options.model.import_texts)).graph;
+  model::Graph graph = model::import_model(options.model.path, parse_import_options(options.model.import_texts)).graph;
   const bool quantised = model::is_quantised(graph);
   console.progress(fmt::format("{} runs on {} threads, instruction set {}", options.runs, options.threads,
                                cpu::onednn_instruction_set()));
   std::vector<Measured> rows;
-  if (!quantised) rows.push_back(measure_float(options, graph));
+  if (!quantised) {
+    graph = model::simplify(std::move(graph), parse_rewrite_options(options.model.import_texts));
+    rows.push_back(measure_float(options, graph));
+  }
   if (quantised || options.int8)
     rows.push_back(measure_int8(options, import_model(options.model, {}, console).network));
 

@@ -23,6 +23,7 @@ constexpr const char* Examples = R"(Examples:
   espalier verify network.esp --devices functional,rtl
   espalier plan problem.json --algorithm all --deadline 5ms
   espalier serve digits=digits.esp --port 8001
+  espalier conformance --operators
   espalier devices
 
 )";
@@ -129,6 +130,8 @@ int run_command_line(std::span<const char* const> arguments, std::ostream& out, 
     add_bench(app, console);
     add_plan(app, console);
     add_verify(app, console);
+    add_conformance(app, console);
+    add_exits(app, console);
     add_devices(app, console);
     add_demo(app, console);
     return parse_and_run(app, {arguments.begin(), arguments.end()}, console, out);

@@ -14,6 +14,8 @@ void add_serve(CLI::App& app, Console& console);
 void add_bench(CLI::App& app, Console& console);
 void add_plan(CLI::App& app, Console& console);
 void add_verify(CLI::App& app, Console& console);
+void add_conformance(CLI::App& app, Console& console);
+void add_exits(CLI::App& app, Console& console);
 void add_devices(CLI::App& app, Console& console);
 void add_demo(CLI::App& app, Console& console);
 

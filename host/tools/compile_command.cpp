@@ -29,6 +29,18 @@ void export_quantised(const QuantisedModel& model, const std::string& file, Cons
   console.progress("wrote " + file);
 }
 
+// Cycles from the start of the first stage to each exit.
+Json stages_json(const run::Executable& executable) {
+  Json stages = Json::array();
+  std::uint64_t cycles = 0;
+  for (std::size_t i = 0; i < executable.compiled.stages.size(); ++i) {
+    const compile::Stage& stage = executable.compiled.stages[i];
+    cycles += stage.cycles;
+    stages.push_back({{"exit", executable.ports.outputs[i].name}, {"layers", stage.layers}, {"cycles", cycles}});
+  }
+  return stages;
+}
+
 void execute(CompileOptions options, Console& console) {
   if (is_compiled_file(options.model.path))
     throw Error(ErrorCode::Usage, "the file is compiled already", options.model.path, {}, "give an ONNX file");
@@ -53,6 +65,7 @@ void execute(CompileOptions options, Console& console) {
   json["file_bytes"] = std::filesystem::file_size(path);
   json["program_bytes"] = executable.compiled.program.image.size();
   json["commands"] = executable.compiled.program.command_count;
+  if (!executable.compiled.stages.empty()) json["stages"] = stages_json(executable);
   if (!options.report.empty()) {
     write_file(
         options.report,
@@ -75,6 +88,8 @@ void add_compile(CLI::App& app, Console& console) {
   add_input_options(*command, options->input_texts);
   command->add_option("-o,--output", options->output, "compiled file; default: the model's name with .esp");
   command->add_option("--quantised", options->quantised, "also write the quantised network to this ONNX file");
+  command->add_flag("--exits", options->model.exits,
+                    "the outputs are exits, in order of depth: compile in stages, for run --exits");
   command->add_option("--report", options->report, "write an HTML report to this file");
   add_console_options(*command, console);
   command->footer(
@@ -85,6 +100,7 @@ void add_compile(CLI::App& app, Console& console) {
       "  espalier compile network.onnx --calibrate photos --resize --calibration entropy --bias-correction --report "
       "q.html\n"
       "  espalier compile network.onnx --calibrate samples.npy --weight-bits 4.5\n"
+      "  espalier compile digits_exits.onnx --exits -o digits_exits.esp\n"
       "  espalier compile network.onnx --calibrate a.png b.png --resize --weights sparse");
   command->callback([options, &console] { execute(*options, console); });
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "esp_error.hpp"
+#include "model/stages.hpp"
 #include "options.hpp"
 #include "table.hpp"
 
@@ -21,6 +22,7 @@ CompileSettings parse_compile_settings(const ModelOptions& options) {
   if (options.weight_format == "fixed") settings.weight_format = compile::WeightFormat::Fixed;
   if (options.weight_format == "huffman") settings.weight_format = compile::WeightFormat::Huffman;
   settings.split = options.split;
+  settings.exits = options.exits;
   return settings;
 }
 
@@ -61,7 +63,12 @@ run::Executable compile_model(const QuantisedModel& model, const CompileSettings
     if (index == 0 && count > 1) console.progress(fmt::format("compiling {} layers", count));
   };
   const abi::Configuration configuration = settings.array.value_or(abi::Array16x16);
-  run::Executable executable{model.network.name, compile::compile(model.network, configuration, options), model.ports};
+  model::Staged staged{model.network, {}};
+  if (settings.exits) {
+    staged = model::in_stages(model.network);
+    if (!staged.firsts.empty()) options.stages.assign(staged.firsts.begin() + 1, staged.firsts.end());
+  }
+  run::Executable executable{model.network.name, compile::compile(staged.network, configuration, options), model.ports};
   console.progress(fmt::format("compiled for {}: {} commands, {} cycles predicted", array_text(configuration),
                                executable.compiled.program.command_count, grouped(executable.compiled.total_cycles)));
   return executable;

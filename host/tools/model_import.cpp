@@ -141,7 +141,12 @@ LoadedModel load_model(const ModelOptions& options, const InputOptions& inputs, 
   const CompileSettings settings = parse_compile_settings(options);
   if (is_compiled_file(options.path)) {
     if (!options.quantisation.generated()) console.progress("--calibrate is not used: the file is compiled already");
-    return {run::load(options.path, settings.array), {}};
+    LoadedModel loaded{run::load(options.path, settings.array), {}};
+    if (!loaded.executable.compiled.stages.empty() && !options.exits)
+      throw Error(ErrorCode::Usage, "the file is compiled with exits and is run exit by exit", options.path,
+                  fmt::format("{} stages", loaded.executable.compiled.stages.size()),
+                  "use espalier run --exits, or compile without --exits");
+    return loaded;
   }
   QuantisedModel model = import_model(options, inputs, console);
   run::Executable executable = compile_model(model, settings, console);

@@ -27,6 +27,7 @@ struct CompileSettings {
   std::optional<unsigned> mhz;              // of the machine, where the memory says it
   compile::Mode weights = compile::Mode::Auto;
   compile::WeightFormat weight_format = compile::WeightFormat::Auto;
+  bool exits = false;        // in stages, one per output
   std::optional<int> split;  // channels in a computed word
 };
 CompileSettings parse_compile_settings(const ModelOptions& options);

@@ -22,11 +22,14 @@ struct ModelOptions {
   QuantisationTexts quantisation;
   ImportTexts import_texts;
   bool list_rewrites = false;  // of inspect
+  bool exits = false;          // the outputs are exits: compiled in stages
 };
 
 /// As text, before they are understood.
 struct InputTexts {
   std::string mean, scale, layout = "nchw";
+  std::string fit = "stretch", channel_order = "rgb";
+  int margin = 0;
   std::vector<std::string> resize;  // none: not given; "": to the network's size
   std::optional<std::int64_t> index, count;
 };

@@ -162,7 +162,7 @@ std::string network_table(const NetworkReport& report) {
     const auto of_group = [&](std::int64_t macs) {
       return row.with_above ? std::string() : share(macs, run::cycles_of(row.together));
     };
-    table.add({layer.name, layer.op, layer.shape, layer.mode, macs_text(layer.macs),
+    table.add({shortened(layer.name, LayerNameBytes), layer.op, layer.shape, layer.mode, macs_text(layer.macs),
                layer.macs == 0 ? "-" : percent(run::density(layer)), cells.predicted, cells.measured,
                of_group(row.together.macs), of_group(row.together.nonzero_macs), grouped(layer.dram_read_bytes),
                grouped(layer.dram_write_bytes), layer.pattern, layer.weight_format, grouped(layer.weight_bytes),
@@ -193,8 +193,8 @@ std::string worst_table(const NetworkReport& report, std::size_t worst) {
   for (const CauseName& cause : CauseNames) columns.push_back({cause.name});
   Table table(std::move(columns));
   for (const NetworkRow* row : order) {
-    std::vector<std::string> cells{row->together.name, row->together.shape, grouped(row->cycles),
-                                   grouped(row->mac_bound), grouped(row->excess())};
+    std::vector<std::string> cells{shortened(row->together.name, LayerNameBytes), row->together.shape,
+                                   grouped(row->cycles), grouped(row->mac_bound), grouped(row->excess())};
     for (const CauseName& cause : CauseNames) cells.push_back(grouped(row->causes.*cause.field));
     table.add(std::move(cells));
   }

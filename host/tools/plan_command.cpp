@@ -8,6 +8,7 @@
 
 #include "commands.hpp"
 #include "esp_error.hpp"
+#include "export_cut.hpp"
 #include "files.hpp"
 #include "plan/cost/problem_json.hpp"
 #include "plan/cost/tiles.hpp"
@@ -32,7 +33,9 @@ struct PlanOptions {
   std::optional<double> deadline_milliseconds;
   std::string output, report, save;
   bool list = false;
-  std::string checked;  // plan check
+  bool no_tiles = false;
+  std::string checked;           // plan check
+  std::vector<std::string> cut;  // LAYER and FOLDER
 };
 
 plan::Request parse_request(const PlanOptions& options) {
@@ -138,13 +141,19 @@ std::vector<PlanRow> plan_rows(const PlanOptions& options, const plan::Problem& 
 
 void execute(const PlanOptions& options, Console& console) {
   if (options.list) return list_planners(console);
+  if (!options.cut.empty()) {
+    Json json = document("plan");
+    json["cut"] = export_cut(plan_model(options.network, console), options.cut[0], options.cut[1]);
+    return console.report(json, cut_text(json["cut"]));
+  }
   const plan::Request request = parse_request(options);
   const LinkChange link = parse_link(options.link);
   plan::Problem problem = plan_problem(options.network, console);
   apply_link(link, problem);
+  if (options.no_tiles) problem.tilings.clear();
   const Json given = plan::to_json(problem);
   if (!options.save.empty()) write_file(options.save, to_text(given));
-  const bool generated = problem.tilings.empty();
+  const bool generated = problem.tilings.empty() && !options.no_tiles;
   if (generated) add_published_tilings(problem);
   const std::vector<PlanRow> rows = plan_rows(options, problem, request, console);
   Json json = document("plan");
@@ -171,7 +180,7 @@ void execute_check(const PlanOptions& options, Console& console) {
     throw Error(ErrorCode::Input, "not a document of espalier plan", options.checked, {},
                 "write one with espalier plan --problem FILE -o plan.json");
   plan::Problem problem = plan::problem_from_json(read["problem"]);
-  if (problem.tilings.empty()) add_published_tilings(problem);
+  if (problem.tilings.empty() && read.value("tilings_generated", true)) add_published_tilings(problem);
   plan::Request request{parse_objective(read["objective"].get<std::string>()), std::nullopt};
   if (read.contains("deadline_ns") && read["deadline_ns"].is_number_integer())
     request.deadline = read["deadline_ns"].get<std::int64_t>();
@@ -217,6 +226,13 @@ void add_plan(CLI::App& app, Console& console) {
   command->add_option("--save", options->save, "write the problem, so that it can be planned again");
   command->add_option("--report", options->report,
                       "write a page: all plans, latency against bandwidth, exits and cuts, accuracy and latency");
+  command
+      ->add_option("--export-cut", options->cut,
+                   "LAYER FOLDER: instead of planning, write the network up to and with this layer (name or index) and "
+                   "the rest as FOLDER/front.onnx and FOLDER/back.onnx")
+      ->expected(2);
+  command->add_flag("--no-tiles", options->no_tiles,
+                    "plans that run layers whole, as espalier run --plan executes them");
   command->add_flag("--list", options->list, "list the planners");
   add_console_options(*command, console);
   command->footer(
@@ -224,6 +240,7 @@ void add_plan(CLI::App& app, Console& console) {
       "  espalier plan --list\n"
       "  espalier plan resnet50 --algorithm all --server 10x --link up=400kbps,down=2Mbps,rtt=20ms --report plan.html\n"
       "  espalier plan network.onnx --deadline 5ms --objective energy --save problem.json --json\n"
+      "  espalier plan network.onnx --export-cut 12 halves\n"
       "  espalier plan problem.json --algorithm all --deadline 5ms --link up=400kbps,down=2Mbps,rtt=20ms --json\n"
       "  espalier plan --problem problem.json --planner ours --objective energy --deadline-ms 30 -o plan.json\n"
       "  espalier plan check plan.json");

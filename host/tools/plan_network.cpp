@@ -66,28 +66,43 @@ plan::Problem with_exits(const plan::Problem& problem, const std::string& path) 
   return plan::problem_from_json(json);
 }
 
+model::Network zoo_network(const PlanNetworkOptions& options, Console& console) {
+  zoo::Options wanted;
+  wanted.density = options.density;
+  wanted.pattern = model::parse_pattern(options.pattern);
+  wanted.resolution = options.resolution;
+  console.progress("building " + options.source);
+  return zoo::build(options.source, wanted);
+}
+
+bool of_zoo(const PlanNetworkOptions& options) {
+  return in_zoo(options.source) && !std::filesystem::exists(options.source);
+}
+
+ModelOptions model_options(const PlanNetworkOptions& options) {
+  ModelOptions model = options.model;
+  model.path = options.source;
+  return model;
+}
+
+bool is_problem_file(const std::string& path) { return std::filesystem::path(path).extension() == ".json"; }
+
+void require_source(const PlanNetworkOptions& options) {
+  if (options.source.empty())
+    throw Error(ErrorCode::Usage, "no problem given", "MODEL", {},
+                "give a problem file or a network; see espalier plan --help");
+}
+
 plan::Problem network_problem(const PlanNetworkOptions& options, Console& console) {
   const CompileSettings settings = parse_compile_settings(options.model);
   const plan::Machines machines = parse_machines(options, settings);
   plan::check(machines);
-  ModelOptions model = options.model;
-  model.path = options.source;
-  const bool zoo = in_zoo(options.source) && !std::filesystem::exists(options.source);
-  if (!zoo && is_compiled_file(options.source)) {
-    const run::Executable executable = load_model(model, {}, console).executable;
+  if (!of_zoo(options) && is_compiled_file(options.source)) {
+    const run::Executable executable = load_model(model_options(options), {}, console).executable;
     return plan::compiled_problem(executable.compiled, executable.name, machines);
   }
-  model::Network network;
-  if (zoo) {
-    zoo::Options wanted;
-    wanted.density = options.density;
-    wanted.pattern = model::parse_pattern(options.pattern);
-    wanted.resolution = options.resolution;
-    console.progress("building " + options.source);
-    network = zoo::build(options.source, wanted);
-  } else {
-    network = import_model(model, {}, console).network;
-  }
+  const model::Network network =
+      of_zoo(options) ? zoo_network(options, console) : import_model(model_options(options), {}, console).network;
   plan::TimesOptions times;
   times.compile.memory = settings.memory;
   times.compile.mode = settings.weights;
@@ -135,12 +150,32 @@ void add_plan_network_options(CLI::App& command, PlanNetworkOptions& options) {
   add_array_options(command, options.model);
 }
 
+QuantisedModel plan_model(const PlanNetworkOptions& options, Console& console) {
+  require_source(options);
+  if (of_zoo(options)) {
+    QuantisedModel model{zoo_network(options, console), {}, {}};
+    const auto port = [&](int index) {
+      const model::Feature& f = model.network.features[static_cast<std::size_t>(index)];
+      return compress::Input{
+          f.name, model::ElementType::Int8, {1, f.channels, f.height, f.width}, static_cast<float>(f.scale), f.zero};
+    };
+    for (const int input : model.network.inputs) model.ports.inputs.push_back(port(input));
+    for (const int output : model.network.outputs) {
+      const compress::Input same = port(output);
+      model.ports.outputs.push_back({same.name, same.type, same.shape, same.scale, same.zero, {}});
+    }
+    return model;
+  }
+  if (is_problem_file(options.source) || is_compiled_file(options.source))
+    throw Error(ErrorCode::Usage, "the file has no layers to cut between", "MODEL", options.source,
+                "give the network: .onnx, .tflite or a name of espalier plan --help");
+  return import_model(model_options(options), {}, console);
+}
+
 plan::Problem plan_problem(const PlanNetworkOptions& options, Console& console) {
-  if (options.source.empty())
-    throw Error(ErrorCode::Usage, "no problem given", "MODEL", {},
-                "give a problem file or a network; see espalier plan --help");
-  const bool file = std::filesystem::path(options.source).extension() == ".json";
-  plan::Problem problem = file ? plan::read_problem(read_text(options.source)) : network_problem(options, console);
+  require_source(options);
+  plan::Problem problem = is_problem_file(options.source) ? plan::read_problem(read_text(options.source))
+                                                          : network_problem(options, console);
   return options.exits.empty() ? problem : with_exits(problem, options.exits);
 }
 

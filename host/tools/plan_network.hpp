@@ -7,7 +7,7 @@
 #include <string>
 
 #include "console.hpp"
-#include "model_options.hpp"
+#include "model_loader.hpp"
 #include "plan/cost/problem.hpp"
 
 namespace espalier::tools {
@@ -27,6 +27,10 @@ struct PlanNetworkOptions {
 
 /// The positional argument and all options that say what the problem is.
 void add_plan_network_options(CLI::App& command, PlanNetworkOptions& options);
+
+/// The network that the options name, quantised; that of a zoo has int8 ports. Throws Error (Usage) for a problem file
+/// and a compiled file, which have no layers, else as import_model().
+QuantisedModel plan_model(const PlanNetworkOptions& options, Console& console);
 
 /// Throws Error (Usage, Input, Model, Unsupported).
 plan::Problem plan_problem(const PlanNetworkOptions& options, Console& console);

@@ -2,7 +2,7 @@
 
 #include "commands.hpp"
 #include "esp_error.hpp"
-#include "run_remote.hpp"
+#include "run_plan.hpp"
 
 namespace espalier::tools {
 namespace {
@@ -27,6 +27,11 @@ void add_remote_options(CLI::App& command, RemoteOptions& options) {
 
 void run_on_server(const RemoteOptions& /*options*/, const RemoteRun& /*run*/, Console& /*console*/) {
   refuse("--remote");
+}
+
+void run_plan(const PlanRunOptions& /*options*/, const RemoteOptions& /*remote*/, const PlanRun& /*run*/,
+              Console& /*console*/) {
+  refuse("--plan");
 }
 
 }  // namespace espalier::tools

@@ -62,13 +62,6 @@ std::string escaped(const std::string& text) {
   return result;
 }
 
-std::string shortened(const std::string& name, std::size_t most) {
-  if (name.size() <= most) return name;
-  std::size_t end = most - 1;
-  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U) --end;
-  return name.substr(0, end) + "\u2026";
-}
-
 std::string bar_chart(const std::vector<Bar>& bars, double limit, const std::vector<std::string>& axis) {
   const int height = RowHeight * static_cast<int>(bars.size()) + 26;
   std::string svg = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\">\n", Width, height);

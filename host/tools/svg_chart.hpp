@@ -11,9 +11,6 @@ namespace espalier::tools {
 /// Text with &, <, > and quotes replaced, for HTML and SVG.
 std::string escaped(const std::string& text);
 
-/// `name` if it has at most `most` bytes, else its beginning and an ellipsis; UTF-8 stays whole.
-std::string shortened(const std::string& name, std::size_t most);
-
 /// A row of a bar chart: a wide pale bar, a narrow strong bar in it, and a tick.
 struct Bar {
   std::string label;

@@ -22,6 +22,13 @@ std::string padded(const std::string& text, std::size_t width, Align align) {
 
 }  // namespace
 
+std::string shortened(const std::string& name, std::size_t most) {
+  if (name.size() <= most) return name;
+  std::size_t end = most - 1;
+  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U) --end;
+  return name.substr(0, end) + "\u2026";
+}
+
 std::string Table::text() const {
   std::vector<std::size_t> widths;
   for (std::size_t column = 0; column < columns_.size(); ++column) {
@@ -110,7 +117,8 @@ std::string layer_table(const run::RunReport& report) {
     const run::LayerRow together = run::together(report.layers, i);
     const bool above = run::with_above(report.layers, i);
     const CycleCells cells = cycle_cells(together, above);
-    table.add({row.name, row.op, row.shape, row.macs == 0 ? "-" : grouped(static_cast<std::uint64_t>(row.macs)),
+    table.add({shortened(row.name, LayerNameBytes), row.op, row.shape,
+               row.macs == 0 ? "-" : grouped(static_cast<std::uint64_t>(row.macs)),
                row.macs == 0 ? "-" : percent(run::density(row)), row.device, cells.predicted, cells.measured,
                above ? "" : used(together.nonzero_macs, together.predicted_cycles, together.measured_cycles),
                grouped(row.dram_read_bytes), grouped(row.dram_write_bytes), row.bound.empty() ? "-" : row.bound});

@@ -12,6 +12,12 @@ namespace espalier::tools {
 
 enum class Align { Left, Right };
 
+/// Bytes of a layer's name in a table: exporters write names of hundreds. JSON has them whole.
+inline constexpr std::size_t LayerNameBytes = 44;
+
+/// `name` if it has at most `most` bytes, else its beginning and an ellipsis; UTF-8 stays whole.
+std::string shortened(const std::string& name, std::size_t most);
+
 class Table {
  public:
   struct Column {

@@ -130,7 +130,7 @@ std::string quantity_table(const std::vector<Quantity>& rows, const std::vector<
   columns.push_back({"", Align::Left});
   Table table(columns);
   for (const Quantity& row : rows) {
-    std::vector<std::string> cells{row.name, grouped(row.expected)};
+    std::vector<std::string> cells{shortened(row.name, LayerNameBytes), grouped(row.expected)};
     for (const auto& value : row.values) cells.push_back(cycles_text(value));
     cells.emplace_back(row.equal() ? "equal" : "DIFFERENT");
     table.add(cells);

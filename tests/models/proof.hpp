@@ -1,6 +1,7 @@
 // The parts of ./run proof models. Each prints what it finds and returns whether all that must hold holds.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -21,7 +22,18 @@ inline bool check(bool holds, const std::string& text) {
 /// An int8 network against TensorFlow Lite: layers, answers, noise, our own devices.
 bool prove_tflite(const ProofFolders& folders, const std::string& network);
 
-/// A float32 network against ONNX Runtime.
-bool prove_float(const ProofFolders& folders, const std::string& file, const std::string& oracle);
+/// A float32 network against ONNX Runtime: the reference executor and `espalier run --device cpu`; prints the times of
+/// both, of medians over `runs` runs.
+bool prove_float(const ProofFolders& folders, const std::string& file, const std::string& oracle, int runs);
+
+/// The same network quantised: `espalier run` gives the same bits on the CPU and on the functional device. Inputs are
+/// thinned to every `step`-th row and column. Prints the noise of every output.
+bool prove_placed(const ProofFolders& folders, const std::string& file, const std::string& oracle, std::int64_t step);
+
+/// BlazeFace in both of its forms finds the face in portrait.png, in float32 and on the accelerator, and draws it.
+bool prove_faces(const ProofFolders& folders);
+
+/// MediaPipe's pruned detector, stored sparse, keeps its zeros into the layers of the accelerator.
+bool prove_sparse(const ProofFolders& folders);
 
 }  // namespace espalier::test

@@ -47,9 +47,13 @@ class TfliteWriter {
 
   void node(int code, const std::vector<int>& inputs, int output,
             tflite::BuiltinOptions type = tflite::BuiltinOptions_NONE, Options options = 0) {
+    node(code, inputs, std::vector<int>{output}, type, options);
+  }
+  void node(int code, const std::vector<int>& inputs, const std::vector<int>& outputs,
+            tflite::BuiltinOptions type = tflite::BuiltinOptions_NONE, Options options = 0) {
     operators_.push_back(tflite::CreateOperator(builder, static_cast<std::uint32_t>(codes_.size()),
-                                                builder.CreateVector(inputs),
-                                                builder.CreateVector(std::vector<int>{output}), type, options));
+                                                builder.CreateVector(inputs), builder.CreateVector(outputs), type,
+                                                options));
     codes_.push_back(
         tflite::CreateOperatorCode(builder, static_cast<std::int8_t>(code < 127 ? code : 127), 0, 1, code));
   }

@@ -413,6 +413,15 @@ Prediction predict(const DeviceProgram& program, const abi::Configuration& confi
   return predict(program, configuration, timing);
 }
 
+Prediction predict_stage(const DeviceProgram& program, std::size_t stage, const abi::Configuration& configuration,
+                         const MemoryParameters& memory) {
+  const CommandRange range = compile::stage(program, stage);
+  DeviceProgram part = program;
+  part.command_offset = range.offset;
+  part.command_count = range.count;
+  return predict(part, configuration, memory);
+}
+
 Prediction predict(const DeviceProgram& program, const abi::Configuration& configuration, abi::MemoryTiming& memory) {
   timing::Machine machine(program, configuration);
   while (machine.clock(memory.clock(machine.request()))) {

@@ -40,6 +40,10 @@ void check_memory(const MemoryParameters& memory);
 Prediction predict(const DeviceProgram& program, const abi::Configuration& configuration,
                    const MemoryParameters& memory = {});
 
+/// The same for one stage of the program.
+Prediction predict_stage(const DeviceProgram& program, std::size_t stage, const abi::Configuration& configuration,
+                         const MemoryParameters& memory = {});
+
 /// The same with any memory, for example the recorded beats of another run.
 Prediction predict(const DeviceProgram& program, const abi::Configuration& configuration, abi::MemoryTiming& memory);
 

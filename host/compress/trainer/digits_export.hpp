@@ -1,15 +1,18 @@
-// The digit network as an ONNX graph. Batch normalization is folded into the convolution before it, which multiplies
-// each output channel by one number: zeros stay zeros.
+// The digit networks as ONNX graphs.
 //
 //   write_onnx("digits.onnx", digits_graph(network));
 #pragma once
 
+#include "exit_network.hpp"
 #include "network.hpp"
 #include "onnx_file.hpp"
 
 namespace espalier::trainer {
 
-// Input `image` 1 x 1 x 28 x 28 (pixel / 255), output `logits` 1 x 10.
+/// Input `image` 1 x 1 x 28 x 28 (pixel / 255), output `logits` 1 x 10.
 Graph digits_graph(DigitNetwork& network);
+
+/// The same input; an output per exit there is, exit_name(), 1 x 10, in their order.
+Graph exits_graph(ExitNetwork& network);
 
 }  // namespace espalier::trainer

@@ -50,6 +50,7 @@ GraphScore score_graph(const Graph& graph, const Samples& samples) {
   const torch::NoGradGuard no_gradient;
   Tensors tensors = initial_tensors(graph);
   GraphScore score;
+  score.correct_per_output.assign(graph.outputs.size(), 0);
   for (std::int64_t at = 0; at < samples.count(); at += Batch) {
     const Samples batch = samples.slice(at, std::min(at + Batch, samples.count()));
     tensors[graph.input.name] = batch.images;
@@ -59,9 +60,12 @@ GraphScore score_graph(const Graph& graph, const Samples& samples) {
       largest = std::max(largest, result.abs().max().item<double>());
       tensors[node.output] = result;
     }
-    score.correct += tensors.at(graph.output.name).argmax(1).eq(batch.labels).sum().item<std::int64_t>();
+    for (std::size_t i = 0; i < graph.outputs.size(); ++i)
+      score.correct_per_output[i] +=
+          tensors.at(graph.outputs[i].name).argmax(1).eq(batch.labels).sum().item<std::int64_t>();
     score.count += batch.count();
   }
+  score.correct = score.correct_per_output.back();
   return score;
 }
 

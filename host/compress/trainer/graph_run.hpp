@@ -13,9 +13,10 @@
 namespace espalier::trainer {
 
 struct GraphScore {
-  std::int64_t correct = 0;
+  std::int64_t correct = 0;  // of the last output
   std::int64_t count = 0;
   std::map<std::string, double> largest_activation;  // per tensor: the largest magnitude over all samples
+  std::vector<std::int64_t> correct_per_output;
 
   double accuracy() const { return static_cast<double>(correct) / static_cast<double>(count); }
 };

@@ -10,6 +10,7 @@
 
 #include "digits_export.hpp"
 #include "esp_error.hpp"
+#include "exit_run.hpp"
 #include "graph_run.hpp"
 #include "idx_file.hpp"
 #include "report.hpp"
@@ -28,11 +29,15 @@ constexpr const char* Examples =
     "      keeps the dense network in dense.pt; when the file is there, only the pruning is done again\n"
     "  espalier_trainer --data mnist --out trial --training-limit 6000 --dense-epochs 1 --prune-epochs 1\n"
     "      a trial run of about half a minute\n"
+    "  espalier_trainer --data mnist --out digits --exits joint --states states\n"
+    "      trains the network with exits and the one without, for three seeds, and writes digits/digits_exits.onnx\n"
     "\n"
     "The data folder holds the four MNIST files, unpacked: train-images-idx3-ubyte, train-labels-idx1-ubyte,\n"
     "t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte.\n";
 
 struct Options {
+  std::string exits;  // joint, staged; empty: the network without exits
+  ExitRun exit_run;
   std::filesystem::path data;
   std::filesystem::path out;
   std::filesystem::path dense_state;
@@ -44,19 +49,6 @@ struct Options {
   PhaseOptions dense{.name = "dense", .epochs = 10, .learning_rate = 0.1};
   PhaseOptions pruned{.name = "pruned", .epochs = 14, .learning_rate = 0.05, .weight_decay = 1e-4, .sparsity = 0.915};
 };
-
-Samples load_samples(const std::filesystem::path& folder, const std::string& prefix) {
-  const IdxFile images = read_idx(folder / (prefix + "-images-idx3-ubyte"));
-  const IdxFile labels = read_idx(folder / (prefix + "-labels-idx1-ubyte"));
-  if (images.sizes.size() != 3 || images.sizes[1] != 28 || images.sizes[2] != 28)
-    throw Error(ErrorCode::Input, "not N x 28 x 28", prefix + " images");
-  if (labels.sizes.size() != 1 || labels.sizes[0] != images.sizes[0])
-    throw Error(ErrorCode::Input, "not one per image", prefix + " labels");
-  if (std::ranges::any_of(labels.bytes, [](std::uint8_t label) { return label > 9; }))
-    throw Error(ErrorCode::Input, "not all digits", prefix + " labels");
-  const torch::Tensor pixels = torch::tensor(images.bytes, torch::kUInt8).view({images.sizes[0], 1, 28, 28});
-  return {pixels.to(torch::kFloat32).div(255.0), torch::tensor(labels.bytes, torch::kUInt8).to(torch::kLong)};
-}
 
 // The dense phase, or its result from an earlier run.
 std::vector<PhaseLog> train_dense(DigitNetwork& network, const Samples& training, const Samples& held_out,
@@ -115,6 +107,36 @@ void run(const Options& options) {
   write_report(options.out / "training.json", report);
 }
 
+/// Of the network with exits; data, seed, threads and numbers of images are those of the other.
+void add_exit_options(CLI::App& app, Options& options) {
+  ExitRun& run = options.exit_run;
+  app.add_option("--exits", options.exits, "train the network with exits: all at once, or classifiers after the rest")
+      ->check(CLI::IsMember({"joint", "staged"}));
+  app.add_option("--states", run.states, "with --exits: folder that keeps trained networks between runs");
+  app.add_flag("--only-train", run.only_train, "with --states: stop before the test images are read");
+  app.add_option("--seeds", run.seeds, "with --exits: how many seeds, from --seed on")->check(CLI::Range(1, 100));
+  app.add_option("--exit-epochs", run.training.phase.epochs, "with --exits: epochs")->check(CLI::PositiveNumber);
+  app.add_option("--head-epochs", run.training.head_epochs, "with --exits staged: epochs of the early classifiers")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--exit-weights", run.training.weights, "with --exits: of the exits in the loss")
+      ->expected(static_cast<int>(Exits));
+  app.add_option("--distillation", run.training.distillation,
+                 "with --exits: share of an early exit's loss that comes from the last exit")
+      ->check(CLI::Range(0.0, 1.0));
+}
+
+void run_with_exits(const Options& options) {
+  ExitRun run = options.exit_run;
+  run.data = options.data;
+  run.out = options.out;
+  run.seed = options.seed;
+  run.threads = options.threads;
+  run.training_limit = options.training_limit;
+  run.held_out = options.held_out;
+  run.training.method = options.exits == "joint" ? ExitMethod::Joint : ExitMethod::Staged;
+  run_exits(run);
+}
+
 void add_options(CLI::App& app, Options& options) {
   app.add_option("--data", options.data, "folder of the MNIST IDX files")->required()->check(CLI::ExistingDirectory);
   app.add_option("--out", options.out, "folder for the results; made if missing")->required();
@@ -151,11 +173,12 @@ int main(int argc, char** argv) {
   app.footer(Examples);
   app.option_defaults()->always_capture_default();
   add_options(app, options);
+  add_exit_options(app, options);
   CLI11_PARSE(app, argc, argv);
   options.dense.seed = options.seed;
   options.pruned.seed = options.seed + 1;
   try {
-    run(options);
+    options.exits.empty() ? run(options) : run_with_exits(options);
   } catch (const c10::Error& failure) {
     std::cerr << "error: " << failure.what_without_backtrace() << '\n';
     return 1;

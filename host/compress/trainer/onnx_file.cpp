@@ -91,7 +91,7 @@ void write_onnx(const std::filesystem::path& path, const Graph& graph) {
   onnx::GraphProto& proto = *model.mutable_graph();
   proto.set_name(graph.name);
   set_shape(*proto.add_input(), graph.input);
-  set_shape(*proto.add_output(), graph.output);
+  for (const Shape& output : graph.outputs) set_shape(*proto.add_output(), output);
   for (const Node& node : graph.nodes) add_node(proto, node);
   for (const Initializer& initializer : graph.initializers) add_initializer(proto, initializer);
 
@@ -112,10 +112,11 @@ Graph read_onnx(const std::filesystem::path& path) {
   if (!stream || !model.ParseFromIstream(&stream))
     throw Error(ErrorCode::Model, "not a readable ONNX file", path.string());
   const onnx::GraphProto& proto = model.graph();
-  if (proto.input_size() != 1 || proto.output_size() != 1)
-    throw Error(ErrorCode::Model, "not one input and one output", path.string());
+  if (proto.input_size() != 1 || proto.output_size() == 0)
+    throw Error(ErrorCode::Model, "not one input and at least one output", path.string());
 
-  Graph graph{proto.name(), get_shape(proto.input(0)), get_shape(proto.output(0)), {}, {}};
+  Graph graph{proto.name(), get_shape(proto.input(0)), {}, {}, {}};
+  for (const onnx::ValueInfoProto& output : proto.output()) graph.outputs.push_back(get_shape(output));
   for (const onnx::NodeProto& node : proto.node()) graph.nodes.push_back(get_node(node));
   for (const onnx::TensorProto& tensor : proto.initializer()) graph.initializers.push_back(get_initializer(tensor));
   return graph;

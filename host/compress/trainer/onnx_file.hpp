@@ -41,7 +41,7 @@ struct Node {
 struct Graph {
   std::string name;
   Shape input;
-  Shape output;
+  std::vector<Shape> outputs;
   std::vector<Node> nodes;  // in execution order
   std::vector<Initializer> initializers;
 };

@@ -37,14 +37,6 @@ Score evaluate(DigitNetwork& network, const Samples& samples) {
   return score;
 }
 
-// Linear warm-up, then half a cosine down to zero (Loshchilov & Hutter 2017, without restarts).
-double learning_rate(const PhaseOptions& options, std::int64_t step, std::int64_t steps) {
-  const double progress = static_cast<double>(step + 1) / static_cast<double>(steps);
-  if (progress < options.warmup) return options.learning_rate * progress / options.warmup;
-  const double angle = std::numbers::pi * (progress - options.warmup) / (1.0 - options.warmup);
-  return options.learning_rate * 0.5 * (1.0 + std::cos(angle));
-}
-
 // One phase in progress: optimizer, pruner and the step count they share.
 class Phase {
  public:
@@ -113,6 +105,13 @@ bool better(const EpochLog& a, const EpochLog& b) {
 }
 
 }  // namespace
+
+double learning_rate(const PhaseOptions& options, std::int64_t step, std::int64_t steps) {
+  const double progress = static_cast<double>(step + 1) / static_cast<double>(steps);
+  if (progress < options.warmup) return options.learning_rate * progress / options.warmup;
+  const double angle = std::numbers::pi * (progress - options.warmup) / (1.0 - options.warmup);
+  return options.learning_rate * 0.5 * (1.0 + std::cos(angle));
+}
 
 PhaseLog train(DigitNetwork& network, const Samples& training, const Samples& held_out, const PhaseOptions& options) {
   torch::manual_seed(options.seed);

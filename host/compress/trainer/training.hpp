@@ -45,6 +45,10 @@ struct PhaseLog {
   std::int64_t held_out_count = 0;
 };
 
+// Of step `step` of `steps`: linear warm-up, then half a cosine down to zero (Loshchilov & Hutter 2017, without
+// restarts).
+double learning_rate(const PhaseOptions& options, std::int64_t step, std::int64_t steps);
+
 // Prints one line per epoch on standard output.
 PhaseLog train(DigitNetwork& network, const Samples& training, const Samples& held_out, const PhaseOptions& options);
 

@@ -95,6 +95,21 @@ void Builder::arithmetic(const model::Node& node) {
   set(node.outputs[0], binary(kind, left, right, channels_last(out), node));
 }
 
+void Builder::slope(const model::Node& node) {
+  const Operand source = maps(node.inputs[0]);
+  Dims dims = shape(node.inputs[1]);
+  const std::size_t axes = source.desc().dims().size();
+  if (dims.size() > axes || !graph_.is_constant(node.inputs[1]))
+    refuse(node, "this slope", std::to_string(dims.size()));
+  dims.insert(dims.begin(), axes - dims.size(), 1);
+  const Operand slopes = program_.constant(channels_last(dims), floats(node.inputs[1]));
+  const dnnl::prelu_forward::desc desc(dnnl::prop_kind::forward_inference, source.desc(), slopes.desc());
+  const Operand result = program_.temporary(source.desc());
+  program_.add(dnnl::prelu_forward({desc, program_.engine()}),
+               {{DNNL_ARG_SRC, source}, {DNNL_ARG_WEIGHTS, slopes}, {DNNL_ARG_DST, result}});
+  set(node.outputs[0], result);
+}
+
 void Builder::batch_normalisation(const model::Node& node) {
   const Dims dims = shape(node.inputs[0]);
   const auto scale = floats(node.inputs[1]), shift = floats(node.inputs[2]), mean = floats(node.inputs[3]),

@@ -13,7 +13,8 @@ Builder::Builder(const model::Graph& graph, Program& program)
       values_(graph.values.size()),
       reordered_(graph.values.size()),
       done_(graph.nodes.size()),
-      deferred_pad_(graph.values.size()) {}
+      deferred_pad_(graph.values.size()),
+      deferred_repetition_(graph.values.size()) {}
 
 void Builder::build(std::vector<Operand>& inputs, std::vector<Operand>& outputs) {
   for (const model::Port& port : graph_.inputs) {
@@ -23,7 +24,15 @@ void Builder::build(std::vector<Operand>& inputs, std::vector<Operand>& outputs)
     inputs.push_back(operand);
   }
   for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
-    if (!done_[i]) compute(i);
+    if (done_[i]) continue;
+    const std::vector<char> done = done_;
+    try {
+      compute(i);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::Unsupported) throw;
+      done_ = done;  // what a refused node had taken in
+      typed(graph_.nodes[i]);
+    }
   }
   for (const model::Port& port : graph_.outputs) {
     const Operand operand = rows(port.value);
@@ -48,10 +57,11 @@ void Builder::compute(std::size_t position) {
     if (node.op == "GlobalAveragePool" || node.op == "GlobalMaxPool" || node.op == "ReduceMean")
       return global_pool(node);
     if (node.op == "BatchNormalization") return batch_normalisation(node);
-    if (node.op == "Resize" || node.op == "Upsample") return resize(node);
+    if (node.op == "Resize" || node.op == "Upsample") return resize(position);
     if (node.op == "Transpose") return transpose(node);
     if (node.op == "Concat") return concat(node);
     if (node.op == "Pad") return pad(position);
+    if (node.op == "PRelu") return slope(node);
     if (node.op == "Softmax") return softmax(node);
     activation(node);
   } catch (const dnnl::error& error) {

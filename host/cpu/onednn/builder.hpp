@@ -19,6 +19,9 @@ struct Fused {
   int result;                // the value that is written: of the last node that was taken in
 };
 
+/// Copies maps of shape `in`, every pixel as often as `out` says, to pixels that are `pitch` elements apart.
+Call repetition(const Dims& in, const Dims& out, std::int64_t pitch);
+
 class Builder {
  public:
   /// Keeps references to both.
@@ -42,11 +45,14 @@ class Builder {
   void convolution(std::size_t position);
   void transposed_convolution(std::size_t position);
   void product(std::size_t position);
-  Fused fuse(std::size_t position, std::vector<float> weights, std::vector<float> bias, std::size_t per_channel);
+  Fused fuse(std::size_t position, std::vector<float> weights, std::vector<float> bias, std::size_t per_channel,
+             bool may_add = true);
+  void scattered(const model::Node& node, Fused fused);
   bool fuse_channels(const model::Node& node, int from, Fused& fused, std::size_t per_channel) const;
   // activations.cpp
   bool append_activation(const model::Node& node, dnnl::post_ops& operations) const;
   void activation(const model::Node& node);
+  void slope(const model::Node& node);
   void softmax(const model::Node& node);
   void arithmetic(const model::Node& node);
   void batch_normalisation(const model::Node& node);
@@ -55,11 +61,15 @@ class Builder {
   // maps.cpp
   void pool(const model::Node& node);
   void global_pool(const model::Node& node);
-  void resize(const model::Node& node);
+  void resize(std::size_t position);
+  bool is_repetition(const model::Node& node) const;  // a Resize that repeats every pixel
+  // typed.cpp
+  void typed(const model::Node& node);
   // shapes.cpp
   void reshape(const model::Node& node);
   void transpose(const model::Node& node);
   void concat(const model::Node& node);
+  void concat_channels(const model::Node& node);
   void pad(std::size_t position);
   Operand padded(const Operand& operand, std::size_t axis, std::int64_t before, std::int64_t after, float filler);
 
@@ -73,6 +83,7 @@ class Builder {
   std::vector<std::vector<Operand>> reordered_;  // other layouts of them
   std::vector<char> done_;                       // nodes that an earlier one computes
   std::vector<char> deferred_pad_;               // values: the reader pads
+  std::vector<char> deferred_repetition_;        // values: the Concat that reads them repeats the pixels
 };
 
 }  // namespace espalier::cpu::onednn

@@ -65,14 +65,14 @@ bool Builder::fuse_channels(const model::Node& node, int from, Fused& fused, std
 }
 
 Fused Builder::fuse(std::size_t position, std::vector<float> weights, std::vector<float> bias,
-                    std::size_t per_channel_weights) {
+                    std::size_t per_channel_weights, bool may_add) {
   Fused fused{std::move(weights), std::move(bias), {}, {}, graph_.nodes[position].outputs[0]};
   dnnl::post_ops operations;
   for (auto next = only_reader(fused.result); next; next = only_reader(fused.result)) {
     const model::Node& node = graph_.nodes[*next];
     const bool linear = operations.len() == 0;
     if (linear && per_channel_weights > 0 && fuse_channels(node, fused.result, fused, per_channel_weights)) {
-    } else if (linear && node.op == "Add" && !fused.added) {
+    } else if (linear && node.op == "Add" && !fused.added && may_add) {
       const int other = node.inputs[0] == fused.result ? node.inputs[1] : node.inputs[0];
       const bool made = !graph_.is_constant(other) && values_[static_cast<std::size_t>(other)].has_value();
       if (!made || graph_.value(other).shape != graph_.value(fused.result).shape) break;
@@ -136,6 +136,8 @@ void Builder::transposed_convolution(std::size_t position) {
   if (node.integer("group", 1) != 1) refuse(node, "groups", std::to_string(node.integer("group", 1)));
   const auto strides = node.integers("strides", {1, 1}), dilations = node.integers("dilations", {1, 1});
   const auto pads = node.integers("pads", {0, 0, 0, 0});
+  if (node.text("auto_pad", "NOTSET") != "NOTSET" || node.attributes.contains("output_shape"))
+    refuse(node, "only explicit padding", node.text("auto_pad", "output_shape"));
   Dims before(2), after(2);
   for (std::size_t axis = 0; axis < 2; ++axis) {
     const std::int64_t full = (in[axis + 2] - 1) * strides[axis] + (kernel[axis + 2] - 1) * dilations[axis] + 1;
@@ -150,8 +152,12 @@ void Builder::transposed_convolution(std::size_t position) {
   for (std::size_t i = 0; i < inputs; ++i)
     for (std::size_t o = 0; o < channels; ++o)
       std::copy_n(&stored[(i * channels + o) * taps], taps, &weights[(o * inputs + i) * taps]);
+  // Kernels that do not overlap are a convolution of one tap, whose results only change their place.
+  const bool apart = strides[0] == kernel[2] && strides[1] == kernel[3] && dilations[0] * dilations[1] == 1 &&
+                     out[2] == in[2] * strides[0] && out[3] == in[3] * strides[1] && before[0] == 0 && before[1] == 0;
   Fused fused = fuse(position, std::move(weights),
-                     node.has_input(2) ? floats(node.inputs[2]) : std::vector<float>(channels), inputs * taps);
+                     node.has_input(2) ? floats(node.inputs[2]) : std::vector<float>(channels), inputs * taps, !apart);
+  if (apart) return scattered(node, std::move(fused));
 
   const Desc bias_desc = row_major({out[1]}), to = channels_last(out);
   const dnnl::deconvolution_forward::desc desc(prop_kind::forward_inference, dnnl::algorithm::deconvolution_direct,
@@ -166,6 +172,44 @@ void Builder::transposed_convolution(std::size_t position) {
                                    {DNNL_ARG_DST, result}};
   if (fused.added) arguments[DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1] = maps(*fused.added);
   program_.add(dnnl::deconvolution_forward(primitive), arguments);
+  set(fused.result, result);
+}
+
+void Builder::scattered(const model::Node& node, Fused fused) {
+  const Dims in = shape(node.inputs[0]), out = shape(node.outputs[0]), kernel = shape(node.inputs[1]);
+  const std::int64_t taps = kernel[2] * kernel[3], block = kernel[3] * out[1];
+  const auto inputs = static_cast<std::size_t>(in[1]), outputs = static_cast<std::size_t>(out[1]);
+  std::vector<float> weights(fused.weights.size()), bias;  // by tap, then output channel
+  for (std::size_t tap = 0; tap < static_cast<std::size_t>(taps); ++tap) {
+    for (std::size_t o = 0; o < outputs; ++o)
+      for (std::size_t i = 0; i < inputs; ++i)
+        weights[(tap * outputs + o) * inputs + i] =
+            fused.weights[(o * inputs + i) * static_cast<std::size_t>(taps) + tap];
+    bias.insert(bias.end(), fused.bias.begin(), fused.bias.end());
+  }
+  const Dims points{in[0], out[1] * taps, in[2], in[3]};
+  const Desc bias_desc = row_major({points[1]}), to = channels_last(points);
+  const dnnl::convolution_forward::desc desc(prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
+                                             channels_last(in), any_layout({points[1], in[1], 1, 1}), bias_desc, to,
+                                             {1, 1}, {0, 0}, {0, 0});
+  const dnnl::convolution_forward::primitive_desc primitive(desc, fused.attributes, program_.engine());
+  const Operand computed = program_.temporary(to), result = program_.temporary(channels_last(out));
+  program_.add(dnnl::convolution_forward(primitive),
+               {{DNNL_ARG_SRC, maps(node.inputs[0])},
+                {DNNL_ARG_WEIGHTS, program_.constant(primitive.weights_desc(), weights)},
+                {DNNL_ARG_BIAS, program_.constant(bias_desc, bias)},
+                {DNNL_ARG_DST, computed}});
+  // [row][pixel][tap row][block] to [row][tap row][pixel][block].
+  const std::int64_t rows = in[0] * in[2], width = in[3], high = kernel[2];
+  program_.add(
+      [=](std::span<float* const> data) {
+        const float* source = data[0];
+        for (std::int64_t row = 0; row < rows; ++row)
+          for (std::int64_t pixel = 0; pixel < width; ++pixel)
+            for (std::int64_t tap = 0; tap < high; ++tap, source += block)
+              std::copy_n(source, block, data[1] + ((row * high + tap) * width + pixel) * block);
+      },
+      {computed, result});
   set(fused.result, result);
 }
 

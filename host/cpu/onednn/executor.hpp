@@ -24,7 +24,8 @@ struct OneDnnOptions {
 
 class OneDnnExecutor {
  public:
-  /// Throws Error(Unsupported) naming the first node that it cannot execute, and why.
+  /// Nodes that oneDNN does not have are executed by the operators of the operator table. Throws Error(Unsupported)
+  /// naming the first node that nothing executes, and why.
   explicit OneDnnExecutor(const model::Graph& graph, const OneDnnOptions& options = {});
   ~OneDnnExecutor();
   OneDnnExecutor(const OneDnnExecutor&) = delete;

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cpu/onednn/integer_convolution.hpp"
 #include "cpu/onednn/integer_kernels.hpp"
+#include "cpu/onednn/integer_moves.hpp"
 #include "esp_error.hpp"
 
 // See executor.cpp.
@@ -18,7 +20,9 @@ namespace {
 using model::Feature;
 using model::Layer;
 using model::LayerKind;
+using onednn::ChannelMove;
 using onednn::IntegerConvolution;
+using onednn::RealStep;
 using onednn::Requantiser;
 
 constexpr std::int64_t LargestOperand = 255;  // |a - zero|
@@ -94,15 +98,18 @@ bool onednn_integers_are_exact() {
 }
 
 struct OneDnnIntegerExecutor::State {
-  model::Network network;  // shifted
+  model::Network original;  // layers of kind Real refer to it
+  model::Network network;   // shifted
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream{engine};
   int threads = 1;
   std::vector<std::unique_ptr<IntegerConvolution>> convolutions;  // indexed like network.layers
   std::vector<std::unique_ptr<Requantiser>> requantisers;
-  std::vector<std::vector<std::uint8_t>> features;  // channels innermost
-  std::vector<std::int32_t> sums;                   // of the convolution that runs
-  std::vector<std::uint8_t> part;                   // of a concatenation
+  std::vector<std::unique_ptr<const RealStep>> reals;     // the same, null for other kinds
+  std::vector<std::optional<ChannelMove>> channel_moves;  // the same
+  std::vector<std::vector<std::uint8_t>> features;        // channels innermost
+  std::vector<std::int32_t> sums;                         // of the convolution that runs
+  std::vector<std::uint8_t> part;                         // of a concatenation
 
   const Feature& feature(int index) const { return network.features[static_cast<std::size_t>(index)]; }
   std::vector<std::uint8_t>& data(int index) { return features[static_cast<std::size_t>(index)]; }
@@ -111,10 +118,13 @@ struct OneDnnIntegerExecutor::State {
 };
 
 OneDnnIntegerExecutor::OneDnnIntegerExecutor(const model::Network& network, const OneDnnOptions& options)
-    : state_(new State{.network = onednn::shifted(network),
+    : state_(new State{.original = network,
+                       .network = onednn::shifted(network),
                        .threads = options.threads,
                        .convolutions = {},
                        .requantisers = {},
+                       .reals = {},
+                       .channel_moves = {},
                        .features = {},
                        .sums = {},
                        .part = {}}) {
@@ -123,16 +133,18 @@ OneDnnIntegerExecutor::OneDnnIntegerExecutor(const model::Network& network, cons
     throw Error(ErrorCode::Unsupported, "oneDNN's integer sums are not exact with this instruction set", "CPU",
                 onednn_instruction_set(), "use a processor with VNNI, or the executor cpu::FastExecutor");
   }
-  for (const Layer& layer : network.layers)
-    if (layer.kind == LayerKind::Real)
-      throw Error(ErrorCode::Unsupported, "an operator in float32 is between integer layers",
-                  "layer '" + layer.name + "'", layer.op, "use the executor cpu::FastExecutor");
+  for (const Layer& layer : state_->original.layers)
+    state_->reals.push_back(layer.kind == LayerKind::Real ? std::make_unique<const RealStep>(state_->original, layer)
+                                                          : nullptr);
   for (const Feature& feature : network.features) state_->features.emplace_back(feature.elements());
   for (const Layer& layer : state_->network.layers) {
     state_->convolutions.emplace_back();
     state_->requantisers.emplace_back();
+    state_->channel_moves.emplace_back();
     if (layer.kind != LayerKind::Convolution) continue;
     const Feature &in = state_->feature(layer.inputs[0]), &out = state_->feature(layer.output);
+    state_->channel_moves.back() = ChannelMove::find(layer, in, out);
+    if (state_->channel_moves.back()) continue;
     state_->convolutions.back() = std::make_unique<IntegerConvolution>(layer, in, out, state_->engine, state_->stream);
     state_->requantisers.back() = std::make_unique<Requantiser>(layer.scale, largest_sums(layer), layer, out.zero);
     state_->sums.resize(std::max(state_->sums.size(), out.elements()));
@@ -167,6 +179,8 @@ void OneDnnIntegerExecutor::State::run(std::size_t index) {
   std::uint8_t* const result = data(layer.output).data();
   switch (layer.kind) {
     case LayerKind::Convolution:
+      if (channel_moves[index])
+        return channel_moves[index]->run(source, result, out.elements() / static_cast<std::size_t>(out.channels));
       convolutions[index]->run(source, sums.data(), stream);
       stream.wait();
       return requantisers[index]->run(sums.data(), result, out.elements() / static_cast<std::size_t>(out.channels));
@@ -185,8 +199,11 @@ void OneDnnIntegerExecutor::State::run(std::size_t index) {
       return concat(layer);
     case LayerKind::Requantise:
       return onednn::requantise({layer, in, out}, layer.scale[0], source, result);
-    case LayerKind::Real:  // refused before
-      return;
+    case LayerKind::Real: {
+      std::vector<const std::uint8_t*> sources;
+      for (const int input : layer.inputs) sources.push_back(data(input).data());
+      return reals[index]->run(sources, result);
+    }
   }
 }
 

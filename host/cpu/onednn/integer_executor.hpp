@@ -25,7 +25,7 @@ bool onednn_integers_are_exact();
 class OneDnnIntegerExecutor {
  public:
   /// `network` must pass model::validate; it is copied. Throws Error(Unsupported) unless
-  /// onednn_integers_are_exact(), and for layers of kind Real.
+  /// onednn_integers_are_exact(), and as RealLayer does.
   explicit OneDnnIntegerExecutor(const model::Network& network, const OneDnnOptions& options = {});
   ~OneDnnIntegerExecutor();
   OneDnnIntegerExecutor(const OneDnnIntegerExecutor&) = delete;

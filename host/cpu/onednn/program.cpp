@@ -52,10 +52,19 @@ void Program::use(const Operand& operand, std::size_t step) {
 }
 
 void Program::add(const dnnl::primitive& primitive, const std::map<int, Operand>& arguments) {
-  Step step{primitive, {}};
+  Step step{primitive, {}, {}, {}};
   for (const auto& [name, operand] : arguments) {
     use(operand, steps_.size());
     step.arguments.emplace(name, operand.memory);
+  }
+  steps_.push_back(std::move(step));
+}
+
+void Program::add(Call call, const std::vector<Operand>& operands) {
+  Step step{{}, {}, std::move(call), {}};
+  for (const Operand& operand : operands) {
+    use(operand, steps_.size());
+    step.operands.push_back(operand.memory);
   }
   steps_.push_back(std::move(step));
 }
@@ -97,7 +106,18 @@ void Program::place() {
 }
 
 void Program::run() {
-  for (const Step& step : steps_) step.primitive.execute(stream_, step.arguments);
+  std::vector<float*> addresses;
+  for (const Step& step : steps_) {
+    if (!step.call) {
+      step.primitive.execute(stream_, step.arguments);
+      continue;
+    }
+    stream_.wait();
+    addresses.clear();
+    for (const dnnl::memory& operand : step.operands)
+      addresses.push_back(static_cast<float*>(operand.get_data_handle()));
+    step.call(addresses);
+  }
   stream_.wait();
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <span>
 #include <unordered_map>
@@ -20,6 +21,9 @@ struct Operand {
   Desc desc() const { return memory.get_desc(); }
 };
 
+/// A step that is no primitive: gets the addresses of its operands, in the order in which they were given.
+using Call = std::function<void(std::span<float* const>)>;
+
 class Program {
  public:
   Program();
@@ -32,6 +36,8 @@ class Program {
   Operand constant(const Desc& desc, std::span<const float> values);
 
   void add(const dnnl::primitive& primitive, const std::map<int, Operand>& arguments);
+  /// The operands are read and written; none is empty.
+  void add(Call call, const std::vector<Operand>& operands);
   /// The buffer is written before the first step, or read after the last.
   void keep(const Operand& operand);
 
@@ -55,6 +61,8 @@ class Program {
   struct Step {
     dnnl::primitive primitive;
     std::unordered_map<int, dnnl::memory> arguments;
+    Call call;  // instead of the primitive
+    std::vector<dnnl::memory> operands;
   };
 
   void use(const Operand& operand, std::size_t step);

@@ -1,5 +1,6 @@
 // Operators that move elements: Reshape and its kin, Transpose, Concat, Pad.
 #include <algorithm>
+#include <array>
 
 #include "cpu/onednn/builder.hpp"
 #include "model/array_order.hpp"
@@ -24,6 +25,7 @@ void Builder::concat(const model::Node& node) {
   const Dims out = shape(node.outputs[0]);
   const std::int64_t given = node.integer("axis", 1);
   const int axis = static_cast<int>(given < 0 ? given + static_cast<std::int64_t>(out.size()) : given);
+  if (axis == 1 && out.size() == 4) return concat_channels(node);
   std::vector<Desc> descs;
   std::map<int, Operand> arguments;
   for (const int input : node.inputs) {
@@ -34,6 +36,34 @@ void Builder::concat(const model::Node& node) {
   const Operand result = program_.temporary(channels_last(out));
   arguments[DNNL_ARG_DST] = result;
   program_.add(dnnl::concat({result.desc(), axis, descs, program_.engine()}), arguments);
+  set(node.outputs[0], result);
+}
+
+/// Channels are innermost: every pixel of the result is a row of pieces.
+void Builder::concat_channels(const model::Node& node) {
+  const Dims out = shape(node.outputs[0]);
+  const Operand result = program_.temporary(channels_last(out));
+  const std::int64_t pixels = out[0] * out[2] * out[3], pitch = out[1];
+  std::int64_t first = 0;
+  for (const int input : node.inputs) {
+    const Dims dims = shape(input);
+    const bool repeated = deferred_repetition_[static_cast<std::size_t>(input)] != 0;
+    const model::Node* producer = repeated ? &graph_.nodes[static_cast<std::size_t>(graph_.producer(input))] : nullptr;
+    const Operand source = maps(repeated ? producer->inputs[0] : input);
+    const std::int64_t channels = dims[1];
+    const Call copy =
+        repeated ? repetition(shape(producer->inputs[0]), dims, pitch) : Call([=](std::span<float* const> data) {
+          for (std::int64_t pixel = 0; pixel < pixels; ++pixel)
+            std::copy_n(data[0] + pixel * channels, channels, data[1] + pixel * pitch);
+        });
+    program_.add(
+        [=](std::span<float* const> data) {
+          const std::array<float*, 2> places{data[0], data[1] + first};
+          copy(places);
+        },
+        {source, result});
+    first += channels;
+  }
   set(node.outputs[0], result);
 }
 
@@ -78,7 +108,7 @@ void Builder::pad(std::size_t position) {
   const bool around_maps = in.size() == 4 && filler == 0 && pads[0] + pads[1] + pads[4] + pads[5] == 0;
   const auto reader = only_reader(node.outputs[0]);
   if (around_maps && reader && graph_.nodes[*reader].op == "Conv" &&
-      graph_.nodes[*reader].inputs[0] == node.outputs[0]) {
+      graph_.is_constant(graph_.nodes[*reader].inputs[1]) && graph_.nodes[*reader].inputs[0] == node.outputs[0]) {
     deferred_pad_[static_cast<std::size_t>(node.outputs[0])] = 1;
     return;
   }

@@ -20,6 +20,7 @@ std::size_t at(int index) { return static_cast<std::size_t>(index); }
 struct Need {
   std::size_t resource = 0;
   Primitive cost;
+  Bytes bytes = 0;  // that cross a link
 };
 
 /// The needs of the actions of one plan; the shapes of its tilings are made once.
@@ -56,7 +57,7 @@ class Needs {
   }
   Need wire(const Action& action, Bytes bytes) const {
     return {problem_.devices.size() + at(find_link(problem_, action.from, action.to).value_or(0)),
-            transfer(problem_, action.from, action.to, bytes)};
+            transfer(problem_, action.from, action.to, bytes), bytes};
   }
   Primitive layers(const Action& action) const {
     if (const Group* group = find_group(problem_, plan_.variant, action.first, action.last, action.to))
@@ -82,10 +83,11 @@ class Needs {
 /// Virtual time. Events of one time are handled in the order in which they were planned.
 class Engine {
  public:
-  Engine(const Problem& problem, const SharedPlan& plan, Times times)
+  Engine(const Problem& problem, const SharedPlan& plan, Times times, const Arrival& arrival = {})
       : problem_(problem),
         plan_(plan),
         times_(times),
+        arrival_(arrival),
         needs_(problem, plan),
         free_(problem.devices.size() + problem.links.size(), true),
         waiting_(free_.size()),
@@ -121,7 +123,7 @@ class Engine {
     states_[at(sample)] = std::move(next.state);
     for (const Action& action : next.actions) {
       const Need need = needs_.of(action);
-      waiting_[need.resource].push_back({sample, action, need.cost});
+      waiting_[need.resource].push_back({sample, action, need.cost, need.bytes});
       serve(need.resource);
     }
     if (next.asks) {
@@ -136,7 +138,7 @@ class Engine {
     const Job job = waiting_[resource].front();
     waiting_[resource].pop_front();
     free_[resource] = false;
-    const Nanoseconds time = times_ == Times::Mean ? job.cost.mean : job.cost.bound;
+    const Nanoseconds time = time_of(resource, job);
     busy[resource] += time;
     energy += job.cost.energy;
     trace.push_back({job.action, job.sample, now_, now_ + time});
@@ -151,11 +153,19 @@ class Engine {
     int sample = 0;
     Action action;
     Primitive cost;
+    Bytes bytes = 0;
   };
+
+  Nanoseconds time_of(std::size_t resource, const Job& job) const {
+    if (arrival_ && resource >= problem_.devices.size())
+      return arrival_(static_cast<int>(resource - problem_.devices.size()), now_, job.bytes) - now_;
+    return times_ == Times::Mean ? job.cost.mean : job.cost.bound;
+  }
 
   const Problem& problem_;
   const SharedPlan& plan_;
   Times times_;
+  Arrival arrival_;
   Needs needs_;
   std::priority_queue<Event> events_;
   std::vector<FollowState> states_;
@@ -205,9 +215,9 @@ Execution execute(const Problem& problem, const SharedPlan& plan) {
 }
 
 Stream execute_stream(const Problem& problem, const SharedPlan& plan, const std::vector<int>& leaves,
-                      const std::vector<Nanoseconds>& arrivals) {
+                      const std::vector<Nanoseconds>& arrivals, const Arrival& arrival) {
   refuse_infeasible(problem, plan);
-  Engine engine(problem, plan, Times::Mean);
+  Engine engine(problem, plan, Times::Mean, arrival);
   for (std::size_t sample = 0; sample < leaves.size(); ++sample) engine.add(leaves[sample], arrivals[sample]);
   engine.run();
   Stream stream{std::move(engine.samples), std::move(engine.busy), 0};

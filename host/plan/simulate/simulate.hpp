@@ -5,6 +5,7 @@
 //   const Stream stream = execute_stream(problem, plan, 100);  // many samples in flight
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "plan/cost/plan_data.hpp"
@@ -47,8 +48,12 @@ struct Stream {
   Nanoseconds end = 0;
 };
 
+/// When bytes that begin to cross a link (an index of the problem's) at a moment are there, for links that change over
+/// time; a link carries one tensor at a time. None: as the problem says.
+using Arrival = std::function<Nanoseconds(int link, Nanoseconds start, Bytes bytes)>;
+
 /// `leaves[i]` is where sample i leaves, an index into the policy's leaves; sample i is there at `arrivals[i]`, rising.
 Stream execute_stream(const Problem& problem, const SharedPlan& plan, const std::vector<int>& leaves,
-                      const std::vector<Nanoseconds>& arrivals);
+                      const std::vector<Nanoseconds>& arrivals, const Arrival& arrival = {});
 
 }  // namespace espalier::plan

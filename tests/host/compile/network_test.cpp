@@ -3,6 +3,7 @@
 // - so it is with every number of channels in a word;
 // - features read in several layouts, and outputs that are read as well, are right;
 // - layers are computed in strands where those are shorter than rectangles, with the same bytes;
+// - cut into stages that are started one by one, with a reset in between, they give the same bytes;
 // - networks larger than the scratchpad run in pieces and give the same bytes.
 #include <gtest/gtest.h>
 
@@ -151,7 +152,17 @@ class RandomNetwork {
   model::Network network_;
 };
 
-void check(int index, int scale, int layers) {
+/// First layers of stages, drawn at random.
+std::vector<int> random_stages(Random& random, std::size_t layers) {
+  std::vector<int> firsts;
+  for (int layer = 1; layer < static_cast<int>(layers); ++layer)
+    if (random.chance(0.3)) firsts.push_back(layer);
+  return firsts;
+}
+
+enum class Cut { Whole, Stages };
+
+void check(int index, int scale, int layers, Cut cut) {
   Random random(static_cast<std::uint64_t>(index));
   const model::Network network = RandomNetwork(random, scale).build(layers);
   std::string lines;
@@ -160,6 +171,7 @@ void check(int index, int scale, int layers) {
   for (const auto& configuration : {abi::Array8x8, abi::Array16x16, abi::Array32x32}) {
     compile::Options options;
     if (random.chance(0.6)) options.split = 1 << random.between(0, 3);
+    if (cut == Cut::Stages) options.stages = random_stages(random, network.layers.size());
     SCOPED_TRACE("split " + (options.split ? std::to_string(*options.split) : std::string("any")));
     compile::Compiled compiled;
     try {
@@ -212,12 +224,19 @@ class RandomNetworks : public ::testing::TestWithParam<int> {};
 
 TEST_P(RandomNetworks, GiveTheBytesOfTheReference) {
   for (int index = GetParam() * 10; index < GetParam() * 10 + 10; ++index) {
-    ASSERT_NO_FATAL_FAILURE(check(index, 1, 3 + index % 12));
+    ASSERT_NO_FATAL_FAILURE(check(index, 1, 3 + index % 12, Cut::Whole));
   }
 }
 
 TEST_P(RandomNetworks, LargerThanTheScratchpadGiveTheBytesOfTheReference) {
-  ASSERT_NO_FATAL_FAILURE(check(GetParam() + 1000, 6, 6));
+  ASSERT_NO_FATAL_FAILURE(check(GetParam() + 1000, 6, 6, Cut::Whole));
+}
+
+TEST_P(RandomNetworks, InStagesGiveTheBytesOfTheReference) {
+  for (int index = GetParam() * 3 + 2000; index < GetParam() * 3 + 2003; ++index) {
+    ASSERT_NO_FATAL_FAILURE(check(index, 1, 3 + index % 12, Cut::Stages));
+  }
+  ASSERT_NO_FATAL_FAILURE(check(GetParam() + 3000, 6, 6, Cut::Stages));
 }
 
 INSTANTIATE_TEST_SUITE_P(Network, RandomNetworks, ::testing::Range(0, 10));

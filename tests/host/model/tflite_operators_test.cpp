@@ -2,6 +2,10 @@
 // channels first, with the attributes and shapes that stand for the same arithmetic; contradictions are refused.
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <map>
+
+#include "cpu/float_reference.hpp"
 #include "esp_error.hpp"
 #include "model/tflite_import.hpp"
 #include "tflite_writer.hpp"
@@ -93,6 +97,96 @@ TEST(TfliteOperators, SlicesCountTheAxesOfTheFile) {
   EXPECT_EQ(strided({1, 2, 2, 3}, 8, 8, 0).outputs.at(0).shape, (Shape{1, 3, 2, 2}));
   EXPECT_EQ(strided({1, 2, 2}, 0, 0, 8).outputs.at(0).shape, (Shape{1, 2, 2}));
   EXPECT_THROW(strided({1, 2, 2, 2}, 0, 0, 0), Error);  // another shape than the cut has
+}
+
+/// The outputs of a network whose input holds 0, 1, 2 ... in the order of the file, in that order again.
+std::vector<cpu::FloatTensor> run_counting(const Graph& graph) {
+  const auto to_file = [](const Shape& shape, std::size_t index) {  // the place of a channels-first element
+    if (shape.size() != 4) return index;
+    const auto c = static_cast<std::size_t>(shape[1]), plane = static_cast<std::size_t>(shape[2] * shape[3]);
+    return index % plane * c + index / plane;
+  };
+  const Shape& in = graph.inputs.at(0).shape;
+  cpu::FloatTensor input(static_cast<std::size_t>(count_elements(in, "x")));
+  for (std::size_t i = 0; i < input.size(); ++i) input[i] = static_cast<float>(to_file(in, i));
+  const auto values = cpu::FloatExecutor(graph).run(std::vector<cpu::FloatTensor>{input});
+  std::vector<cpu::FloatTensor> outputs;
+  for (const Port& port : graph.outputs) {
+    const auto& value = values[static_cast<std::size_t>(port.value)];
+    cpu::FloatTensor& output = outputs.emplace_back(value.size());
+    for (std::size_t i = 0; i < value.size(); ++i) output[to_file(port.shape, i)] = value[i];
+  }
+  return outputs;
+}
+
+TEST(TfliteOperators, BlocksBecomePixelsAsTheFileOrdersThem) {
+  const Graph graph = import_one({1, 2, 3, 8}, {1, 4, 6, 2}, [](auto& w, int x, int y) {
+    w.node(5, {x}, y, format::BuiltinOptions_DepthToSpaceOptions,
+           format::CreateDepthToSpaceOptions(w.builder, 2).Union());
+  });
+  const cpu::FloatTensor output = run_counting(graph).at(0);
+  for (std::size_t row = 0; row < 4; ++row)
+    for (std::size_t column = 0; column < 6; ++column)
+      for (std::size_t c = 0; c < 2; ++c)
+        EXPECT_EQ(output[(row * 6 + column) * 2 + c],
+                  static_cast<float>((row / 2 * 3 + column / 2) * 8 + (row % 2 * 2 + column % 2) * 2 + c));
+  const Graph back = import_one({1, 4, 6, 2}, {1, 2, 3, 8}, [](auto& w, int x, int y) {
+    w.node(26, {x}, y, format::BuiltinOptions_SpaceToDepthOptions,
+           format::CreateSpaceToDepthOptions(w.builder, 2).Union());
+  });
+  const cpu::FloatTensor blocks = run_counting(back).at(0);
+  for (std::size_t i = 0; i < output.size(); ++i)
+    EXPECT_EQ(blocks[static_cast<std::size_t>(output[i])], static_cast<float>(i));
+}
+
+TEST(TfliteOperators, PartsAreCutAlongTheAxisOfTheFile) {
+  const auto split = [](bool by_sizes, int axis, const std::vector<int>& first, const std::vector<int>& second) {
+    TfliteWriter w;
+    const int x = w.tensor("x", {1, 2, 4, 6}, Float32), a = w.tensor("a", first, Float32),
+              b = w.tensor("b", second, Float32);
+    if (by_sizes)
+      w.node(102, {x, integers(w, {-1, 1}), integers(w, {axis})}, std::vector<int>{a, b});
+    else
+      w.node(49, {integers(w, {axis}), x}, std::vector<int>{a, b});
+    return run_counting(import_tflite_bytes(w.bytes({x}, {a, b})));
+  };
+  const auto channels = split(false, -1, {1, 2, 4, 3}, {1, 2, 4, 3});
+  EXPECT_EQ(channels[1][4], 10.0F);  // pixel 1, channel 4 of 6
+  const auto columns = split(true, 2, {1, 2, 3, 6}, {1, 2, 1, 6});
+  EXPECT_EQ(columns[0][6 * 3], 24.0F);
+  EXPECT_EQ(columns[1][6], 42.0F);
+  EXPECT_THROW(split(true, 1, {1, 2, 4, 6}, {1, 1, 4, 6}), Error);
+}
+
+TEST(TfliteOperators, FunctionsReductionsAndReflections) {
+  for (const auto& [code, expected] : std::map<int, float>{{8, 3},
+                                                           {47, std::exp(3.0F)},
+                                                           {59, -3},
+                                                           {66, std::sin(3.0F)},
+                                                           {73, std::log(3.0F)},
+                                                           {75, std::sqrt(3.0F)},
+                                                           {76, 1 / std::sqrt(3.0F)},
+                                                           {92, 9},
+                                                           {104, 3},
+                                                           {108, std::cos(3.0F)},
+                                                           {111, 3}}) {
+    const int number = code;
+    const Graph graph = import_one({1, 5}, {1, 5}, [&](auto& w, int x, int y) { w.node(number, {x}, y); });
+    EXPECT_NEAR(run_counting(graph).at(0)[3], expected, 1e-6F * std::abs(expected)) << number;
+  }
+  for (const auto& [code, expected] : std::map<int, float>{{74, 60}, {82, 20}, {89, 0}}) {
+    const int number = code;
+    const Graph graph = import_one({1, 2, 3, 4}, {1, 1, 1, 4}, [&](auto& w, int x, int y) {
+      w.node(number, {x, integers(w, {1, 2})}, y, format::BuiltinOptions_ReducerOptions,
+             format::CreateReducerOptions(w.builder, true).Union());
+    });
+    EXPECT_EQ(run_counting(graph).at(0)[0], expected) << number;
+  }
+  const Graph mirrored = import_one({1, 2, 3, 1}, {1, 2, 5, 1}, [&](auto& w, int x, int y) {
+    w.node(100, {x, w.constant("pads", {{4, 2}, std::vector<std::int32_t>{0, 0, 0, 0, 1, 1, 0, 0}})}, y,
+           format::BuiltinOptions_MirrorPadOptions, format::CreateMirrorPadOptions(w.builder, 0).Union());
+  });
+  EXPECT_EQ(run_counting(mirrored).at(0), (cpu::FloatTensor{1, 0, 1, 2, 1, 4, 3, 4, 5, 4}));
 }
 
 TEST(TfliteOperators, TransposedConvolutionsPadAsSameDoes) {

@@ -9,6 +9,7 @@ namespace espalier::test {
 namespace {
 
 constexpr double Second = 1e9;
+constexpr int MostAttempts = 64;
 
 }  // namespace
 
@@ -46,24 +47,33 @@ std::int64_t LinkSchedule::transmitted(std::int64_t start, std::int64_t bytes) c
   return Never;
 }
 
-/// Losses come in bursts: two states, as in Gilbert's model (1960).
-bool LinkSchedule::lost(double probability) {
-  const double draw = static_cast<double>(random_() >> 11) * 0x1p-53;
-  bad_ = draw < (bad_ ? StayBad : probability);
-  return bad_;
+/// Losses come in bursts: two states, as in Gilbert's model (1960). One draw per packet and attempt, by splitmix64.
+bool LinkSchedule::lost(double probability, int attempt) {
+  std::uint64_t mixed = seed_ * 0x9e3779b97f4a7c15 + static_cast<std::uint64_t>(sent_ / Packet) * 64 +
+                        static_cast<std::uint64_t>(attempt);
+  mixed = (mixed + 0x9e3779b97f4a7c15) * 0xbf58476d1ce4e5b9;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
+  mixed ^= mixed >> 31;
+  const double draw = static_cast<double>(mixed >> 11) * 0x1p-53;
+  return draw < (attempt > 0 ? StayBad : probability);
 }
 
 std::int64_t LinkSchedule::send(std::int64_t now, std::int64_t bytes) {
-  for (std::int64_t sent = 0; sent < bytes; sent += Packet) {
-    const std::int64_t size = std::min(Packet, bytes - sent);
+  for (std::int64_t left = bytes; left > 0;) {
+    const bool begins = sent_ % Packet == 0;
+    const std::int64_t size = std::min(Packet - sent_ % Packet, left);
     free_ = transmitted(std::max(now, free_), size);
     if (free_ >= Never) return arrived_ = Never;
     std::int64_t end = free_;
-    bad_ = false;
-    while (lost(phase(end).loss)) end = transmitted(end + Retry, size);
+    for (int attempt = 0; begins && attempt < MostAttempts && end < Never && lost(phase(end).loss, attempt); ++attempt)
+      end = transmitted(end + Retry, size);
     arrived_ = std::max(arrived_, end >= Never ? Never : end + phase(end).delay);
+    sent_ += size;
+    left -= size;
   }
   return arrived_;
 }
+
+void LinkSchedule::restart() { sent_ = free_ = arrived_ = 0; }
 
 }  // namespace espalier::test

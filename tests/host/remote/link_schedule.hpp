@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -20,7 +19,8 @@ struct LinkPhase {
 LinkPhase parse_phase(const std::string& text);
 
 /// One direction. Bytes leave in order, as fast as the integral of the rate allows; a lost packet is sent again after a
-/// time-out, and what is behind it waits, as in a TCP stream.
+/// time-out, and what is behind it waits, as in a TCP stream. Packets are stretches of the stream of bytes, so that the
+/// same ones are lost in whatever pieces the bytes come.
 class LinkSchedule {
  public:
   static constexpr std::int64_t Never = INT64_MAX / 4;
@@ -28,20 +28,23 @@ class LinkSchedule {
   static constexpr std::int64_t Retry = 200'000'000;  // ns, the least retransmission time-out of Linux
   static constexpr double StayBad = 0.5;              // that the next packet of a burst is lost, too
 
-  LinkSchedule(std::vector<LinkPhase> phases, std::uint64_t seed) : phases_(std::move(phases)), random_(seed) {}
+  LinkSchedule(std::vector<LinkPhase> phases, std::uint64_t seed) : phases_(std::move(phases)), seed_(seed) {}
 
   /// Sends bytes; returns when the last of them arrives, or Never.
   std::int64_t send(std::int64_t now, std::int64_t bytes);
 
+  /// As if nothing had been sent: moments are counted from the start again, and the same packets are lost.
+  void restart();
+
  private:
   const LinkPhase& phase(std::int64_t at) const;
   std::int64_t transmitted(std::int64_t start, std::int64_t bytes) const;
-  bool lost(double probability);
+  bool lost(double probability, int attempt);
 
   std::vector<LinkPhase> phases_;
-  std::mt19937_64 random_;
+  std::uint64_t seed_;
+  std::int64_t sent_ = 0;  // bytes
   std::int64_t free_ = 0, arrived_ = 0;
-  bool bad_ = false;
 };
 
 }  // namespace espalier::test

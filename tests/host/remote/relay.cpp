@@ -58,6 +58,11 @@ Relay::~Relay() {
   close(socket_);
 }
 
+void Relay::restart() {
+  restarting_ = true;
+  while (restarting_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
 std::int64_t Relay::now() const {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start_).count();
 }
@@ -107,6 +112,12 @@ void Relay::write_due(Connection& connection, Way& way) const {
 
 void Relay::serve() {
   while (!stopping_) {
+    if (restarting_) {
+      start_ = std::chrono::steady_clock::now();
+      up_.restart();
+      down_.restart();
+      restarting_ = false;
+    }
     std::vector<pollfd> wanted{{socket_, POLLIN, 0}};
     std::int64_t next = now() + std::int64_t{MostWaitMilliseconds} * 1'000'000;
     for (Connection& connection : connections_)

@@ -25,6 +25,9 @@ class Relay {
 
   std::uint16_t port() const { return port_; }
 
+  /// Both directions start their phases again, now; nothing may be under way. Returns when they have.
+  void restart();
+
  private:
   struct Piece {
     std::int64_t due = 0;
@@ -52,7 +55,7 @@ class Relay {
   LinkSchedule up_, down_;
   int socket_ = -1;
   std::list<Connection> connections_;
-  std::atomic<bool> stopping_{false};
+  std::atomic<bool> stopping_{false}, restarting_{false};
   std::thread thread_;
 };
 

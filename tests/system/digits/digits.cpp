@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <fstream>
+#include <iostream>
 #include <iterator>
 #include <vector>
 
@@ -55,6 +58,24 @@ class Runner {
   driver::Loaded loaded_;
 };
 
+/// Says every few hundred images how far a long run is.
+class Progress {
+ public:
+  explicit Progress(int all) : all_(all) {}
+
+  void done(int images) const {
+    if (images % Step > 0) return;
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
+    std::cout << images << " of " << all_ << " images, " << std::lround(elapsed.count()) << " s so far, about "
+              << std::lround(elapsed.count() * (all_ - images) / images) << " s to go" << std::endl;
+  }
+
+ private:
+  static constexpr int Step = 500;
+  int all_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
 }  // namespace
 
 DigitScore check_digits(const std::filesystem::path& model, const DigitFiles& files, int count) {
@@ -77,6 +98,7 @@ DigitScore check_digits(const std::filesystem::path& model, const DigitFiles& fi
     ADD_FAILURE() << files.images << " and " << files.labels << " hold fewer than " << wanted << " images";
     return score;
   }
+  Progress progress(wanted);
   for (; score.images < wanted; ++score.images) {
     const auto at = static_cast<std::size_t>(score.images);
     std::vector<float> values(ImageBytes);
@@ -95,6 +117,7 @@ DigitScore check_digits(const std::filesystem::path& model, const DigitFiles& fi
     if (::testing::Test::HasFailure()) return score;
     const auto answer = std::max_element(expected.begin(), expected.end()) - expected.begin();
     score.right += answer == labels[LabelHeader + at] ? 1 : 0;
+    progress.done(score.images + 1);
   }
   return score;
 }

@@ -97,6 +97,13 @@ class Loaded {
 
   /// The same in two parts: start() returns at once; wait() returns or throws when the run has ended.
   void start(std::span<const std::uint8_t> input);
+
+  /// Writes window 1 without a start.
+  void write_input(std::span<const std::uint8_t> input) { input_.write(input); }
+
+  /// A part of the program's commands, from `offset` beats on, starts on what lies in the windows. Throws Error Usage
+  /// for commands that the program does not have.
+  void start_part(std::uint32_t offset, std::uint32_t count);
   RunResult wait();
 
   /// As wait(), but asks `stop` before every Limits::poll. If it says true the device is reset, which ends the run
@@ -110,13 +117,17 @@ class Loaded {
   friend class Device;
   Loaded(Bus& bus, const Program& program, const Limits& limits);
 
-  void write_arguments();
+  void write_arguments() const;
+  /// The commands of the run.
+  std::span<const std::uint8_t> running() const;
   void finish(bool done);
   RunResult read_result();
 
   Bus* bus_;
   Limits limits_;
   std::uint32_t command_offset_;
+  std::uint32_t part_offset_;  // of the run, in beats
+  std::uint32_t part_count_;
   std::uint32_t marks_;
   std::vector<std::uint8_t> commands_;  // for reports
   std::uint64_t output_bytes_;

@@ -48,6 +48,13 @@ void expect_equal(OnnxBuilder& builder, Random& random, const std::string& what 
   }
 }
 
+void set_text(onnx::NodeProto& node, const std::string& key, const std::string& value) {
+  auto& attribute = *node.add_attribute();
+  attribute.set_name(key);
+  attribute.set_type(onnx::AttributeProto::STRING);
+  attribute.set_s(value);
+}
+
 /// A convolution with random sizes on `source`, which has `channels`; gives the name of its result and its channels.
 std::pair<std::string, int> random_convolution(OnnxBuilder& b, const std::string& source, int channels, Random& random,
                                                const std::string& name) {
@@ -200,7 +207,70 @@ TEST(OneDnn, MatricesTransposesAndShapes) {
   }
 }
 
-TEST(OneDnn, RefusesWhatItCannotDoByName) {
+TEST(OneDnn, SlopesOfAllShapes) {
+  for (int i = 0; i < 12; ++i) {
+    Random random(static_cast<std::uint64_t>(i));
+    OnnxBuilder b;
+    const int channels = random.between(1, 20);
+    const std::string x = b.input("x", {1, channels, 6, 4});
+    const model::Shape shape = i % 3 == 0   ? model::Shape{1}
+                               : i % 3 == 1 ? model::Shape{channels, 1, 1}
+                                            : model::Shape{1, channels, 1, 1};
+    b.floats("slope", shape, random_tensor(i % 3 == 0 ? 1 : static_cast<std::size_t>(channels), random));
+    b.node("PRelu", {x, "slope"}, "y");
+    b.output("y");
+    expect_equal(b, random);
+  }
+}
+
+TEST(OneDnn, WhatItDoesNotHaveIsExecutedByTheTable) {
+  for (int i = 0; i < 12; ++i) {
+    Random random(static_cast<std::uint64_t>(i));
+    OnnxBuilder b;
+    const std::string x = b.input("x", {1, 4, 6, 4});
+    b.weights("w", {8, 4, 1, 1}, random);
+    b.node("Conv", {x, "w"}, "c");
+    b.node("Softplus", {"c"}, "s");
+    OnnxBuilder::set(b.node("DepthToSpace", {"s"}, "d"), "blocksize", 2);
+    auto& split = b.node("Split", {"d"}, "a");
+    split.add_output("e");
+    OnnxBuilder::set(split, "axis", 2);
+    b.node("Sin", {"e"}, "y");
+    b.output("a");
+    b.output("y");
+    expect_equal(b, random);
+  }
+}
+
+TEST(OneDnn, TransposedConvolutionsThatDoNotOverlapAndRepeatedPixels) {
+  for (int i = 0; i < 30; ++i) {
+    Random random(static_cast<std::uint64_t>(i));
+    OnnxBuilder b(11);
+    const int channels = random.between(1, 9), outputs = random.between(1, 5), high = random.between(1, 3),
+              wide = random.between(1, 3), more = random.between(1, 3);
+    const std::string x = b.input("x", {1, channels, 3, 5});
+    const std::string other = b.input("o", {1, more, 3 * high, 5 * wide});
+    b.weights("w", {channels, outputs, high, wide}, random);
+    OnnxBuilder::set(b.node("ConvTranspose", {x, "w"}, "t"), "strides", {high, wide});
+    b.floats("bias", {1, outputs, 1, 1}, random_tensor(static_cast<std::size_t>(outputs), random));
+    b.node("Add", {"t", "bias"}, "sum");
+    b.node("Relu", {"sum"}, "r");
+    b.floats("none", {0}, {});
+    b.floats("scales", {4}, {1, 1, static_cast<float>(high), static_cast<float>(wide)});
+    auto& repeated = b.node("Resize", {x, "none", "scales"}, "u");
+    set_text(repeated, "mode", "nearest");
+    if (random.chance(0.5)) {
+      set_text(repeated, "coordinate_transformation_mode", "asymmetric");
+      set_text(repeated, "nearest_mode", "floor");
+    }
+    OnnxBuilder::set(b.node("Concat", {"r", "u", other}, "y"), "axis", 1);
+    b.output("y");
+    if (random.chance(0.3)) b.output("u");
+    expect_equal(b, random);
+  }
+}
+
+TEST(OneDnn, RefusesWhatNothingExecutesByName) {
   Random random;
   OnnxBuilder b;
   const std::string x = b.input("x", {1, 4, 6, 5});

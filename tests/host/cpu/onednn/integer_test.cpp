@@ -71,7 +71,8 @@ TEST_F(OneDnnInteger, ProductsBeyondFloat64HaveTheBits) {
   Random random;
   model::Network network = model::parse_layer("fc ic2000 oc9");
   for (auto& bias : network.layers[0].bias) bias = (1 << 30) + random.between(0, 1 << 20);
-  for (auto& scale : network.layers[0].scale) scale = {16777215U - static_cast<std::uint32_t>(random.between(0, 99)), 48};
+  for (auto& scale : network.layers[0].scale)
+    scale = {16777215U - static_cast<std::uint32_t>(random.between(0, 99)), 48};
   expect_equal(network, random, "large biases");
 }
 
