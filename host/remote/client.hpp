@@ -25,10 +25,10 @@ struct ClientSettings {
 };
 
 struct RemoteRequest {
-  std::string model, version;  // version empty: the one in service
-  std::string plan_id;         // empty: any
-  std::string network_id;      // empty: any
-  std::string part;            // layers, see run/part.hpp; empty: the whole model
+  std::string model, version;        // version empty: the one in service
+  std::string plan_id;               // empty: any
+  std::string network_id;            // empty: any
+  std::string part;                  // layers, see run/part.hpp; empty: the whole model
   std::vector<std::size_t> outputs;  // indices of those that are wanted; none: all
   run::Ports ports;
   std::vector<std::vector<float>> inputs;

@@ -82,7 +82,7 @@ std::string plan_id(const run::Executable& executable) {
 }
 
 Engine::Engine(std::vector<std::unique_ptr<driver::Bus>> buses, EngineSettings settings)
-    : settings_(std::move(settings)) {
+    : settings_(std::move(settings)), cache_(settings_.cache_bytes) {
   if (!settings_.now) settings_.now = steady_now;
   for (std::unique_ptr<driver::Bus>& bus : buses) workers_.push_back(std::make_unique<Worker>(std::move(bus)));
   for (const std::unique_ptr<Worker>& worker : workers_)
@@ -158,93 +158,48 @@ VersionPtr Engine::load(const std::string& model, run::Executable executable, Di
   return version;
 }
 
-VersionPtr Engine::roll_back(const std::string& model) {
-  const std::scoped_lock lock(mutex_);
-  const auto found = serving_.find(model);
-  if (found == serving_.end() || found->second.previous == nullptr)
-    throw Error(ErrorCode::Usage, "there is no version to go back to", "model " + model, {}, "load another version");
-  std::swap(found->second.active, found->second.previous);
-  return found->second.active;
+std::optional<plan::SimilarityKey> Engine::key_of(const Call& call) const {
+  // What crosses between parts is not known to be similar in effect.
+  if (settings_.cache_bytes == 0 || !call.version->part.empty()) return {};
+  std::vector<float> all;
+  for (const std::vector<float>& values : call.inputs) all.insert(all.end(), values.begin(), values.end());
+  return plan::similarity_key(all, settings_.cache_key);
 }
 
-void Engine::forget_parts() {
-  std::erase_if(parts_, [this](const auto& entry) { return !in_service(entry.first); });
-}
-
-VersionPtr Engine::known_part(const VersionPtr& whole, const std::string& text) {
-  const auto found = parts_.find(whole);
-  if (found == parts_.end())
-    throw Error(ErrorCode::Usage, "the model in service has no parts", "model " + whole->model, text,
-                "serve a network file, not a compiled one");
-  std::vector<VersionPtr>& known = found->second.known;
-  const auto part = std::find_if(known.begin(), known.end(), [&](const VersionPtr& one) { return one->part == text; });
-  if (part == known.end()) return nullptr;
-  std::rotate(part, part + 1, known.end());
-  return known.back();
-}
-
-VersionPtr Engine::part(const VersionPtr& whole, const std::string& text) {
-  const std::scoped_lock making(making_);
-  Divisible divisible;
-  {
-    const std::scoped_lock lock(mutex_);
-    if (VersionPtr known = known_part(whole, text)) return known;
-    divisible = parts_.at(whole).divisible;
+std::optional<Answer> Engine::remembered(const Call& call, const plan::SimilarityKey& key) {
+  const plan::CachedResult* found = cache_.find(call.version->plan_id, key);
+  if (found == nullptr) return {};
+  Answer answer;
+  answer.version = call.version;
+  answer.cached = true;
+  auto value = found->begin();
+  for (const compress::Output& port : call.version->executable.ports.outputs) {
+    const auto size = static_cast<std::ptrdiff_t>(model::count_elements(port.shape, port.name));
+    answer.report.outputs.push_back({port.name, run::type_name(port.type), port.shape, {value, value + size}});
+    value += size;
   }
-  MadePart made = divisible.make(text);
-  const std::shared_ptr<Version> version = make_version(whole->model, std::move(made.executable), made.bound);
-  version->version = whole->version;
-  version->network_id = whole->network_id;
-  version->part = text;
-  version->whole = whole;
-  const std::scoped_lock lock(mutex_);
-  const auto found = parts_.find(whole);
-  if (found == parts_.end()) return version;
-  found->second.known.push_back(version);
-  if (found->second.known.size() > settings_.most_parts) found->second.known.erase(found->second.known.begin());
-  return version;
-}
-
-bool Engine::in_service(const VersionPtr& version) const {
-  if (version->whole != nullptr) {
-    const auto parts = parts_.find(version->whole);
-    return parts != parts_.end() &&
-           std::find(parts->second.known.begin(), parts->second.known.end(), version) != parts->second.known.end();
-  }
-  const auto found = serving_.find(version->model);
-  return found != serving_.end() && (found->second.active == version || found->second.previous == version);
-}
-
-std::vector<VersionPtr> Engine::versions(const std::string& model) const {
-  const std::scoped_lock lock(mutex_);
-  std::vector<VersionPtr> result;
-  const auto found = serving_.find(model);
-  if (found == serving_.end()) return result;
-  for (const VersionPtr& version : {found->second.active, found->second.previous})
-    if (version != nullptr) result.push_back(version);
-  return result;
-}
-
-VersionPtr Engine::find(const std::string& model, const std::string& version) const {
-  for (const VersionPtr& known : versions(model))
-    if (version.empty() || known->version == version) return known;
-  return nullptr;
-}
-
-std::vector<std::string> Engine::models() const {
-  const std::scoped_lock lock(mutex_);
-  std::vector<std::string> names;
-  for (const auto& [name, serving] : serving_)
-    if (serving.active != nullptr) names.push_back(name);
-  return names;
+  ModelCounts& counts = counts_[call.version->model];
+  ++counts.outcomes["ok"];
+  ++counts.cached;
+  return answer;
 }
 
 std::uint64_t Engine::submit(Call call) {
   std::optional<Refusal> refused;
+  std::optional<Answer> known;
+  std::optional<plan::SimilarityKey> key = key_of(call);
   std::uint64_t ticket = 0;
   {
     const std::scoped_lock lock(mutex_);
     ticket = ++tickets_;
+    if (key && !admission_.draining) known = remembered(call, *key);
+  }
+  if (known) {
+    call.done(std::move(*known));
+    return ticket;
+  }
+  {
+    const std::scoped_lock lock(mutex_);
     Pending pending;
     pending.arrival = now();
     if (call.budget) pending.deadline = plan::add(pending.arrival, *call.budget);
@@ -252,6 +207,7 @@ std::uint64_t Engine::submit(Call call) {
     const plan::Verdict verdict = plan::admit({settings_.capacity, workers_.size()}, admission_, task, pending.arrival);
     if (verdict == plan::Verdict::Accept) {
       pending.call = std::move(call);
+      pending.key = std::move(key);
       pending_.emplace(ticket, std::move(pending));
     } else {
       refused = refusal_of(verdict);
@@ -271,6 +227,12 @@ Engine::Ended Engine::end(std::uint64_t ticket, Result result) {
   plan::forget(admission_, ticket);
   ModelCounts& counts = counts_[found->second.call.version->model];
   if (const Answer* answer = std::get_if<Answer>(&result)) {
+    if (const std::optional<plan::SimilarityKey>& key = found->second.key) {
+      plan::CachedResult values;
+      for (const run::Output& output : answer->report.outputs)
+        values.insert(values.end(), output.values.begin(), output.values.end());
+      cache_.put(answer->version->plan_id, *key, std::move(values));
+    }
     ++counts.outcomes["ok"];
     ++counts.executions;
     counts.executed += answer->executed;

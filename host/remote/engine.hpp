@@ -23,6 +23,8 @@
 #include <vector>
 
 #include "plan/policy/admission.hpp"
+#include "plan/policy/model_choice.hpp"
+#include "plan/policy/result_cache.hpp"
 #include "run/session.hpp"
 
 namespace espalier::remote {
@@ -35,10 +37,10 @@ struct Version {
   std::string version;  // "1", "2", ...
   std::string plan_id;  // of the compiled program, 16 hexadecimal digits: equal programs have equal ids
   run::Executable executable;
-  std::uint64_t cycles = 0;  // predicted
-  Nanoseconds bound = 0;     // of one execution on the device
-  std::string network_id;    // of the layers, see run/part.hpp; empty: the file has none
-  std::string part;          // of a part: its layers, see run/part.hpp
+  std::uint64_t cycles = 0;              // predicted
+  Nanoseconds bound = 0;                 // of one execution on the device
+  std::string network_id;                // of the layers, see run/part.hpp; empty: the file has none
+  std::string part;                      // of a part: its layers, see run/part.hpp
   std::shared_ptr<const Version> whole;  // of a part
 };
 using VersionPtr = std::shared_ptr<const Version>;
@@ -65,6 +67,7 @@ struct Answer {
   run::RunReport report;
   Nanoseconds waited = 0;    // in the queue
   Nanoseconds executed = 0;  // on the device
+  bool cached = false;       // given before, to a similar request; nothing ran
 };
 struct Refusal {
   Failure failure = Failure::Device;
@@ -89,6 +92,14 @@ struct EngineSettings {
   double dilation = 1;               // of modelled times, in bounds
   bool paced = false;                // an answer comes no sooner than its bound, as from a device of that speed
   std::function<Nanoseconds()> now;  // none: the steady clock
+  std::size_t cache_bytes = 0;       // of answers that are kept for similar requests; 0: none
+  plan::KeySettings cache_key;
+};
+
+/// A model among several for one name, with its accuracy on data.
+struct Choice {
+  std::string model;
+  plan::BasisPoints accuracy = 0;
 };
 
 /// What is counted, for metrics.
@@ -97,6 +108,7 @@ struct ModelCounts {
   Nanoseconds executed = 0;
   Nanoseconds waited = 0;
   std::uint64_t executions = 0;
+  std::uint64_t cached = 0;
   std::string version;  // in service
   Nanoseconds bound = 0;
 };
@@ -123,6 +135,13 @@ class Engine {
 
   /// The version in service, or the named one if it is that or the one before; null if there is none.
   VersionPtr find(const std::string& model, const std::string& version) const;
+  /// Makes `name` stand for the most accurate of loaded models with equal ports that meets a request's deadline. Throws
+  /// Error (Usage) for a model that is not loaded, other ports, or a name that is taken.
+  void offer(const std::string& name, std::vector<Choice> choices);
+  /// find(), or for a name of offer() the model in service for a request with this budget; the fastest if none is fast
+  /// enough.
+  VersionPtr choose(const std::string& name, const std::string& version, std::optional<Nanoseconds> budget) const;
+
   /// A part of a version of find(), compiled now if it is not known. Throws Error (Usage) if the model has no parts,
   /// else as Divisible::make.
   VersionPtr part(const VersionPtr& whole, const std::string& text);
@@ -148,6 +167,7 @@ class Engine {
     Call call;
     Nanoseconds arrival = 0;
     std::optional<Nanoseconds> deadline;
+    std::optional<plan::SimilarityKey> key;  // of the cache
     std::shared_ptr<std::atomic<bool>> stop = std::make_shared<std::atomic<bool>>(false);
   };
   struct Worker;
@@ -173,8 +193,10 @@ class Engine {
                                         const std::optional<Nanoseconds>& bound) const;
   VersionPtr known_part(const VersionPtr& whole, const std::string& text);  // with the lock
   void forget_parts();                                                      // with the lock
-  Ended end(std::uint64_t ticket, Result result);  // with the lock
+  Ended end(std::uint64_t ticket, Result result);                           // with the lock
   bool in_service(const VersionPtr& version) const;
+  std::optional<plan::SimilarityKey> key_of(const Call& call) const;
+  std::optional<Answer> remembered(const Call& call, const plan::SimilarityKey& key);  // with the lock
   Nanoseconds now() const { return settings_.now(); }
 
   EngineSettings settings_;
@@ -187,6 +209,8 @@ class Engine {
   std::map<std::uint64_t, Pending> pending_;
   std::map<std::string, Serving> serving_;
   std::map<VersionPtr, Parts> parts_;
+  std::map<std::string, std::vector<Choice>> choices_;
+  plan::ResultCache cache_;
   std::map<std::string, ModelCounts> counts_;
   std::uint64_t tickets_ = 0;
   bool stopping_ = false;

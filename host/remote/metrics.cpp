@@ -55,6 +55,8 @@ std::string metrics_text(const Counts& counts) {
   text +=
       per_model(counts, "espalier_model_bound_seconds", "gauge", "Bound of one execution of the version in service.",
                 [](const ModelCounts& model) { return static_cast<double>(model.bound) / NanosecondsPerSecond; });
+  text += per_model(counts, "espalier_cached_total", "counter", "Answers that a similar request got before.",
+                    [](const ModelCounts& model) { return static_cast<double>(model.cached); });
   text += gauge("espalier_queue_length", "Requests that wait.", static_cast<double>(counts.queued));
   text += gauge("espalier_queue_capacity", "Requests that may wait.", static_cast<double>(counts.capacity));
   text += gauge("espalier_running", "Requests on devices.", static_cast<double>(counts.running));

@@ -66,6 +66,16 @@ std::optional<Nanoseconds> budget_of(const grpc::CallbackServerContext& context,
   return std::min(budget.value_or(plan::Impossible), std::clamp<Nanoseconds>(left, 0, plan::Impossible));
 }
 
+/// For the choice of a model; what is wrong with the deadline is said later.
+std::optional<Nanoseconds> budget_or_none(const grpc::CallbackServerContext& context,
+                                          const inference::ModelInferRequest& request) {
+  try {
+    return budget_of(context, request);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 Wish wish_of(const grpc::CallbackServerContext& context, const inference::ModelInferRequest& request,
              const Version& version) {
   Wish wish;
@@ -106,6 +116,7 @@ void write_answer(const Answer& answer, const Wish& wish, inference::ModelInferR
   const run::Totals& totals = answer.report.totals;
   if (totals.measured_cycles) set(response, "measured_cycles", static_cast<std::int64_t>(*totals.measured_cycles));
   if (wish.exit) set(response, "exit", *wish.exit);
+  if (answer.cached) (*response.mutable_parameters())["cached"].set_bool_param(true);
   for (const std::size_t index : wish.outputs) write_output(answer.report.outputs[index], wish.contents, response);
 }
 
@@ -174,7 +185,7 @@ grpc::ServerUnaryReactor* Service::ModelReady(grpc::CallbackServerContext* conte
                                               const inference::ModelReadyRequest* request,
                                               inference::ModelReadyResponse* response) {
   if (!known(*context)) return finished(context, stranger());
-  response->set_ready(!engine_->draining() && engine_->find(request->name(), request->version()) != nullptr);
+  response->set_ready(!engine_->draining() && engine_->choose(request->name(), request->version(), {}) != nullptr);
   return finished(context, grpc::Status::OK);
 }
 
@@ -192,7 +203,7 @@ grpc::ServerUnaryReactor* Service::ModelMetadata(grpc::CallbackServerContext* co
                                                  const inference::ModelMetadataRequest* request,
                                                  inference::ModelMetadataResponse* response) {
   if (!known(*context)) return finished(context, stranger());
-  const VersionPtr version = engine_->find(request->name(), request->version());
+  const VersionPtr version = engine_->choose(request->name(), request->version(), {});
   if (version == nullptr) return finished(context, not_found(request->name(), request->version()));
   response->set_name(version->model);
   for (const VersionPtr& known_version : engine_->versions(version->model))
@@ -208,7 +219,7 @@ grpc::ServerUnaryReactor* Service::ModelInfer(grpc::CallbackServerContext* conte
                                               inference::ModelInferResponse* response) {
   if (!known(*context)) return finished(context, stranger());
   const std::string& name = request->model_name();
-  VersionPtr version = engine_->find(name, request->model_version());
+  VersionPtr version = engine_->choose(name, request->model_version(), budget_or_none(*context, *request));
   if (version == nullptr) {
     engine_->count(name, Failure::NotFound);
     return finished(context, not_found(name, request->model_version()));

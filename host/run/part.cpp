@@ -85,8 +85,7 @@ std::string crossing_name(const model::Network& network, const Ports& ports, int
   if (edge == PartEdge::Features) return fmt::format("tensor{}", feature);
   const std::string& name = network.features[at(feature)].name;
   const auto named = [&](const auto& one) { return one.name == name; };
-  const bool taken = name.empty() ||
-                     std::count_if(network.features.begin(), network.features.end(), named) > 1 ||
+  const bool taken = name.empty() || std::count_if(network.features.begin(), network.features.end(), named) > 1 ||
                      std::any_of(ports.inputs.begin(), ports.inputs.end(), named) ||
                      std::any_of(ports.outputs.begin(), ports.outputs.end(), named);
   return taken ? fmt::format("{}#{}", name, feature) : name;
@@ -110,8 +109,8 @@ Part make_part(const model::Network& network, const Ports& ports, const std::vec
   };
   const bool whole_ports = edge == PartEdge::Ports;
   for (int feature = 0; feature < static_cast<int>(network.features.size()); ++feature) {
-    const bool passed = whole_ports && layers.front() == 0 && holds(network.outputs, feature) &&
-                        holds(network.inputs, feature);
+    const bool passed =
+        whole_ports && layers.front() == 0 && holds(network.outputs, feature) && holds(network.inputs, feature);
     if (!made[at(feature)] && !read[at(feature)] && !passed) continue;
     index[at(feature)] = static_cast<int>(part.network.features.size());
     part.network.features.push_back(network.features[at(feature)]);

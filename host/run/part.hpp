@@ -4,7 +4,8 @@
 //   Executable program{network.name, compile::compile(back.network, array), back.ports};
 //
 // Tensors that cross to another part are int8 features and have one name wherever they appear: in files that of the
-// feature, between machines that of its index, so that two machines with equal networks agree whatever names theirs have.
+// feature, between machines that of its index, so that two machines with equal networks agree whatever names theirs
+// have.
 #pragma once
 
 #include <cstddef>

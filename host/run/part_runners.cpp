@@ -52,10 +52,7 @@ void Worker::work() {
 
 AcceleratorRunner::AcceleratorRunner(driver::Device& device, const abi::Configuration& configuration,
                                      compile::Options options, Settings settings)
-    : device_(&device),
-      configuration_(configuration),
-      options_(std::move(options)),
-      settings_(std::move(settings)) {}
+    : device_(&device), configuration_(configuration), options_(std::move(options)), settings_(std::move(settings)) {}
 
 void AcceleratorRunner::prepare(const WantedPart& part) {
   const Part& one = part.part;

@@ -80,7 +80,8 @@ plan::Nanoseconds part_time(const plan::Problem& problem, const plan::SharedPlan
   }
   if (found != layers.size())
     throw Error(ErrorCode::Input, "the plan has no such part on this device",
-                problem.devices[static_cast<std::size_t>(device)].name, part_text(layers), "use one plan on all machines");
+                problem.devices[static_cast<std::size_t>(device)].name, part_text(layers),
+                "use one plan on all machines");
   return time;
 }
 

@@ -10,9 +10,9 @@
 namespace espalier::run {
 
 /// The parts of a plan in order, with the problem's devices as runners; steps on one device that follow each other are
-/// one part. Layers that the plan's policy does not need are in none. Throws Error (Input) if the problem is not of this
-/// network, Error (Unsupported) for a plan that evaluate() refuses, that has tiles, or whose policy leaves early by the
-/// answer.
+/// one part. Layers that the plan's policy does not need are in none. Throws Error (Input) if the problem is not of
+/// this network, Error (Unsupported) for a plan that evaluate() refuses, that has tiles, or whose policy leaves early
+/// by the answer.
 std::vector<PlacedPart> placed_parts(const model::Network& network, const plan::Problem& problem,
                                      const plan::SharedPlan& plan);
 

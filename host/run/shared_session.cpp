@@ -145,8 +145,7 @@ SharedSession::SharedSession(const model::Network& network, const Ports& ports, 
       features_(network.features.size()),
       runners_(std::move(runners)),
       in_flight_(std::max<std::size_t>(1, in_flight)) {
-  if (parts.empty())
-    throw Error(ErrorCode::Input, "the plan has no part", network.name, {}, "plan again");
+  if (parts.empty()) throw Error(ErrorCode::Input, "the plan has no part", network.name, {}, "plan again");
   std::vector<bool> there(features_, false);
   for (const int input : network.inputs) there[at(input)] = true;
   for (const PlacedPart& placed : parts) {

@@ -21,8 +21,8 @@ namespace espalier::run {
 
 /// What became of a part on a machine.
 struct PartResult {
-  std::vector<Feature> outputs;   // those that were wanted
-  std::exception_ptr failure;     // then there are no outputs
+  std::vector<Feature> outputs;  // those that were wanted
+  std::exception_ptr failure;    // then there are no outputs
   std::optional<std::uint64_t> predicted_cycles, measured_cycles;
 };
 
@@ -56,7 +56,7 @@ struct PartTime {
 };
 
 struct SharedFrame {
-  std::vector<Feature> outputs;  // of the network; empty where no part makes it
+  std::vector<Feature> outputs;     // of the network; empty where no part makes it
   std::int64_t start = 0, end = 0;  // ns since run() was called
   std::vector<PartTime> parts;
 };
@@ -64,8 +64,8 @@ struct SharedFrame {
 class SharedSession {
  public:
   /// Parts run in their order. Prepares them. `in_flight`, at least 1, bounds the frames that are begun and not
-  /// finished, and so every queue. The runners must outlive the session, the network need not. Throws Error (Input) if a
-  /// part needs what no part before it makes, else as the runners do.
+  /// finished, and so every queue. The runners must outlive the session, the network need not. Throws Error (Input) if
+  /// a part needs what no part before it makes, else as the runners do.
   SharedSession(const model::Network& network, const Ports& ports, const std::vector<PlacedPart>& parts,
                 std::vector<PartRunner*> runners, std::size_t in_flight);
 

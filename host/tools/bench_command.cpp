@@ -6,6 +6,7 @@
 #include "backends.hpp"
 #include "bench_cores.hpp"
 #include "bench_cpu.hpp"
+#include "bench_levers.hpp"
 #include "bench_network.hpp"
 #include "bench_peers.hpp"
 #include "bench_spmm.hpp"
@@ -183,6 +184,7 @@ void add_bench(CLI::App& app, Console& console) {
   add_bench_peers(*command, console);
   add_bench_spmm(*command, console);
   add_bench_cpu(*command, console);
+  add_bench_levers(*command, console);
 }
 
 }  // namespace espalier::tools

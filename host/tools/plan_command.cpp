@@ -34,7 +34,7 @@ struct PlanOptions {
   std::string output, report, save;
   bool list = false;
   bool no_tiles = false;
-  std::string checked;  // plan check
+  std::string checked;           // plan check
   std::vector<std::string> cut;  // LAYER and FOLDER
 };
 
@@ -231,7 +231,8 @@ void add_plan(CLI::App& app, Console& console) {
                    "LAYER FOLDER: instead of planning, write the network up to and with this layer (name or index) and "
                    "the rest as FOLDER/front.onnx and FOLDER/back.onnx")
       ->expected(2);
-  command->add_flag("--no-tiles", options->no_tiles, "plans that run layers whole, as espalier run --plan executes them");
+  command->add_flag("--no-tiles", options->no_tiles,
+                    "plans that run layers whole, as espalier run --plan executes them");
   command->add_flag("--list", options->list, "list the planners");
   add_console_options(*command, console);
   command->footer(

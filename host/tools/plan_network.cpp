@@ -101,8 +101,8 @@ plan::Problem network_problem(const PlanNetworkOptions& options, Console& consol
     const run::Executable executable = load_model(model_options(options), {}, console).executable;
     return plan::compiled_problem(executable.compiled, executable.name, machines);
   }
-  const model::Network network = of_zoo(options) ? zoo_network(options, console)
-                                                 : import_model(model_options(options), {}, console).network;
+  const model::Network network =
+      of_zoo(options) ? zoo_network(options, console) : import_model(model_options(options), {}, console).network;
   plan::TimesOptions times;
   times.compile.memory = settings.memory;
   times.compile.mode = settings.weights;
@@ -156,8 +156,8 @@ QuantisedModel plan_model(const PlanNetworkOptions& options, Console& console) {
     QuantisedModel model{zoo_network(options, console), {}, {}};
     const auto port = [&](int index) {
       const model::Feature& f = model.network.features[static_cast<std::size_t>(index)];
-      return compress::Input{f.name, model::ElementType::Int8, {1, f.channels, f.height, f.width},
-                             static_cast<float>(f.scale), f.zero};
+      return compress::Input{
+          f.name, model::ElementType::Int8, {1, f.channels, f.height, f.width}, static_cast<float>(f.scale), f.zero};
     };
     for (const int input : model.network.inputs) model.ports.inputs.push_back(port(input));
     for (const int output : model.network.outputs) {

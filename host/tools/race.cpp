@@ -20,7 +20,13 @@ Nanoseconds steady_now() {
 Race::Race(remote::Client& client, run::Session& session, plan::DeadlineSettings settings)
     : client_(&client), session_(&session), contract_(std::move(settings), actions()) {}
 
-Race::~Race() { stop_local(); }
+Race::~Race() {
+  stop_local();
+  client_->cancel(ticket_);
+  // An answer that is not wanted any more still comes to this object.
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return under_way_ == 0; });
+}
 
 Served Race::run(const RaceTask& task, Nanoseconds deadline) {
   asked_ = task;
@@ -47,7 +53,6 @@ Served Race::run(const RaceTask& task, Nanoseconds deadline) {
 }
 
 void Race::post(Happened happened) {
-  // With the lock: the race may end with this event.
   const std::scoped_lock lock(mutex_);
   events_.push_back(std::move(happened));
   changed_.notify_all();
@@ -70,10 +75,17 @@ Race::Happened Race::next() {
 
 void Race::send(const plan::Action& action) {
   asked_.request.budget = action.when;
+  {
+    const std::scoped_lock lock(mutex_);
+    ++under_way_;
+  }
   ticket_ = client_->send(asked_.request, [this, task = action.task](remote::Reply reply) {
     const bool failed = reply.failure.has_value();
     const plan::RemoteFailure failure = reply.failure.value_or(plan::RemoteFailure::Unreachable);
     post({failed ? plan::EventKind::RemoteFailed : plan::EventKind::RemoteAnswer, task, failure, std::move(reply), {}});
+    const std::scoped_lock lock(mutex_);
+    --under_way_;
+    changed_.notify_all();
   });
 }
 

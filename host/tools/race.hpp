@@ -82,6 +82,7 @@ class Race {
   std::atomic<bool> stop_{false};
   plan::Nanoseconds timer_ = plan::Impossible;
   std::uint64_t task_ = 0, ticket_ = 0;
+  std::size_t under_way_ = 0;  // requests that have not ended
   std::vector<run::Output> local_outputs_;
   Served served_;
   bool ended_ = false;

@@ -14,6 +14,7 @@
 #include "model_loader.hpp"
 #include "place_options.hpp"
 #include "placement_report.hpp"
+#include "plan/policy/frame_filter.hpp"
 #include "run/mixed_session.hpp"
 #include "run_exits.hpp"
 #include "run_float.hpp"
@@ -45,6 +46,7 @@ struct RunOptions {
   ResultTexts results;
   RemoteOptions remote;
   PlanRunOptions plan;
+  std::optional<float> skip_unchanged;  // threshold
   ExitTexts exits;
   std::string answers;
 };
@@ -107,6 +109,30 @@ BackendOptions backend_options(const RunOptions& options, const CompileSettings&
   return backend;
 }
 
+/// The inputs of which nothing else has the answer, and for every input the index of the one in there that answers it.
+struct FilteredInputs {
+  std::vector<RunInput> computed;
+  std::vector<std::size_t> answer;
+};
+
+FilteredInputs filter_inputs(const std::vector<RunInput>& inputs, const std::optional<float>& threshold) {
+  FilteredInputs result;
+  plan::FrameFilter state;
+  for (const RunInput& input : inputs) {
+    bool computed = true;
+    if (threshold) {
+      std::vector<float> frame;
+      for (const std::vector<float>& values : input.values) frame.insert(frame.end(), values.begin(), values.end());
+      plan::FrameDecision decision = plan::filter_frame({.threshold = *threshold}, std::move(state), frame);
+      state = std::move(decision.state);
+      computed = decision.action == plan::FrameAction::Infer;
+    }
+    if (computed) result.computed.push_back(input);
+    result.answer.push_back(result.computed.size() - 1);
+  }
+  return result;
+}
+
 /// One report per input. Inputs of a plan overlap; a compiled program runs them one after the other.
 std::vector<run::RunReport> run_all(const RunOptions& options, const Subject& subject, driver::Device* device,
                                     const run::Settings& settings, const std::vector<RunInput>& inputs,
@@ -135,24 +161,30 @@ std::vector<run::RunReport> run_all(const RunOptions& options, const Subject& su
   return reports;
 }
 
-void add_outputs(Json& json, std::string& text, const std::vector<run::RunReport>& reports,
+void add_outputs(Json& json, std::string& text, const std::vector<run::RunReport>& all, const FilteredInputs& filtered,
                  const std::vector<RunInput>& inputs, const RunOptions& options) {
   const std::vector<std::string> labels =
       options.labels.empty() ? std::vector<std::string>() : read_labels(options.labels);
   const bool largest = !options.labels.empty() || options.results.kind == "labels";
   json["outputs"] = Json::array();
   json["samples"] = Json::array();
-  for (std::size_t i = 0; i < reports.size(); ++i) {
-    for (const run::Output& output : reports[i].outputs) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const run::RunReport& report = all[filtered.answer[i]];
+    const bool repeated = i > 0 && filtered.answer[i] == filtered.answer[i - 1];
+    for (const run::Output& output : report.outputs) {
       Json& entry = json["outputs"].emplace_back(output_json(output));
       entry["sample"] = i;
       if (largest) entry["labels"] = labels_json(output, labels, 5);
-      text += (reports.size() > 1 ? inputs[i].name + ": " : "") + output_text(output, labels);
+      text += (inputs.size() > 1 ? inputs[i].name + ": " : "") + (repeated ? "unchanged, " : "") +
+              output_text(output, labels);
     }
     json["samples"].push_back({{"name", inputs[i].name},
-                               {"predicted_cycles", reports[i].totals.predicted_cycles},
-                               {"measured_cycles", cycles_json(reports[i].totals.measured_cycles)}});
+                               {"predicted_cycles", report.totals.predicted_cycles},
+                               {"measured_cycles", cycles_json(report.totals.measured_cycles)}});
+    if (repeated) json["samples"].back()["repeated"] = true;
   }
+  if (filtered.computed.size() < inputs.size())
+    text += fmt::format("{} of {} frames computed\n", filtered.computed.size(), inputs.size());
 }
 
 /// On a server, and with a deadline also on the device here.
@@ -197,7 +229,7 @@ void execute_on_cpu(RunOptions options, Console& console) {
   json["device"] = "cpu";
   json["executor"] = results->executor;
   std::string text;
-  add_outputs(json, text, results->reports, results->inputs, options);
+  add_outputs(json, text, results->reports, filter_inputs(results->inputs, {}), results->inputs, options);
   add_boxes(json, text, options.results,
             {results->reports, results->inputs, results->shapes, input_options, options.labels}, console);
   console.report(json, text);
@@ -266,6 +298,11 @@ void execute(const RunOptions& options, Console& console) {
   check_result_options(options.results);
   if (!options.plan.file.empty() && !options.exits.exits.empty())
     throw Error(ErrorCode::Usage, "a plan that runs has one exit", "--plan", options.plan.file, "leave out --exits");
+  const bool elsewhere = !options.plan.file.empty() || !options.exits.exits.empty() ||
+                         !options.remote.address.empty() || options.device == "cpu";
+  if (options.skip_unchanged && elsewhere)
+    throw Error(ErrorCode::Usage, "frames are filtered for the device here", "--skip-unchanged", options.device,
+                "leave it out; a server keeps answers with espalier serve --cache-megabytes");
   if (!options.exits.exits.empty()) return execute_with_exits(options, console);
   if (!options.answers.empty() || !options.exits.policy.empty())
     throw Error(ErrorCode::Usage, "answers and policies belong to exits", "--exits", {}, "add --exits");
@@ -294,15 +331,18 @@ void execute_placed(const RunOptions& options, Console& console) {
   }
   driver::Limits limits;
   limits.timeout_cycles = options.timeout;
+  const FilteredInputs filtered = filter_inputs(inputs, options.skip_unchanged);
   const std::vector<run::RunReport> reports =
       run_all(options, subject, device ? &*device : nullptr, {device_text(device_choice), settings.memory, limits},
-              inputs, console);
+              filtered.computed, console);
 
   Json json = document("run");
   add_report(json, reports.front());
   std::string text;
-  add_outputs(json, text, reports, inputs, options);
-  add_boxes(json, text, options.results, {reports, inputs, input_shapes(subject.ports), input_options, options.labels},
+  add_outputs(json, text, reports, filtered, inputs, options);
+  std::vector<run::RunReport> answers;  // one per input
+  for (const std::size_t answer : filtered.answer) answers.push_back(reports[answer]);
+  add_boxes(json, text, options.results, {answers, inputs, input_shapes(subject.ports), input_options, options.labels},
             console);
   if (!options.report.empty()) {
     write_file(options.report, html_report({"Espalier: " + subject.name(), reports.front(), {}, {}, settings.memory}));
@@ -331,6 +371,12 @@ void add_run(CLI::App& app, Console& console) {
   command->add_option("--in-flight", options->in_flight, "frames that are worked on at the same time")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
+  command
+      ->add_option(
+          "--skip-unchanged", options->skip_unchanged,
+          "repeat the last answer for inputs of which no stretch differs by more than this in the mean from the "
+          "last one that was computed; 0: only equal inputs")
+      ->check(CLI::NonNegativeNumber);
   command->add_option("--labels", options->labels, "file of class names, one a line: names the largest values");
   add_result_options(*command, options->results);
   command->add_option("-i,--input", options->inputs, "files: .npy, .pb (TensorProto), IDX, PNG or JPEG")->required();

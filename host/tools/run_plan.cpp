@@ -245,7 +245,8 @@ class Reserved {
     task.request.inputs = remote::as_values(gather(features, stage.part.part.inputs));
     Served served = stage.race->run(task, due.deadline - rest_bound(p + 1));
     if (served.reply && served.reply->failure) answered.failure = served.reply->failure;
-    scatter(remote::as_features(served.outputs), served.remote ? stage.part.part.outputs : stage.rest.outputs, features);
+    scatter(remote::as_features(served.outputs), served.remote ? stage.part.part.outputs : stage.rest.outputs,
+            features);
     return served.remote;
   }
 
@@ -276,8 +277,7 @@ Json parts_json(const std::vector<run::PlacedPart>& parts, const plan::Problem& 
   return json;
 }
 
-Json document_start(const PlanDocument& plan, const std::vector<run::PlacedPart>& parts,
-                    const plan::Evaluation& cost) {
+Json document_start(const PlanDocument& plan, const std::vector<run::PlacedPart>& parts, const plan::Evaluation& cost) {
   Json json = document("run");
   json["plan"] = {{"planner", plan.plan.planner},
                   {"predicted_ns", cost.latency / plan::Whole},
@@ -307,8 +307,8 @@ void report(const std::vector<Answered>& all, const PlanDocument& document, cons
   const plan::Evaluation cost = plan::evaluate(document.problem, document.plan);
   Json json = document_start(document, parts, cost);
   json["model"] = run.model.network.name;
-  std::string text = fmt::format("plan of {}: {:.3f} ms predicted\n", document.plan.planner,
-                                 milliseconds(cost.latency / plan::Whole));
+  std::string text =
+      fmt::format("plan of {}: {:.3f} ms predicted\n", document.plan.planner, milliseconds(cost.latency / plan::Whole));
   for (const Json& part : json["plan"]["parts"])
     text += fmt::format("  layers {} on {}\n", part["layers"].get<std::string>(), part["device"].get<std::string>());
   for (std::size_t i = 0; i < all.size(); ++i) {

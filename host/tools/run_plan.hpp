@@ -26,8 +26,8 @@ struct PlanRun {
   std::function<std::unique_ptr<driver::Bus>()> open;  // of the accelerator here, called if it is needed
 };
 
-/// Runs every input and reports. Without a deadline frames overlap and a failure of a server is an error; with one, each
-/// frame is answered in time, by the plan or by the device alone. Throws Error (Usage, Input, Unsupported, Device,
+/// Runs every input and reports. Without a deadline frames overlap and a failure of a server is an error; with one,
+/// each frame is answered in time, by the plan or by the device alone. Throws Error (Usage, Input, Unsupported, Device,
 /// Timeout).
 void run_plan(const PlanRunOptions& options, const RemoteOptions& remote, const PlanRun& run, Console& console);
 

@@ -51,8 +51,8 @@ std::vector<Served> under_deadline(const RemoteOptions& options, const RemoteRun
   std::vector<Served> all;
   Race race(client, *run.session, contract_settings(options, run));
   for (const RunInput& input : run.inputs)
-    all.push_back(race.run({request_of(options, run.executable, input), input.values, input.name},
-                           steady_now() + deadline));
+    all.push_back(
+        race.run({request_of(options, run.executable, input), input.values, input.name}, steady_now() + deadline));
   return all;
 }
 

@@ -37,6 +37,9 @@ struct ServeOptions {
   std::optional<double> clock;
   std::optional<double> pace;
   std::string plan, plan_device;
+  std::vector<std::string> choices;  // NAME=MODEL:ACCURACY,MODEL:ACCURACY
+  double cache_megabytes = 0;
+  plan::KeySettings cache_key;
 };
 
 /// Name on the wire and file of every model.
@@ -70,18 +73,41 @@ Served served_of(const ServeOptions& options, const std::string& file, const std
   if (!loaded.network) return served;
   const CompileSettings settings = parse_compile_settings(model);
   const PlanDocument paced = options.plan.empty() ? PlanDocument{} : read_plan(options.plan);
-  const std::optional<int> device = options.plan.empty() ? std::nullopt : std::optional(paced.device(options.plan_device));
+  const std::optional<int> device =
+      options.plan.empty() ? std::nullopt : std::optional(paced.device(options.plan_device));
   const auto network = std::make_shared<const model::Network>(std::move(*loaded.network));
   served.divisible.network_id = run::network_id(*network);
-  served.divisible.make = [network, settings, paced, device, name = served.executable.name, ports = served.executable.ports,
+  served.divisible.make = [network, settings, paced, device, name = served.executable.name,
+                           ports = served.executable.ports,
                            array = served.executable.compiled.configuration](const std::string& text) {
-    const run::Part part = run::make_part(*network, ports, run::parse_part(text, network->layers.size()),
-                                          run::PartEdge::Features);
+    const run::Part part =
+        run::make_part(*network, ports, run::parse_part(text, network->layers.size()), run::PartEdge::Features);
     remote::MadePart made{{name, compile::compile(part.network, array, compile_options(settings)), part.ports}, {}};
     if (device) made.bound = run::part_time(paced.problem, paced.plan, *device, part.layers);
     return made;
   };
   return served;
+}
+
+/// "NAME=MODEL:0.95,MODEL:0.99" to the models with their accuracies.
+std::pair<std::string, std::vector<remote::Choice>> parse_choice(const std::string& text) {
+  const auto refuse = [&] {
+    throw Error(ErrorCode::Usage, "not a choice of models", "--choice", text, "write NAME=MODEL:0.95,MODEL:0.99");
+  };
+  const std::size_t equal = text.find('=');
+  if (equal == std::string::npos || equal == 0) refuse();
+  std::vector<remote::Choice> choices;
+  for (std::size_t begin = equal + 1; begin < text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size()), colon = text.find(':', begin);
+    if (colon == std::string::npos || colon > end) refuse();
+    const double accuracy = parse_numbers(text.substr(colon + 1, end - colon - 1), "--choice").front();
+    if (!(accuracy >= 0 && accuracy <= 1)) refuse();
+    choices.push_back({text.substr(begin, colon - begin),
+                       static_cast<plan::BasisPoints>(accuracy * static_cast<double>(plan::Whole))});
+    begin = end + 1;
+  }
+  if (choices.empty()) refuse();
+  return {text.substr(0, equal), std::move(choices)};
 }
 
 std::vector<std::unique_ptr<driver::Bus>> open_workers(const ServeOptions& options, const CompileSettings& settings,
@@ -191,8 +217,15 @@ void execute(const ServeOptions& options, Console& console) {
   engine_settings.clock_mhz = machine_clock(options.clock, settings);
   engine_settings.paced = options.pace.has_value();
   engine_settings.dilation = options.pace.value_or(1);
+  engine_settings.cache_bytes = static_cast<std::size_t>(options.cache_megabytes * 1e6);
+  engine_settings.cache_key = options.cache_key;
   remote::Engine engine(open_workers(options, settings, *array), engine_settings);
   for (auto& [name, one] : served) engine.load(name, std::move(one.executable), std::move(one.divisible));
+
+  for (const std::string& text : options.choices) {
+    auto [name, choices] = parse_choice(text);
+    engine.offer(name, std::move(choices));
+  }
 
   const auto reload = [&](const std::string& name) {
     Served again = served_of(options, files.at(name), array, console);
@@ -259,6 +292,21 @@ void add_serve(CLI::App& app, Console& console) {
       "--plan", options->plan,
       "a document of espalier plan: parts take the time that it says for --plan-device, instead of this device's");
   command->add_option("--plan-device", options->plan_device, "a device of the plan, by name")->needs(plan);
+  command->add_option(
+      "--choice", options->choices,
+      "NAME=MODEL:ACCURACY,MODEL:ACCURACY: requests for NAME get the most accurate of these models whose "
+      "bound meets their deadline");
+  command->add_option("--cache-megabytes", options->cache_megabytes, "of answers kept for similar requests; 0: none")
+      ->check(CLI::Range(0.0, 65536.0))
+      ->capture_default_str();
+  command
+      ->add_option("--cache-step", options->cache_key.step,
+                   "requests are similar if the means of their stretches round to the same multiples of this; 0: equal")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->add_option("--cache-cells", options->cache_key.cells, "stretches of an input")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
   add_console_options(*command, console);
   command->footer(
       "Examples:\n"

@@ -2,7 +2,7 @@
 //   - the four int8 networks of MLPerf Tiny: every layer at most one step from TensorFlow Lite on its own input, the
 //     same answers, 25 dB against float32 with dequantised weights, the same bits on our own devices
 //   - BlazeFace finds the face of the portrait, PP-OCR the lines of a page; the zeros of a pruned detector stay zeros
-//   (faces, text, sparse)
+//     (faces, text, sparse)
 //   - BlazeFace and PP-OCR detection in float32 within 1e-4 of ONNX Runtime, by the reference and from the command
 //     line, with the time of both as a figure; quantised, the same bits on the CPU and the functional device
 // ESPALIER_MODELS is the folder of the networks, ESPALIER_PACKAGES that of unpacked npm packages and oracles' files;

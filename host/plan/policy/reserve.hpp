@@ -1,4 +1,5 @@
-// The deadline contract over a plan of parts: how the next part is run so that an answer of the device here always fits.
+// The deadline contract over a plan of parts: how the next part is run so that an answer of the device here always
+// fits.
 //
 //   NextPart next = next_part({.as_planned = 4'000'000, .rest = 9'000'000}, deadline - now);
 #pragma once

@@ -3,6 +3,8 @@
 //   - a full queue refuses; a cancelled call ends whether it waits or runs, and the device works afterwards
 //   - a load puts the next version into service, a version that the device does not execute leaves the one before, and
 //     requests under way keep theirs; one step back is possible
+//   - similar requests get the answer that was given, as often as the cache says; a new version gives its own
+//   - a name for several models gets the most accurate one whose bound meets the deadline
 //   - draining answers what waits, and gives up what takes longer than the grace
 #include "remote/engine.hpp"
 
@@ -49,6 +51,48 @@ TEST(Engine, AnswersAsASessionDoes) {
   const Answer& answer = std::get<Answer>(result);
   EXPECT_EQ(answer.report.outputs.at(0).values, test::expected_outputs(test::SmallLayer, test::ramp(InputSize)));
   EXPECT_EQ(answer.version->plan_id, plan_id(version->executable));
+}
+
+TEST(Engine, SimilarRequestsGetTheAnswerThatWasGiven) {
+  Serving serving;
+  EngineSettings settings;
+  settings.cache_bytes = 1 << 16;
+  settings.cache_key = {.step = 16, .cells = 4};
+  std::vector<std::unique_ptr<driver::Bus>> buses;
+  buses.push_back(std::make_unique<test::GatedBus>(serving.gate));
+  serving.engine = std::make_unique<Engine>(std::move(buses), settings);
+  serving.load();
+  const Answer first = std::get<Answer>(submit(*serving.engine).result.get());
+  const Answer again = std::get<Answer>(submit(*serving.engine).result.get());
+  EXPECT_FALSE(first.cached);
+  EXPECT_TRUE(again.cached);
+  EXPECT_EQ(again.report.outputs.at(0).values, first.report.outputs.at(0).values);
+  EXPECT_EQ(again.report.outputs.at(0).name, first.report.outputs.at(0).name);
+  serving.load("conv ic3 ih6 oc5 kh3 ph1");
+  EXPECT_FALSE(std::get<Answer>(submit(*serving.engine).result.get()).cached);
+  const ModelCounts counts = serving.engine->counts().models.at("layer");
+  EXPECT_EQ(counts.cached, 1U);
+  EXPECT_EQ(counts.executions, 2U);
+  EXPECT_EQ(counts.outcomes.at("ok"), 3U);
+}
+
+TEST(Engine, ChoosesAmongModelsByTheDeadline) {
+  const Serving serving;
+  Engine& engine = *serving.engine;
+  const VersionPtr small = engine.load("small", test::make_layer("conv ic3 ih6 oc5").executable);
+  const VersionPtr large = engine.load("large", test::make_layer("conv ic3 ih6 oc5 kh3 ph1").executable);
+  ASSERT_LT(small->bound, large->bound);
+  engine.offer("both", {{"small", 9000}, {"large", 9500}});
+  EXPECT_EQ(engine.choose("both", "", {}), large);
+  EXPECT_EQ(engine.choose("both", "", large->bound), large);
+  EXPECT_EQ(engine.choose("both", "", large->bound - 1), small);
+  EXPECT_EQ(engine.choose("both", "", 1), small);
+  EXPECT_EQ(engine.choose("small", "", {}), small);
+  EXPECT_EQ(engine.choose("neither", "", {}), nullptr);
+  engine.load("other", test::make_layer("conv ic4 ih6 oc5").executable);
+  EXPECT_THROW(engine.offer("wrong", {{"small", 9000}, {"other", 9500}}), Error);
+  EXPECT_THROW(engine.offer("wrong", {{"small", 9000}, {"absent", 9500}}), Error);
+  EXPECT_THROW(engine.offer("small", {{"small", 9000}}), Error);
 }
 
 TEST(Engine, RefusesWhatFindsNoRoom) {

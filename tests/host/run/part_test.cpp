@@ -94,8 +94,8 @@ TEST(Part, ChainedByNamesGivesTheWholeNetwork) {
     }
     const std::vector<Feature> expected = whole_outputs(network, inputs);
     for (std::size_t i = 0; i < expected.size(); ++i) {
-      const std::string name = edge == PartEdge::Ports ? ports.outputs[i].name
-                                                       : crossing_name(network, ports, network.outputs[i], edge);
+      const std::string name =
+          edge == PartEdge::Ports ? ports.outputs[i].name : crossing_name(network, ports, network.outputs[i], edge);
       EXPECT_EQ(tensors.at(name), expected[i]) << name;
     }
   }

@@ -1,12 +1,12 @@
 #include "child.hpp"
 
-#include <csignal>
 #include <fcntl.h>
-#include <nlohmann/json.hpp>
 #include <spawn.h>
-#include <stdexcept>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include <array>
 

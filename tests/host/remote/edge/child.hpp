@@ -11,8 +11,8 @@ namespace espalier::test {
 
 class ServeProcess {
  public:
-  /// Starts PROGRAM... serve with arguments and --json, and waits until it listens. `program` may begin with a command that runs
-  /// another, such as ip netns exec. Throws std::runtime_error if it ends before.
+  /// Starts PROGRAM... serve with arguments and --json, and waits until it listens. `program` may begin with a command
+  /// that runs another, such as ip netns exec. Throws std::runtime_error if it ends before.
   ServeProcess(const std::vector<std::string>& program, const std::vector<std::string>& arguments);
   ~ServeProcess();
   ServeProcess(const ServeProcess&) = delete;

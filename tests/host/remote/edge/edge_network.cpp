@@ -86,9 +86,9 @@ class Builder {
 compress::Quantised edge_network() {
   Builder builder;
   const int input = builder.feature("image_int8", 3, 32);
-  const int stem = builder.convolution("stem", input, 12, 3);        // 12x32x32: 12,288 bytes
-  const int first = builder.convolution("first", stem, 12, 3);       // the same
-  const int second = builder.convolution("second", first, 12, 3);    // two tensors cross behind this one
+  const int stem = builder.convolution("stem", input, 12, 3);      // 12x32x32: 12,288 bytes
+  const int first = builder.convolution("first", stem, 12, 3);     // the same
+  const int second = builder.convolution("second", first, 12, 3);  // two tensors cross behind this one
   const int sum = builder.add("sum", stem, second);
   const int half = builder.pool("half", sum);                        // 12x16x16: 3,072
   const int third = builder.convolution("third", half, 24, 3);       // 24x16x16: 6,144

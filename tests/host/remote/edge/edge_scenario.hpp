@@ -15,8 +15,8 @@ struct EdgeScenario {
   std::string name;
   plan::Problem problem;  // undilated, without tilings
   plan::SharedPlan plan;
-  std::int64_t dilation = 1;   // of all times; rates are divided by it
-  std::size_t frames = 1;      // that are there at once
+  std::int64_t dilation = 1;  // of all times; rates are divided by it
+  std::size_t frames = 1;     // that are there at once
   std::size_t in_flight = 1;
   /// Of the link between home and the server, in dilated time from the beginning of a run; empty: as the problem says.
   std::vector<LinkPhase> up, down;
