@@ -49,8 +49,9 @@ std::optional<Array::Values> integer_arithmetic(const Node& node, const Array& a
   const auto with = [&](auto function) -> Array::Values {
     std::vector<std::int64_t> results = combine(a.as_integers(), b.as_integers(), function);
     if (a.type() == ElementType::Int64) return results;
-    std::vector<std::int32_t> narrow;
-    for (const std::int64_t value : results) narrow.push_back(static_cast<std::int32_t>(value));
+    std::vector<std::int32_t> narrow(results.size());
+    std::transform(results.begin(), results.end(), narrow.begin(),
+                   [](std::int64_t value) { return static_cast<std::int32_t>(value); });
     return narrow;
   };
   using I = std::int64_t;
@@ -128,8 +129,9 @@ std::optional<Array> cast(const Node& node, const Array& input) {
         }
       }
       if (node.integer("to", 0) == 7) return Array{input.shape, std::move(values)};
-      std::vector<std::int32_t> narrow;
-      for (const std::int64_t value : values) narrow.push_back(static_cast<std::int32_t>(value));
+      std::vector<std::int32_t> narrow(values.size());
+      std::transform(values.begin(), values.end(), narrow.begin(),
+                     [](std::int64_t value) { return static_cast<std::int32_t>(value); });
       return Array{input.shape, std::move(narrow)};
     }
     case 9: {

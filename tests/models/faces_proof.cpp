@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 
@@ -13,12 +14,18 @@
 namespace espalier::test {
 namespace {
 
-/// The face in portrait.png: between hair and chin, ear to ear.
-struct Face {
-  double left = 86, top = 34, right = 138, bottom = 90;
+struct Area {
+  double left, top, right, bottom;
 };
 
-double overlap(const nlohmann::json& box, const Face& face) {
+/// The face in portrait.png: between hair and chin, ear to ear.
+constexpr Area Face{86, 34, 138, 90};
+
+/// The lines of page.png.
+constexpr std::array Lines{Area{41, 57, 485, 87}, Area{41, 136, 243, 169}, Area{301, 235, 634, 269},
+                           Area{56, 319, 339, 385}};
+
+double overlap(const nlohmann::json& box, const Area& face) {
   const double left = box["left"], top = box["top"], right = box["right"], bottom = box["bottom"];
   const double width = std::min(right, face.right) - std::max(left, face.left);
   const double height = std::min(bottom, face.bottom) - std::max(top, face.top);
@@ -55,7 +62,7 @@ bool find_face(const ProofFolders& folders, const std::string& file, const std::
              fmt::format("{} on {} runs{}", file, device, outcome.code == 0 ? "" : ": " + outcome.err)))
     return false;
   const nlohmann::json boxes = outcome.json()["boxes"];
-  const double found = boxes.size() == 1 ? overlap(boxes[0], Face{}) : 0;
+  const double found = boxes.size() == 1 ? overlap(boxes[0], Face) : 0;
   return check(found >= LeastOverlap && read_bytes(folder.path("faces.png")).starts_with("\x89PNG"),
                fmt::format("{} on {} finds the face and draws it: {} boxes, overlap {:.2f}: {}", file, device,
                            boxes.size(), found, boxes.dump()));
@@ -88,6 +95,41 @@ bool prove_faces(const ProofFolders& folders) {
                            "blazeface/ONNX/face_detection_front_128x128_barracuda.onnx"})
     for (const char* device : {"cpu", "functional"}) holds = find_face(folders, file, device) && holds;
   return holds;
+}
+
+bool prove_text(const ProofFolders& folders) {
+  constexpr double LeastOverlap = 0.5;
+  const Outcome outcome = run_program({"run",
+                                       (folders.packages / "ocr/assets/ch_PP-OCRv4_det_infer.onnx").string(),
+                                       "--shape",
+                                       "x=1,3,640,640",
+                                       "--device",
+                                       "cpu",
+                                       "--input",
+                                       std::string(ESPALIER_ORACLES) + "/page.png",
+                                       "--resize",
+                                       "--fit",
+                                       "letterbox",
+                                       "--margin",
+                                       "255",
+                                       "--channel-order",
+                                       "bgr",
+                                       "--mean",
+                                       "123.675,116.28,103.53",
+                                       "--scale",
+                                       "0.01712,0.01751,0.01743",
+                                       "--results",
+                                       "boxes",
+                                       "--json"});
+  if (!check(outcome.code == 0, "PP-OCR detection runs on the page" + (outcome.code == 0 ? "" : ": " + outcome.err)))
+    return false;
+  const nlohmann::json document = outcome.json();
+  std::size_t found = 0;
+  for (const Area& line : Lines)
+    for (const nlohmann::json& box : document["boxes"]) found += overlap(box, line) >= LeastOverlap ? 1 : 0;
+  return check(found == Lines.size() && document["boxes"].size() == Lines.size(),
+               fmt::format("{} of the {} lines of the page are found, one of them turned; {} boxes", found,
+                           Lines.size(), document["boxes"].size()));
 }
 
 bool prove_sparse(const ProofFolders& folders) {

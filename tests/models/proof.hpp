@@ -33,6 +33,9 @@ bool prove_placed(const ProofFolders& folders, const std::string& file, const st
 /// BlazeFace in both of its forms finds the face in portrait.png, in float32 and on the accelerator, and draws it.
 bool prove_faces(const ProofFolders& folders);
 
+/// PP-OCR detection finds the lines of page.png, in float32.
+bool prove_text(const ProofFolders& folders);
+
 /// MediaPipe's pruned detector, stored sparse, keeps its zeros into the layers of the accelerator.
 bool prove_sparse(const ProofFolders& folders);
 

@@ -16,7 +16,7 @@ std::string text_of(const std::string& file) {
 }
 
 /// The text between the back-quotes of a table's cell.
-std::string quoted(const std::string& cell) {
+std::string cell_text(const std::string& cell) {
   const std::size_t first = cell.find('`'), last = cell.rfind('`');
   return first == last ? "" : cell.substr(first + 1, last - first - 1);
 }
@@ -34,7 +34,7 @@ TEST(Contributing, LinesOfTheExampleAreInTheirFiles) {
     std::istringstream row(line);
     for (std::string cell; std::getline(row, cell, '|');) cells.push_back(cell);
     ASSERT_GE(cells.size(), 5U) << line;
-    const std::string file = quoted(cells[2]), content = quoted(cells[3]);
+    const std::string file = cell_text(cells[2]), content = cell_text(cells[3]);
     EXPECT_NE(text_of(file).find(content), std::string::npos) << file << " has no " << content;
     EXPECT_NE((content + file).find(op == "HardSwish" ? "hard" : op), std::string::npos) << line;
     ++rows;

@@ -109,8 +109,9 @@ TEST(Refusals, TfliteNamesAllOperatorsAtOnce) {
   w.node(103, {tensors[3]}, tensors[4]);
   const std::string bytes = w.bytes({tensors[0]}, {tensors[4]});
   EXPECT_EQ(refusals_of([&] { import_tflite_bytes(bytes); }),
-            (std::vector<std::string>{"LSTM: the operator is not supported", "SOFTMAX: a Softmax with a factor is not supported",
-                                      "UNIQUE: the operator is not supported", "UNIQUE: the operator is not supported"}));
+            (std::vector<std::string>{
+                "LSTM: the operator is not supported", "SOFTMAX: a Softmax with a factor is not supported",
+                "UNIQUE: the operator is not supported", "UNIQUE: the operator is not supported"}));
 }
 
 }  // namespace

@@ -113,6 +113,11 @@ void Relay::write_due(Connection& connection, Way& way) const {
 void Relay::serve() {
   while (!stopping_) {
     if (restarting_) {
+      // What is still on its way keeps its moment.
+      const std::int64_t before = now();
+      for (Connection& connection : connections_)
+        for (Way* way : {&connection.up, &connection.down})
+          for (Piece& piece : way->pieces) piece.due -= before;
       start_ = std::chrono::steady_clock::now();
       up_.restart();
       down_.restart();

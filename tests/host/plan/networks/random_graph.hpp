@@ -173,11 +173,12 @@ class RandomQuantisedGraph : public RandomGraphBase {
   };
   static const std::vector<GraphStep<RandomQuantisedGraph>>& steps();
 
-  Numbers numbers(float scale, int zero);
+  Numbers numbers(float scale, int zero, bool is_signed);
   /// A result of QuantizeLinear or of a QLinear operator.
   void keep(const std::string& name, model::Shape shape, const Numbers& numbers);
   const Numbers& of(const Tensor& tensor) const { return numbers_.at(tensor.name); }
-  Numbers result_numbers();
+  Numbers result_numbers() { return result_numbers(random_.chance(0.5)); }
+  Numbers result_numbers(bool is_signed);
   std::string integer_weights(const model::Shape& shape, const std::string& name);
   std::string integer_bias(std::int64_t outputs, const std::string& name);
   /// The real tensor of a quantised one, and a quantised one of a real tensor.

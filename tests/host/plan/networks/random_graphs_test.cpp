@@ -184,7 +184,7 @@ double signal_to_noise(const compress::QuantisedGraph& made, const compress::Sam
       noise += std::pow(std::max(0.0, error - static_cast<double>(port.scale)), 2);
     }
   }
-  return 10 * std::log10((signal + 1e-9) / (noise + 1e-9));
+  return 10 * std::log10((signal + 1e-6) / (noise + 1e-9));
 }
 
 void check_graph(Random& random, const std::string& bytes, int index, Totals& totals) {

@@ -73,8 +73,8 @@ std::string RandomQuantisedGraph::build(int operators) {
   return b_.bytes();
 }
 
-RandomQuantisedGraph::Numbers RandomQuantisedGraph::numbers(float scale, int zero) {
-  Numbers result{fresh("scale"), fresh("zero"), random_.chance(0.5)};
+RandomQuantisedGraph::Numbers RandomQuantisedGraph::numbers(float scale, int zero, bool is_signed) {
+  Numbers result{fresh("scale"), fresh("zero"), is_signed};
   b_.scalar(result.scale, scale);
   if (result.is_signed) {
     b_.zero(result.zero, zero);
@@ -84,9 +84,9 @@ RandomQuantisedGraph::Numbers RandomQuantisedGraph::numbers(float scale, int zer
   return result;
 }
 
-RandomQuantisedGraph::Numbers RandomQuantisedGraph::result_numbers() {
+RandomQuantisedGraph::Numbers RandomQuantisedGraph::result_numbers(bool is_signed) {
   const int zero = random_.chance(0.2) ? (random_.chance(0.5) ? -128 : 127) : random_.between(-60, 60);
-  return numbers(static_cast<float>(0.004 + 0.03 * random_.unit()), zero);
+  return numbers(static_cast<float>(0.004 + 0.03 * random_.unit()), zero, is_signed);
 }
 
 void RandomQuantisedGraph::keep(const std::string& name, model::Shape shape, const Numbers& numbers) {
@@ -212,14 +212,16 @@ bool RandomQuantisedGraph::qlinear_add() {
   return true;
 }
 
+/// All tensors of one type.
 bool RandomQuantisedGraph::qlinear_concat() {
   const Tensor first = *any(2);
-  const Numbers to = result_numbers();
+  const Numbers to = result_numbers(of(first).is_signed);
   std::vector<std::string> inputs{to.scale, to.zero};
   model::Shape shape = first.shape;
   shape[1] = 0;
   for (int i = random_.between(1, 3); i > 0; --i) {
-    const Tensor part = i == 1 ? first : partner(first);
+    const Tensor other = partner(first);
+    const Tensor part = of(other).is_signed == of(first).is_signed ? other : first;
     for (const std::string& input : {part.name, of(part).scale, of(part).zero}) inputs.push_back(input);
     shape[1] += part.shape[1];
   }

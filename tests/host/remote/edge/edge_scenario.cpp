@@ -16,6 +16,7 @@ using plan::Nanoseconds;
 using plan::SharedPlan;
 
 constexpr Nanoseconds ShortestStep = 20'000'000, ShortestRun = 1'500'000'000;
+constexpr plan::Bytes HeaderBytes = 180;  // of gRPC and HTTP/2, with a request or an answer
 constexpr int Accelerator = 0;
 
 struct Wires {
@@ -211,7 +212,10 @@ LinkPair phases_of(const EdgeScenario& scenario, int device) {
 }
 
 Nanoseconds predicted(const EdgeScenario& scenario) {
-  const plan::Problem slow = dilated(scenario.problem, scenario.dilation);
+  plan::Problem slow = dilated(scenario.problem, scenario.dilation);
+  // To the cost model the headers of a message are a part of its link's latency.
+  for (plan::Link& link : slow.links)
+    link.latency += plan::scaled(HeaderBytes, 1'000'000'000, std::max<std::int64_t>(1, link.bytes_per_second));
   if (scenario.frames == 1 && scenario.up.empty()) return plan::evaluate(slow, scenario.plan).latency / plan::Whole;
   std::map<int, LinkSchedule> schedules;
   plan::Arrival arrival;
@@ -220,7 +224,9 @@ Nanoseconds predicted(const EdgeScenario& scenario) {
       schedules.emplace(link, slow.links[static_cast<std::size_t>(link)].from == slow.home
                                   ? LinkSchedule(scenario.up, scenario.seed)
                                   : LinkSchedule(scenario.down, scenario.seed + 1));
-    arrival = [&](int link, Nanoseconds start, plan::Bytes bytes) { return schedules.at(link).send(start, bytes); };
+    arrival = [&](int link, Nanoseconds start, plan::Bytes bytes) {
+      return schedules.at(link).send(start, bytes + HeaderBytes);
+    };
   }
   const int leave = static_cast<int>(slow.policies[static_cast<std::size_t>(scenario.plan.policy)].leaves.size()) - 1;
   const std::vector<int> leaves(scenario.frames, leave);
