@@ -89,10 +89,9 @@ std::string file_of(const Trained& trained, std::uint64_t first_seed) {
   return "exits_" + trained.name + "_" + std::to_string(trained.seed) + ".onnx";
 }
 
-/// Written, read back and measured.
-Json measure(const ExitRun& options, Trained& trained, const Samples& held_out, const Samples& test) {
+/// Read back and measured.
+Json measure(const ExitRun& options, const Trained& trained, const Samples& held_out, const Samples& test) {
   const std::string file = file_of(trained, options.seed);
-  write_onnx(options.out / file, exits_graph(trained.network));
   const Graph graph = read_onnx(options.out / file);
   const GraphScore held = score_graph(graph, held_out);
   const GraphScore seen = score_graph(graph, test);
@@ -143,8 +142,10 @@ void run_exits(const ExitRun& options) {
   std::vector<Trained> networks;
   for (std::int64_t i = 0; i < options.seeds; ++i) {
     const std::uint64_t seed = options.seed + static_cast<std::uint64_t>(i);
-    networks.push_back(train_one(options, ExitHeads::All, seed, training, held_out));
-    networks.push_back(train_one(options, ExitHeads::Last, seed, training, held_out));
+    for (const ExitHeads heads : {ExitHeads::All, ExitHeads::Last}) {
+      Trained& trained = networks.emplace_back(train_one(options, heads, seed, training, held_out));
+      write_onnx(options.out / file_of(trained, options.seed), exits_graph(trained.network));
+    }
   }
   if (options.only_train) return;
 
@@ -155,7 +156,7 @@ void run_exits(const ExitRun& options) {
             {"training_images", training.count()},
             {"held_out_images", held_out.count()},
             {"networks", Json::array()}};
-  for (Trained& trained : networks) json["networks"].push_back(measure(options, trained, held_out, test));
+  for (const Trained& trained : networks) json["networks"].push_back(measure(options, trained, held_out, test));
   const double with = mean_of_last(json["networks"], 0, 2);
   const double without = mean_of_last(json["networks"], 1, 2);
   json["mean_test_correct"] = {{"last_exit", with}, {"without_exits", without}};
