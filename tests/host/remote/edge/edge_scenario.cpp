@@ -236,6 +236,26 @@ Nanoseconds predicted(const EdgeScenario& scenario) {
   return plan::execute_stream(slow, scenario.plan, leaves, std::vector<Nanoseconds>(scenario.frames, 0), arrival).end;
 }
 
+Nanoseconds predicted_behind_buckets(const EdgeScenario& scenario, plan::Bytes burst) {
+  const plan::Problem slow = dilated(scenario.problem, scenario.dilation);
+  struct Bucket {
+    double tokens = 0;
+    Nanoseconds at = 0;
+  };
+  std::map<int, Bucket> buckets;
+  const plan::Arrival arrival = [&](int link, Nanoseconds start, plan::Bytes bytes) {
+    const double rate = static_cast<double>(slow.links[static_cast<std::size_t>(link)].bytes_per_second) / 1e9;
+    Bucket& bucket = buckets.try_emplace(link, Bucket{static_cast<double>(burst), 0}).first->second;
+    const double there =
+        std::min(static_cast<double>(burst), bucket.tokens + static_cast<double>(start - bucket.at) * rate);
+    const double missing = std::max(0.0, static_cast<double>(bytes + HeaderBytes) - there);
+    bucket.tokens = std::max(0.0, there - static_cast<double>(bytes + HeaderBytes));
+    bucket.at = start + static_cast<Nanoseconds>(missing / rate);
+    return bucket.at;
+  };
+  return plan::execute_stream(slow, scenario.plan, {0}, {0}, arrival).end;
+}
+
 std::vector<EdgeScenario> edge_scenarios(const model::Network& network, const plan::NetworkTimes& times) {
   Scenarios set(network, times);
   add_whole(set);
