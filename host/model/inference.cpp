@@ -303,7 +303,7 @@ class NodeInference {
       unsupported("only the mean over height and width is supported", node_, to_string(axes), "use GlobalAveragePool");
     node_.inputs.resize(1);
     const bool keep = node_.integer("keepdims", 1) != 0;
-    node_.attributes.clear();
+    node_.attributes = {{"axes", axes}, {"keepdims", std::int64_t{keep}}};
     return keep ? Shape{shape(0)[0], shape(0)[1], 1, 1} : Shape{shape(0)[0], shape(0)[1]};
   }
 

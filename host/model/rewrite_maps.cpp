@@ -201,6 +201,7 @@ class MapBuilder {
     if (op == "ReduceMean") {
       need_map(node);
       node.op = "GlobalAveragePool";
+      node.attributes.clear();
       const Shape in = map(node.inputs[0]);
       return keep(std::move(node), {1, in[1], 1, 1});
     }

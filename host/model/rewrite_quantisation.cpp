@@ -109,6 +109,7 @@ class Stripper {
  public:
   Stripper(Graph& graph, RefusalList& refusals) : graph_(graph), refusals_(refusals), alias_(graph.values.size()) {
     for (std::size_t i = 0; i < alias_.size(); ++i) alias_[i] = static_cast<int>(i);
+    for (const Value& value : graph.values) types_.push_back(value.type);
     for (const Node& node : graph.nodes)
       if (node.op == "QuantizeLinear") read_by_quantise_.insert(node.inputs[0]);
   }
@@ -146,6 +147,9 @@ class Stripper {
     return static_cast<std::size_t>(value) < alias_.size() ? alias_[static_cast<std::size_t>(value)] : value;
   }
 
+  /// As the file has it: results of a Requantise have become reals.
+  ElementType type_of(int value) const { return types_[static_cast<std::size_t>(value)]; }
+
   bool is_integer_input(int value) const {
     return value >= 0 && std::any_of(graph_.inputs.begin(), graph_.inputs.end(), [&](const Port& port) {
              return port.value == value && port.type != ElementType::Float;
@@ -165,7 +169,7 @@ class Stripper {
   void quantise(const Node& node) {
     const int source = resolve(node.inputs[0]);
     Value& value = graph_.value(source);
-    const Quantisation wanted = read_quantisation(graph_, node, graph_.value(node.outputs[0]).type);
+    const Quantisation wanted = read_quantisation(graph_, node, type_of(node.outputs[0]));
     if (!value.quantisation) value.quantisation = wanted;
     if (*value.quantisation == wanted) {
       alias_[static_cast<std::size_t>(node.outputs[0])] = source;
@@ -184,7 +188,7 @@ class Stripper {
     }
     const int source = resolve(node.inputs[0]);
     Value& value = graph_.value(source);
-    const Quantisation given = read_quantisation(graph_, node, graph_.value(node.inputs[0]).type);
+    const Quantisation given = read_quantisation(graph_, node, type_of(node.inputs[0]));
     if (!value.quantisation) value.quantisation = given;
     if (!(*value.quantisation == given))
       unsupported("the scale differs from the one the tensor was quantised with", node, std::to_string(given.scale[0]),
@@ -244,6 +248,7 @@ class Stripper {
   Graph& graph_;
   RefusalList& refusals_;
   std::vector<int> alias_;
+  std::vector<ElementType> types_;  // of the values, in the file
   std::set<int> read_by_quantise_;  // values that a QuantizeLinear reads
 };
 

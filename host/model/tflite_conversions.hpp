@@ -41,6 +41,7 @@ void least(TfliteBuilder& builder, const TfliteOperation& operation);
 
 // tflite_resampling.cpp
 void resize_bilinear(TfliteBuilder& builder, const TfliteOperation& operation);
+void depth_to_space(TfliteBuilder& builder, const TfliteOperation& operation);
 void resize_nearest(TfliteBuilder& builder, const TfliteOperation& operation);
 void slice(TfliteBuilder& builder, const TfliteOperation& operation);
 void strided_slice(TfliteBuilder& builder, const TfliteOperation& operation);

@@ -67,6 +67,15 @@ void resize_nearest(TfliteBuilder& builder, const TfliteOperation& operation) {
   resize(builder, operation, true, given.align_corners(), given.half_pixel_centers());
 }
 
+/// Channels become blocks of pixels: the rows of a block first, then its columns, as in the mode DCR.
+void depth_to_space(TfliteBuilder& builder, const TfliteOperation& operation) {
+  const std::int64_t side = options<tflite::DepthToSpaceOptions>(operation).block_size();
+  if (side < 1 || builder.rank(*operation.inputs[0]) != 4)
+    damaged("the blocks do not fit a map", operation, std::to_string(side));
+  builder.finish(operation,
+                 builder.emit(operation, "DepthToSpace", {builder.real(operation, 0)}, {{"blocksize", side}}));
+}
+
 /// `size` elements from `begin` on; -1 is all that are left.
 void slice(TfliteBuilder& builder, const TfliteOperation& operation) {
   const std::size_t rank = builder.rank(*operation.inputs[0]);

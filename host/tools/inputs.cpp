@@ -92,7 +92,35 @@ std::vector<float> extract(const FileArray& file, const std::vector<double>& rea
   return values;
 }
 
+/// C x H x W to H x W x C.
+std::vector<float> channels_last(const std::vector<float>& values, const InputShape& picture) {
+  const auto channels = static_cast<std::size_t>(picture.channels), plane = values.size() / channels;
+  std::vector<float> result(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) result[i % plane * channels + i / plane] = values[i];
+  return result;
+}
+
 }  // namespace
+
+InputShape picture_shape(const InputShape& wanted) {
+  const auto pictures = [](std::int64_t channels) { return channels == 1 || channels == 3 || channels == 4; };
+  if (wanted.shape.size() != 4 || pictures(wanted.shape[1]) || !pictures(wanted.shape[3])) return wanted;
+  InputShape picture = wanted;
+  picture.channels = static_cast<int>(wanted.shape[3]);
+  picture.height = static_cast<int>(wanted.shape[1]);
+  picture.width = static_cast<int>(wanted.shape[2]);
+  picture.shape.clear();
+  return picture;
+}
+
+ImageForm image_form(const InputShape& wanted, const InputOptions& options) {
+  ImageForm form = options.form;
+  const ImageSize size =
+      options.resize ? options.size.value_or(ImageSize{wanted.height, wanted.width}) : ImageSize{0, 0};
+  form.height = size.height;
+  form.width = size.width;
+  return form;
+}
 
 FileArray read_array(const std::filesystem::path& path, const InputShape& wanted, const InputOptions& options) {
   const std::vector<std::uint8_t> bytes = read_file(path);
@@ -108,9 +136,8 @@ FileArray read_array(const std::filesystem::path& path, const InputShape& wanted
     case FileKind::TensorProto:
       return {model::parse_tensor_file(bytes, where)};
     case FileKind::Image: {
-      ImageSize size;
-      if (options.resize) size = options.size.value_or(ImageSize{wanted.height, wanted.width});
-      return {parse_image(bytes, where, wanted.channels, size.height, size.width), true};
+      const InputShape picture = picture_shape(wanted);
+      return {parse_image(bytes, where, picture.channels, image_form(picture, options)), true};
     }
     case FileKind::Unknown:
       break;
@@ -119,11 +146,13 @@ FileArray read_array(const std::filesystem::path& path, const InputShape& wanted
               "give a .npy, .pb (TensorProto), IDX, PNG or JPEG file");
 }
 
-std::vector<Sample> read_samples(const std::filesystem::path& path, const InputShape& wanted,
+std::vector<Sample> read_samples(const std::filesystem::path& path, const InputShape& input,
                                  const InputOptions& options) {
+  const FileArray file = read_array(path, input, options);
+  const InputShape wanted = file.image ? picture_shape(input) : input;
+  const bool turned = wanted.shape.empty() && !input.shape.empty();  // the picture's channels lie last in the input
   check_factors(options.mean, "--mean", wanted.channels);
   check_factors(options.scale, "--scale", wanted.channels);
-  const FileArray file = read_array(path, wanted, options);
   const model::Shape& shape = file.array.shape;
   const Layout layout = file.image ? Layout::Nchw : options.layout;
   const std::optional<std::int64_t> items = samples_in(shape, wanted, layout);
@@ -143,9 +172,11 @@ std::vector<Sample> read_samples(const std::filesystem::path& path, const InputS
                 "choose items 0 to " + std::to_string(*items - 1));
   const std::vector<double> reals = file.array.as_doubles();
   std::vector<Sample> samples;
-  for (std::int64_t item = first; item < first + count; ++item)
+  for (std::int64_t item = first; item < first + count; ++item) {
+    std::vector<float> values = extract(file, reals, item, wanted, options, path.string());
     samples.push_back({*items == 1 ? path.string() : path.string() + "#" + std::to_string(item),
-                       extract(file, reals, item, wanted, options, path.string())});
+                       turned ? channels_last(values, wanted) : std::move(values)});
+  }
   return samples;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "image.hpp"
 #include "model/array.hpp"
 
 namespace espalier::tools {
@@ -22,11 +23,6 @@ struct InputShape {
 
 enum class Layout { Nchw, Nhwc };
 
-struct ImageSize {
-  int height = 0;
-  int width = 0;
-};
-
 /// How files become samples. Scaling is value = (x - mean) * scale with x as in the file (pixels 0..255), one number or
 /// one per channel. Pixels of images and IDX files have the default scale 1/255 for networks that take reals, other
 /// tensors are not scaled unless mean or scale is given.
@@ -36,6 +32,7 @@ struct InputOptions {
   Layout layout = Layout::Nchw;  // of arrays with channels; image files carry their own
   bool resize = false;           // images: to the network's size, or to `size`
   std::optional<ImageSize> size;
+  ImageForm form;                     // images: how they are resized; its size is not used
   std::optional<std::int64_t> index;  // first item of files with several; default 0
   std::optional<std::int64_t> count;  // default: one of an IDX file or if `index` is given, else all
   bool all_items = false;             // the default of `count` is always all
@@ -52,6 +49,12 @@ struct FileArray {
   model::Array array;
   bool image = false;
 };
+
+/// What an image is made for: the input, whose channels may lie last.
+InputShape picture_shape(const InputShape& wanted);
+
+/// The form of an image for an input.
+ImageForm image_form(const InputShape& wanted, const InputOptions& options);
 
 /// Reads a file of any known kind (by its first bytes, then its extension). Throws Error (Input).
 FileArray read_array(const std::filesystem::path& path, const InputShape& wanted, const InputOptions& options);

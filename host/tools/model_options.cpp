@@ -50,6 +50,17 @@ void add_input_options(CLI::App& command, InputTexts& texts) {
   command
       .add_option("--resize", texts.resize, "resize images to HEIGHTxWIDTH, or without a value to the network's input")
       ->expected(0, 1);
+  command
+      .add_option("--fit", texts.fit,
+                  "with --resize: stretch, letterbox (all of the image, with a margin) or crop (its middle)")
+      ->check(CLI::IsMember({"stretch", "letterbox", "crop"}))
+      ->capture_default_str();
+  command.add_option("--margin", texts.margin, "value of the pixels beside a letterbox")
+      ->check(CLI::Range(0, 255))
+      ->capture_default_str();
+  command.add_option("--channel-order", texts.channel_order, "of images: rgb or bgr")
+      ->check(CLI::IsMember({"rgb", "bgr"}))
+      ->capture_default_str();
   command.add_option("--index", texts.index, "first item of a file with several (default 0)");
   command.add_option("--count", texts.count, "number of items; default one of an IDX file, all of other files");
 }
@@ -61,6 +72,9 @@ InputOptions parse_input_options(const InputTexts& texts) {
   options.layout = parse_layout(texts.layout);
   options.resize = !texts.resize.empty();
   if (options.resize && !texts.resize.front().empty()) options.size = parse_size(texts.resize.front());
+  options.form.fit = texts.fit == "letterbox" ? Fit::Letterbox : texts.fit == "crop" ? Fit::Crop : Fit::Stretch;
+  options.form.margin = static_cast<std::uint8_t>(texts.margin);
+  options.form.blue_first = texts.channel_order == "bgr";
   options.index = texts.index;
   options.count = texts.count;
   return options;

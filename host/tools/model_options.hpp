@@ -28,6 +28,8 @@ struct ModelOptions {
 /// As text, before they are understood.
 struct InputTexts {
   std::string mean, scale, layout = "nchw";
+  std::string fit = "stretch", channel_order = "rgb";
+  int margin = 0;
   std::vector<std::string> resize;  // none: not given; "": to the network's size
   std::optional<std::int64_t> index, count;
 };

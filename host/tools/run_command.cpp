@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "backends.hpp"
+#include "box_results.hpp"
 #include "commands.hpp"
 #include "esp_error.hpp"
 #include "files.hpp"
@@ -42,6 +43,7 @@ struct RunOptions {
   std::string timeline;
   std::size_t in_flight = 4;
   std::string labels;
+  ResultTexts results;
   RemoteOptions remote;
   PlanRunOptions plan;
   std::optional<float> skip_unchanged;  // threshold
@@ -160,8 +162,10 @@ std::vector<run::RunReport> run_all(const RunOptions& options, const Subject& su
 }
 
 void add_outputs(Json& json, std::string& text, const std::vector<run::RunReport>& all, const FilteredInputs& filtered,
-                 const std::vector<RunInput>& inputs, const std::string& label_file) {
-  const std::vector<std::string> labels = label_file.empty() ? std::vector<std::string>() : read_labels(label_file);
+                 const std::vector<RunInput>& inputs, const RunOptions& options) {
+  const std::vector<std::string> labels =
+      options.labels.empty() ? std::vector<std::string>() : read_labels(options.labels);
+  const bool largest = !options.labels.empty() || options.results.kind == "labels";
   json["outputs"] = Json::array();
   json["samples"] = Json::array();
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -170,7 +174,7 @@ void add_outputs(Json& json, std::string& text, const std::vector<run::RunReport
     for (const run::Output& output : report.outputs) {
       Json& entry = json["outputs"].emplace_back(output_json(output));
       entry["sample"] = i;
-      if (!label_file.empty()) entry["labels"] = labels_json(output, labels, 5);
+      if (largest) entry["labels"] = labels_json(output, labels, 5);
       text += (inputs.size() > 1 ? inputs[i].name + ": " : "") + (repeated ? "unchanged, " : "") +
               output_text(output, labels);
     }
@@ -214,8 +218,8 @@ void execute_on_cpu(RunOptions options, Console& console) {
   if (is_compiled_file(options.model.path))
     throw Error(ErrorCode::Usage, "a compiled file runs on a machine", options.model.path, "--device cpu",
                 "give the model file, or --device functional");
-  const std::optional<FloatResults> results =
-      run_in_float(options.model, options.inputs, parse_input_options(options.input_texts), console);
+  const InputOptions input_options = parse_input_options(options.input_texts);
+  const std::optional<FloatResults> results = run_in_float(options.model, options.inputs, input_options, console);
   if (!results) {
     options.device = "functional";
     options.place.place = "cpu";
@@ -225,7 +229,9 @@ void execute_on_cpu(RunOptions options, Console& console) {
   json["device"] = "cpu";
   json["executor"] = results->executor;
   std::string text;
-  add_outputs(json, text, results->reports, filter_inputs(results->inputs, {}), results->inputs, options.labels);
+  add_outputs(json, text, results->reports, filter_inputs(results->inputs, {}), results->inputs, options);
+  add_boxes(json, text, options.results,
+            {results->reports, results->inputs, results->shapes, input_options, options.labels}, console);
   console.report(json, text);
 }
 
@@ -289,6 +295,7 @@ void execute_with_exits(const RunOptions& options, Console& console) {
 }
 
 void execute(const RunOptions& options, Console& console) {
+  check_result_options(options.results);
   if (!options.plan.file.empty() && !options.exits.exits.empty())
     throw Error(ErrorCode::Usage, "a plan that runs has one exit", "--plan", options.plan.file, "leave out --exits");
   const bool elsewhere = !options.plan.file.empty() || !options.exits.exits.empty() ||
@@ -332,7 +339,11 @@ void execute_placed(const RunOptions& options, Console& console) {
   Json json = document("run");
   add_report(json, reports.front());
   std::string text;
-  add_outputs(json, text, reports, filtered, inputs, options.labels);
+  add_outputs(json, text, reports, filtered, inputs, options);
+  std::vector<run::RunReport> answers;  // one per input
+  for (const std::size_t answer : filtered.answer) answers.push_back(reports[answer]);
+  add_boxes(json, text, options.results, {answers, inputs, input_shapes(subject.ports), input_options, options.labels},
+            console);
   if (!options.report.empty()) {
     write_file(options.report, html_report({"Espalier: " + subject.name(), reports.front(), {}, {}, settings.memory}));
     console.progress("wrote " + options.report);
@@ -367,6 +378,7 @@ void add_run(CLI::App& app, Console& console) {
           "last one that was computed; 0: only equal inputs")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--labels", options->labels, "file of class names, one a line: names the largest values");
+  add_result_options(*command, options->results);
   command->add_option("-i,--input", options->inputs, "files: .npy, .pb (TensorProto), IDX, PNG or JPEG")->required();
   add_input_options(*command, options->input_texts);
   command
@@ -398,6 +410,9 @@ void add_run(CLI::App& app, Console& console) {
       "  espalier run network.esp --input cat.jpg --resize --mean 123.7,116.3,103.5 --scale 0.0171,0.0175,0.0174\n"
       "  espalier run digits.esp --input images.idx3-ubyte --index 5 --count 3 --device xrt:0 --report report.html\n"
       "  espalier run network.esp --input x.npy --device rtl --waves run.fst\n"
+      "  espalier run blazeface.onnx --device cpu --input photo.png --resize --fit letterbox --mean 127.5 --scale "
+      "0.00784 "
+      "--results boxes --draw faces.png\n"
       "  espalier run digits.esp --input images.idx3-ubyte --remote 127.0.0.1:8001 --deadline 20ms\n"
       "  espalier run digits.onnx --input images.idx3-ubyte --plan plan.json --remote 127.0.0.1:8001\n"
       "  espalier run digits_exits.onnx --exits 0.3,0.1 --input images.idx3-ubyte --count 10 --answers "

@@ -25,7 +25,8 @@ std::optional<FloatResults> run_in_float(const ModelOptions& options, const std:
   if (model::is_quantised(imported)) return {};
   const model::Graph graph = model::simplify(std::move(imported), parse_rewrite_options(options.import_texts));
   FloatResults results;
-  results.inputs = read_run_inputs(files, shapes_of(graph), input_options, "--input");
+  results.shapes = shapes_of(graph);
+  results.inputs = read_run_inputs(files, results.shapes, input_options, "--input");
   const FloatExecution execution = make_float_execution(graph);
   results.executor = execution.name;
   for (const RunInput& input : results.inputs) {

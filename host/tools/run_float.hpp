@@ -14,6 +14,7 @@ namespace espalier::tools {
 
 struct FloatResults {
   std::string executor;
+  std::vector<InputShape> shapes;  // of the inputs
   std::vector<RunInput> inputs;
   std::vector<run::RunReport> reports;  // one per input; only their outputs are filled in
 };

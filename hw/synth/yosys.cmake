@@ -58,6 +58,8 @@ if(NOT OUTPUT)
   message(FATAL_ERROR "OUTPUT says where the table is written")
 endif()
 file(MAKE_DIRECTORY ${OUTPUT})
+# LUTs of all sizes count alike, and the mapping is for their number.
+set(mapping "+strash;ifraig;scorr;dc2;strash;dch,-f;if,-a;mfs2;lutpack")
 set(options "-noclkbuf")
 if(FAMILY STREQUAL "xcup")
   string(APPEND options " -uram")
@@ -66,7 +68,11 @@ set(name ${TOP}_${ARRAY}_${FAMILY})
 if(DEFINED PACK_PRODUCTS AND NOT PACK_PRODUCTS)
   set(name ${TOP}_${ARRAY}_unpacked_${FAMILY})
 endif()
-file(WRITE ${OUTPUT}/${name}.ys "${script}synth_xilinx -noiopad -nowidelut ${options} -family ${FAMILY} -top ${TOP}
+file(WRITE ${OUTPUT}/${name}.ys "${script}synth_xilinx -noiopad -nowidelut ${options} -family ${FAMILY} -top ${TOP} -run begin:map_luts
+opt_expr -mux_undef
+abc -lut 6 -script ${mapping}
+clean
+synth_xilinx -noiopad -nowidelut ${options} -family ${FAMILY} -top ${TOP} -run map_luts:
 tee -q -o ${OUTPUT}/${name}.stat stat
 ")
 execute_process(COMMAND ${YOSYS} -q -l ${OUTPUT}/${name}.log ${OUTPUT}/${name}.ys RESULT_VARIABLE code

@@ -1,6 +1,7 @@
 // ./run proof models: networks that others trained, against executors that others wrote:
 //   - the four int8 networks of MLPerf Tiny: every layer at most one step from TensorFlow Lite on its own input, the
 //     same answers, 25 dB against float32 with dequantised weights, the same bits on our own devices
+//   - BlazeFace finds the face of the portrait; the zeros of a pruned detector stay zeros (faces, sparse)
 //   - BlazeFace and PP-OCR detection in float32 within 1e-4 of ONNX Runtime, by the reference and from the command
 //     line, with the time of both as a figure; quantised, the same bits on the CPU and the functional device
 // ESPALIER_MODELS is the folder of the networks, ESPALIER_PACKAGES that of unpacked npm packages and oracles' files;
@@ -52,6 +53,8 @@ int prove(std::span<char* const> wanted) {
     if (chosen(each.name)) holds = prove_float(folders, each.file, each.oracle, each.runs) && holds;
   for (const FloatNetwork& each : Floats)
     if (chosen(each.name)) holds = prove_placed(folders, each.file, each.oracle, each.step) && holds;
+  if (chosen("faces")) holds = prove_faces(folders) && holds;
+  if (chosen("sparse")) holds = prove_sparse(folders) && holds;
   std::cout << (holds ? "all proven\n" : "NOT proven\n");
   return holds ? 0 : 1;
 }

@@ -30,4 +30,10 @@ bool prove_float(const ProofFolders& folders, const std::string& file, const std
 /// thinned to every `step`-th row and column. Prints the noise of every output.
 bool prove_placed(const ProofFolders& folders, const std::string& file, const std::string& oracle, std::int64_t step);
 
+/// BlazeFace in both of its forms finds the face in portrait.png, in float32 and on the accelerator, and draws it.
+bool prove_faces(const ProofFolders& folders);
+
+/// MediaPipe's pruned detector, stored sparse, keeps its zeros into the layers of the accelerator.
+bool prove_sparse(const ProofFolders& folders);
+
 }  // namespace espalier::test

@@ -247,13 +247,13 @@ module esp_array #(
     esp_writer #(
         .Lanes(Lanes),
         .Writers(Writers),
-        .Index(w),
         .Pixels(Pixels),
         .TagBits(TagBits),
         .RowBits(ResultRowBits)
     ) u_writer (
         .clk_i,
         .rst_ni(run_ni),
+        .index_i($clog2(Writers > 1 ? Writers : 2)'(w)),
         .row_write_i,
         .scale_write_i,
         .program_write_i,

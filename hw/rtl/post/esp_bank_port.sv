@@ -19,7 +19,7 @@ module esp_bank_port #(
     input  logic [Writers*RowBits-1:0] push_row_i,
     input  logic [Writers*Bytes-1:0]   push_enable_i,
     input  logic [Writers*Bytes*8-1:0] push_data_i,
-    output logic [Writers-1:0]         ready_o,
+    output logic                       full_o,     // no result is taken
     output logic                       queue_empty_o,
     // Store and load units
     input  logic               store_i,
@@ -46,10 +46,8 @@ module esp_bank_port #(
   logic push, pop, free;
   logic [WriterBits-1:0] first;  // of the writers that offer a word; used where it is computed
 
-  always_comb begin
-    for (int unsigned w = 0; w < Writers; w++) ready_o[w] = !count_q[PtrBits] && (push_i & Writers'((1 << w) - 1)) == '0;
-  end
-  assign push          = push_i != '0 && !count_q[PtrBits];
+  assign full_o        = count_q[PtrBits];
+  assign push          = push_i != '0 && !full_o;
   assign queue_empty_o = count_q == 0;
 
   // Who has the port. One block with an early way out: in most cycles most banks serve nobody but the lanes, and the

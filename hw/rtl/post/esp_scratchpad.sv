@@ -36,14 +36,28 @@ module esp_scratchpad #(
   localparam int unsigned WordBits = Pixels * 8;
   localparam int unsigned Copies   = (Groups + 1) / 2;
 
-  logic [16*Writers-1:0]      ready;
+  logic [15:0]                full;   // queues of the banks
+  logic [16*Writers-1:0]      push;   // by bank and writer
+  logic [Writers*4-1:0]       bank;   // of each writer's word
   logic [15:0]                queue_empty;
   logic [Writers*RowBits-1:0] push_row;
 
+  // A bank takes one word a cycle, that of the first writer that offers one. In most cycles no writer does.
   always_comb begin
     for (int unsigned w = 0; w < Writers; w++) begin
-      push_ready_o[w] = ready[32'(push_addr_i[w*16+:4])*Writers+w];
+      bank[w*4+:4]                 = push_addr_i[w*16+:4];
       push_row[w*RowBits+:RowBits] = push_addr_i[w*16+4+:RowBits];
+    end
+    push         = '0;
+    push_ready_o = '0;
+    if (push_valid_i != '0) begin
+      for (int unsigned w = 0; w < Writers; w++) begin
+        push_ready_o[w] = !full[bank[w*4+:4]];
+        for (int unsigned i = 0; i < w; i++) begin
+          if (push_valid_i[i] && bank[i*4+:4] == bank[w*4+:4]) push_ready_o[w] = 1'b0;
+        end
+        for (int unsigned b = 0; b < 16; b++) push[b*Writers+w] = push_valid_i[w] && bank[w*4+:4] == 4'(b);
+      end
     end
   end
   assign queues_empty_o = &queue_empty;
@@ -54,11 +68,6 @@ module esp_scratchpad #(
     logic [RowBits-1:0]  first_row, b_row;
     logic [Pixels-1:0]   b_enable;
     logic [WordBits-1:0] b_data;
-    logic [Writers-1:0]  push;
-
-    for (genvar w = 0; w < Writers; w++) begin : gen_push
-      assign push[w] = push_valid_i[w] && push_addr_i[w*16+:4] == 4'(b);
-    end
 
     if (Groups > 1) begin : gen_first_row
       assign first_row = lane_row_i[(16+b)*RowBits+:RowBits];
@@ -75,11 +84,11 @@ module esp_scratchpad #(
         .rst_ni,
         .lane_read_i(second != '0),
         .lane_row_i(first_row),
-        .push_i(push),
+        .push_i(push[b*Writers+:Writers]),
         .push_row_i(push_row),
         .push_enable_i,
         .push_data_i,
-        .ready_o(ready[b*Writers+:Writers]),
+        .full_o(full[b]),
         .queue_empty_o(queue_empty[b]),
         .store_i(store_i[b]),
         .store_row_i(store_row_i[b*RowBits+:RowBits]),

@@ -8,16 +8,17 @@
 module esp_writer #(
     parameter int unsigned Lanes   = 16,  // of the array
     parameter int unsigned Writers = 2,
-    parameter int unsigned Served  = Lanes / Writers,  // of this writer: lanes Writers * i + Index
-    parameter int unsigned Index   = 0,
+    parameter int unsigned Served  = Lanes / Writers,  // of this writer: lanes Writers * i + index_i
     parameter int unsigned Pixels  = 16,
     parameter int unsigned TagBits = 17,  // {context, write program entry}
     parameter int unsigned RowBits = 11,
+    localparam int unsigned WriterBits = Writers > 1 ? $clog2(Writers) : 1,
     localparam int unsigned TableGroup = esp_abi_pkg::table_group(Lanes, Pixels),
     localparam int unsigned TableBits  = Pixels * 8 > TableGroup * 64 ? Pixels * 8 : TableGroup * 64
 ) (
     input  logic                                clk_i,
     input  logic                                rst_ni,
+    input  logic [WriterBits-1:0]               index_i,  // of this writer, a constant: all are one module for synthesis
     // Tables, written by the weight unit
     input  logic                                row_write_i,
     input  logic                                scale_write_i,
@@ -45,6 +46,8 @@ module esp_writer #(
     output logic                                finished_o,
     output logic                                finished_context_o
 );
+  /* verilator inline_module */  // or simulation copies the ports of every instance
+
   localparam int unsigned LineWeights       = 64 / Lanes;
   localparam int unsigned MaxSplit          = LineWeights < Pixels ? LineWeights : Pixels;
   localparam int unsigned SplitBits         = $clog2(MaxSplit);
@@ -108,7 +111,7 @@ module esp_writer #(
                                      context0_i[esp_abi_pkg::CmdScaleLsb+:ScaleAddrBits];
   assign tag_split   = esp_abi_pkg::log2_split(tag_context ? context1_i[esp_abi_pkg::CmdSplitLsb+:8] :
                                                              context0_i[esp_abi_pkg::CmdSplitLsb+:8]);
-  assign chunk_row   = 16'(32'(tag[TagBits+:RowBits]) * Lanes + Writers * 32'(chosen) + Index);
+  assign chunk_row   = 16'(32'(tag[TagBits+:RowBits]) * Lanes + Writers * 32'(chosen) + 32'(index_i));
   assign row_addr    = tag_row + RowAddrBits'(chunk_row);
   assign scale_addr  = tag_scale + ScaleAddrBits'(chunk_row << tag_split);
 

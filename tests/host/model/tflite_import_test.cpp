@@ -211,7 +211,7 @@ TEST(TfliteImport, NamesAllUnsupportedOperatorsAtOnce) {
   w.node(103, {input}, a);
   w.node(16, {a}, b);
   w.node(103, {b}, c);
-  expect_error(ErrorCode::Unsupported, "UNIQUE (2), LSTM (1)", w.bytes({input}, {c}));
+  expect_error(ErrorCode::Unsupported, "LSTM (1), UNIQUE (2)", w.bytes({input}, {c}));
 }
 
 TEST(TfliteImport, RefusesHostileGraphs) {

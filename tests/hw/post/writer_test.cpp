@@ -83,6 +83,7 @@ class WriterBench {
   WriterBench(const Shape& shape, Random& random) : shape_(shape), random_(random), bench_(random) {
     bench_->row_write_i = bench_->scale_write_i = bench_->program_write_i = bench_->permute_write_i = 0;
     bench_->result_valid_i = 0;
+    bench_->index_i = static_cast<CData>(shape.index);
     bench_->push_ready_i = 0;
     bench_->rst_ni = 0;
     bench_.clock();

@@ -74,8 +74,9 @@ std::vector<std::string> RandomGraph::operators() {
 
 const std::vector<std::string>& RandomGraph::unary_operators() {
   static const std::vector<std::string> names = {
-      "Abs", "Ceil", "Elu", "Erf", "Exp", "Floor", "HardSigmoid", "HardSwish", "LeakyRelu", "Neg", "Selu", "Sigmoid",
-      "Sign", "Sin", "Cos", "Softplus", "Softsign", "Tanh", "Atan", "ThresholdedRelu", "Celu", "LogSoftmax"};
+      "Abs",  "Ceil",      "Elu",  "Erf", "Exp", "Floor",    "HardSigmoid", "HardSwish", "LeakyRelu", "Neg",
+      "Selu", "Sigmoid",   "Sign", "Sin", "Cos", "Softplus", "Softsign",    "Tanh",      "Atan",      "ThresholdedRelu",
+      "Celu", "LogSoftmax"};
   return names;
 }
 
@@ -134,8 +135,8 @@ std::string RandomGraph::shape_constant(const std::vector<std::int64_t>& values)
   auto& attribute = *add("Constant", {}, name).add_attribute();
   attribute.set_name("value");
   attribute.set_type(onnx::AttributeProto::TENSOR);
-  *attribute.mutable_t() = model::write_tensor(
-      {{static_cast<std::int64_t>(values.size())}, std::vector<std::int64_t>(values)}, name);
+  *attribute.mutable_t() =
+      model::write_tensor({{static_cast<std::int64_t>(values.size())}, std::vector<std::int64_t>(values)}, name);
   return name;
 }
 

@@ -64,8 +64,8 @@ std::vector<compress::Sample> samples_for(Random& random, const model::Graph& gr
   std::vector<compress::Sample> samples(3);
   for (compress::Sample& sample : samples)
     for (const model::Port& port : graph.inputs) {
-      std::vector<float>& values = sample.emplace_back(
-          static_cast<std::size_t>(model::count_elements(port.shape, port.name)));
+      std::vector<float>& values =
+          sample.emplace_back(static_cast<std::size_t>(model::count_elements(port.shape, port.name)));
       for (float& value : values) {
         value = normal(random.engine());
         if (port.type == model::ElementType::Int8) value = static_cast<float>(random.between(-128, 127));
@@ -133,9 +133,8 @@ void check_placements(Random& random, const model::Network& network, int index, 
 void check_onednn([[maybe_unused]] Random& random, [[maybe_unused]] const model::Graph& graph,
                   [[maybe_unused]] const model::Network& network, [[maybe_unused]] Totals& totals) {
 #ifdef ESPALIER_ONEDNN
-  const bool real = std::any_of(network.layers.begin(), network.layers.end(), [](const model::Layer& layer) {
-    return layer.kind == model::LayerKind::Real;
-  });
+  const bool real = std::any_of(network.layers.begin(), network.layers.end(),
+                                [](const model::Layer& layer) { return layer.kind == model::LayerKind::Real; });
   if (!real && cpu::onednn_integers_are_exact()) {
     const auto frames = random_frames(random, network);
     cpu::OneDnnIntegerExecutor executor(network);
@@ -251,12 +250,13 @@ TEST(RandomGraphs, GiveTheSameBitsOnEveryPlacement) {
     }
     if (HasFatalFailure() && std::getenv("ESPALIER_KEEP_GRAPHS") == nullptr) return;
   }
-  if (only != nullptr) return;
   print_counts(counts);
-  std::printf("%d graphs; %.1f %% of the MACs on the accelerator; %d networks by oneDNN's integers; float executors "
-              "compared on %d graphs (%d hold operators that oneDNN's refuses); %d of %d below 10 dB\n",
-              ESPALIER_RANDOM_GRAPHS, 100.0 * static_cast<double>(totals.taken) / static_cast<double>(totals.macs),
-              totals.by_onednn, totals.float_compared, totals.float_refused, totals.noisy, totals.measured);
+  if (only != nullptr) return;
+  std::printf(
+      "%d graphs; %.1f %% of the MACs on the accelerator; %d networks by oneDNN's integers; float executors "
+      "compared on %d graphs (%d hold operators that oneDNN's refuses); %d of %d below 10 dB\n",
+      ESPALIER_RANDOM_GRAPHS, 100.0 * static_cast<double>(totals.taken) / static_cast<double>(totals.macs),
+      totals.by_onednn, totals.float_compared, totals.float_refused, totals.noisy, totals.measured);
   EXPECT_GE(2 * totals.taken, totals.macs);
   EXPECT_LE(20 * totals.noisy, totals.measured);
   if (LeastCount == 0) return;

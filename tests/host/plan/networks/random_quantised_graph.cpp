@@ -119,8 +119,7 @@ std::string RandomQuantisedGraph::weights_scale(const std::string& name, std::in
 
 std::string RandomQuantisedGraph::dequantised(const Tensor& tensor) {
   const std::string real = fresh("real");
-  add("DequantizeLinear", {tensor.name, of(tensor).scale, of(tensor).zero}, real,
-      random_.chance(0.2) ? Microsoft : "");
+  add("DequantizeLinear", {tensor.name, of(tensor).scale, of(tensor).zero}, real, random_.chance(0.2) ? Microsoft : "");
   return real;
 }
 
@@ -194,10 +193,10 @@ bool RandomQuantisedGraph::qgemm() {
   const std::string scale =
       b_.scalar(result + ".ws", static_cast<float>(1 / (73 * std::sqrt(static_cast<double>(in.shape[1])))));
   const std::string bias = integer_bias(outputs, result + ".b");
-  auto& node = add("QGemm",
-                   {in.name, of(in).scale, of(in).zero, weights, scale, b_.zero(result + ".wz", 0), bias, to.scale,
-                    to.zero},
-                   result, Microsoft);
+  auto& node =
+      add("QGemm",
+          {in.name, of(in).scale, of(in).zero, weights, scale, b_.zero(result + ".wz", 0), bias, to.scale, to.zero},
+          result, Microsoft);
   if (turned) set(node, "transB", 1);
   keep(result, {1, outputs}, to);
   return true;
@@ -238,8 +237,7 @@ bool RandomQuantisedGraph::qlinear_average_pool() {
   const Window w = window(in.shape, true);
   const std::string result = fresh("qpool");
   const Numbers to = result_numbers();
-  auto& node =
-      add("QLinearAveragePool", {in.name, of(in).scale, of(in).zero, to.scale, to.zero}, result, Microsoft);
+  auto& node = add("QLinearAveragePool", {in.name, of(in).scale, of(in).zero, to.scale, to.zero}, result, Microsoft);
   write_window(node, w, false);
   if (random_.chance(0.3)) set(node, "count_include_pad", 1);
   keep(result, {1, in.shape[1], w.out_height, w.out_width}, to);

@@ -1,0 +1,222 @@
+// A lane of a coded stream: it holds up to three words of the stream, reads what a step takes from them, and keeps its
+// place from step to step. Of FormatFixed and FormatHuffman it reads an entry, of the first two words; of FormatVector as many
+// symbols as esp_vector_symbols takes.
+module esp_code_lane #(
+    parameter int unsigned Pixels   = 16,
+    parameter int unsigned Products = 4,
+    localparam int unsigned MaxLength  = esp_abi_pkg::CodeMaxLength,
+    localparam int unsigned StepBits   = $clog2(esp_abi_pkg::CodeSteps),
+    localparam int unsigned StoredBits = esp_abi_pkg::EntryLastLsb + 1,
+    localparam int unsigned SlotBits   = Products * (9 + $clog2(Pixels)) + 2 * (16 - $clog2(Pixels)) + 3
+) (
+    input  logic                clk_i,
+    // Stream
+    input  logic                start_i,       // of a new one: no word is held
+    input  logic                run_i,
+    input  logic                step_i,        // what the lane reads counts
+    input  logic                fresh_i,       // the word held last is not seen by the step
+    input  logic                huffman_i,     // the symbol at hand is a code
+    input  logic                second_i,      // it is the value of a slot of two steps
+    input  logic                vector_i,
+    input  logic [3:0]          gap_bits_i,
+    input  logic [3:0]          value_bits_i,
+    input  logic [16:0]         columns_i,
+    // Code table: symbols, steps, and the lengths of the codes of the symbol at hand
+    input  logic                symbol_write_i,
+    input  logic [7:0]          symbol_addr_i,
+    input  logic                gap_step_write_i,
+    input  logic [StepBits-1:0] gap_step_addr_i,
+    input  logic [23:0]         gap_i,         // {step, extra, last, valid, gap}
+    input  logic [7:0]          weight_i,
+    input  logic [MaxLength*13-1:0] limit_i,
+    input  logic [MaxLength*8-1:0]  base_i,
+    // Words
+    input  logic                take_i,
+    input  logic [31:0]         word_i,
+    output logic [1:0]          count_o,       // words held
+    output logic                readable_o,    // FormatVector: there is a symbol
+    output logic                over_o,        // FormatVector: the lane reads no more
+    // What it reads
+    output logic [StoredBits-1:0] entry_o,     // {last, valid, offset, weight}
+    output logic [SlotBits-1:0]   symbols_o    // FormatVector: see esp_vector_symbols
+);
+  /* verilator inline_module */  // or simulation copies the ports of every instance
+
+  // ---- Code table ----
+  logic [23:0] gap_table[256];
+  logic [7:0]  weight_table[256];
+  logic [15:0] step_table[esp_abi_pkg::CodeSteps];
+
+  always_ff @(posedge clk_i) begin
+    if (symbol_write_i) begin
+      gap_table[symbol_addr_i]    <= gap_i;
+      weight_table[symbol_addr_i] <= weight_i;
+    end
+    if (gap_step_write_i) step_table[gap_step_addr_i] <= gap_i[15:0];
+  end
+
+  // ---- Words: a ring of three places ----
+  logic [31:0] ring_q[3];
+  logic [1:0]  head_q, tail_q;   // place of the oldest word, and of the next one
+  logic [1:0]  count_q;
+  logic [4:0]  bit_q;            // of the oldest word, that is read next
+  logic [63:0] window;           // from the bit that is read next
+
+  assign count_o = count_q;
+
+  // What is read is computed by functions, which the simulation calls only while a stream runs.
+  function automatic logic [63:0] window_of(input logic [1:0] head, input logic [1:0] count, input logic [4:0] first);
+    logic [95:0] words;  // the oldest first, 0 behind the last
+    case (head)
+      2'd0:    words = {ring_q[0], ring_q[1], ring_q[2]};
+      2'd1:    words = {ring_q[1], ring_q[2], ring_q[0]};
+      default: words = {ring_q[2], ring_q[0], ring_q[1]};
+    endcase
+    if (count == 2'd0) words[95:64] = '0;
+    if (!count[1]) words[63:32] = '0;
+    if (count != 2'd3) words[31:0] = '0;
+    window_of = 64'(words << first >> 32);
+  endfunction
+
+  // ---- An entry ----
+  logic [15:0] address_q, address;
+  logic        valid_q, last_q, valid, last;  // between the two steps of a slot
+  logic [6:0]  entry_used;
+
+  // {bits read, last, valid, offset, weight}
+  function automatic logic [6+StoredBits:0] entry_of(input logic [31:0] bits);
+    logic [23:0] behind;  // the gap symbol
+    logic [11:0] code;
+    logic [MaxLength-1:0] below;  // the limits of the lengths
+    logic [3:0]  place;   // of the shortest one
+    logic [3:0]  length;
+    logic [7:0]  index;
+    logic [23:0] symbol;
+    logic [4:0]  extra;
+    logic [15:0] number;  // in the extra bits
+    logic [7:0]  tail;    // that begins with the value symbol
+    logic [15:0] offset;
+    logic [6:0]  size;    // of what is read
+    logic        has_value, ends;
+    length = gap_bits_i;
+    index  = bits[31:24] >> (4'd8 - gap_bits_i);
+    if (huffman_i) begin
+      code  = bits[31:20];
+      place = 4'(MaxLength - 1);
+      for (int l = MaxLength - 1; l >= 0; l--) begin
+        below[l] = 13'(code) < limit_i[l*13+:13];
+        if (below[l]) place = 4'(l);
+      end
+      length = place + 4'd1;
+      index  = below == '0 ? 8'd0 : base_i[32'(place)*8+:8] + 8'(code >> (4'(MaxLength - 1) - place));
+    end
+    if (second_i) begin
+      has_value = valid_q;
+      ends      = last_q;
+      offset    = address_q;
+      size      = valid_q ? 7'(length) : 7'd0;
+    end else begin
+      symbol    = gap_table[index];
+      behind    = 24'((bits << length) >> 8);
+      extra     = symbol[22] ? 5'd16 : symbol[22:18];
+      number    = behind[23:8] >> (5'd16 - extra);
+      tail      = 8'((behind << extra) >> 16);
+      has_value = symbol[16];
+      ends      = symbol[17];
+      offset    = address_q + symbol[15:0] + (symbol[23] ? step_table[number[StepBits-1:0]] : number);
+      index     = tail >> (4'd8 - value_bits_i);
+      size      = 7'(length) + 7'(extra) + (symbol[16] ? 7'(value_bits_i) : 7'd0);
+    end
+    entry_of = {size, ends, has_value, offset, weight_table[index] & {8{has_value}}};
+  endfunction
+
+  always_comb begin
+    window     = '0;
+    entry_used = '0;
+    entry_o    = '0;
+    if (run_i) begin
+      window = window_of(head_q, count_q, bit_q);
+      if (!vector_i) {entry_used, entry_o} = entry_of(window[63:32]);
+    end
+  end
+  assign {last, valid, address} = entry_o[StoredBits-1:8];
+
+  // ---- FormatVector: symbols ----
+  logic [16:0] column_q, column;
+  logic        over_q, over;
+  logic [6:0]  held, symbols_used;  // bits
+  logic [6:0]  all;                 // used where it is computed
+
+  assign over_o = over_q;
+
+  always_comb begin
+    all  = '0;
+    held = '0;
+    if (vector_i && !over_q) begin
+      all  = {count_q - 2'(fresh_i), 5'd0} - 7'(bit_q);
+      held = all[6] ? 7'd64 : all;
+    end
+  end
+
+  esp_vector_symbols #(
+      .Pixels(Pixels),
+      .Products(Products)
+  ) u_symbols (
+      .clk_i,
+      .code_write_i(symbol_write_i && symbol_addr_i[7:4] == '0),
+      .code_addr_i(symbol_addr_i[3:0]),
+      .code_data_i(weight_i),
+      .window_i(window),
+      .held_i(held),
+      .gap_bits_i,
+      .value_bits_i,
+      .columns_i,
+      .column_i(column_q),
+      .reads_o(readable_o),
+      .used_o(symbols_used),
+      .column_o(column),
+      .over_o(over),
+      .slot_o(symbols_o)
+  );
+
+  // ---- After the step ----
+  logic [1:0] gone, left;  // words of which all bits were read, and words that remain; used where they are computed
+  logic [4:0] next_bit;
+
+  function automatic logic [1:0] moved(input logic [1:0] place_of, input logic [1:0] places);
+    logic [2:0] sum;
+    sum   = 3'(place_of) + 3'(places);
+    moved = sum >= 3'd3 ? 2'(sum - 3'd3) : sum[1:0];
+  endfunction
+
+  always_ff @(posedge clk_i) begin
+    if (start_i) begin
+      count_q   <= '0;
+      head_q    <= '0;
+      tail_q    <= '0;
+      bit_q     <= '0;
+      address_q <= '0;
+      column_q  <= '0;
+      over_q    <= 1'b0;
+    end else if (run_i) begin
+      {gone, next_bit} = 7'(bit_q) + (!step_i ? 7'd0 : vector_i ? symbols_used : entry_used);
+      left    = count_q > gone ? count_q - gone : 2'd0;
+      bit_q   <= next_bit;
+      count_q <= left + 2'(take_i);
+      head_q  <= moved(head_q, count_q - left);
+      if (take_i) begin
+        ring_q[tail_q] <= word_i;
+        tail_q         <= moved(tail_q, 2'd1);
+      end
+      if (step_i && vector_i) begin
+        column_q <= column;
+        over_q   <= over_q || over;
+      end
+      if (step_i && !vector_i) begin
+        address_q <= address;
+        valid_q   <= valid;
+        last_q    <= last;
+      end
+    end
+  end
+endmodule
