@@ -1,5 +1,6 @@
 #include "remote/service.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <numeric>
 #include <utility>
