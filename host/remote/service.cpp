@@ -1,6 +1,7 @@
 #include "remote/service.hpp"
 
 #include <chrono>
+#include <numeric>
 #include <utility>
 
 #include "esp_error.hpp"
@@ -95,7 +96,10 @@ Wish wish_of(const grpc::CallbackServerContext& context, const inference::ModelI
       throw Error(ErrorCode::Input, "the model has no such output", "outputs", wanted.name(), "see its metadata");
     if (!wish.exit) wish.outputs.push_back(index);
   }
-  for (std::size_t i = 0; wish.outputs.empty() && i < ports.size(); ++i) wish.outputs.push_back(i);
+  if (wish.outputs.empty()) {
+    wish.outputs.resize(ports.size());
+    std::iota(wish.outputs.begin(), wish.outputs.end(), std::size_t{0});
+  }
   if (request.raw_input_contents_size() != 0) wish.contents = Contents::Raw;
   return wish;
 }

@@ -135,8 +135,11 @@ class Engine {
 
   void serve(std::size_t resource) {
     if (!free_[resource] || waiting_[resource].empty()) return;
-    const Job job = waiting_[resource].front();
-    waiting_[resource].pop_front();
+    // The earliest sample goes on before another begins.
+    const auto next = std::min_element(waiting_[resource].begin(), waiting_[resource].end(),
+                                       [](const Job& a, const Job& b) { return a.sample < b.sample; });
+    const Job job = *next;
+    waiting_[resource].erase(next);
     free_[resource] = false;
     const Nanoseconds time = time_of(resource, job);
     busy[resource] += time;

@@ -60,7 +60,7 @@ class RandomGraphBase {
   void take_steps(Graph& graph, const std::vector<GraphStep<Graph>>& steps, int count) {
     for (int done = 0, tries = 0; done < count && tries < 20 * count; ++tries) {
       const GraphStep<Graph>* chosen = &steps[index(steps.size())];
-      if (random_.chance(0.4)) {
+      if (random_.chance(0.6)) {
         for (const GraphStep<Graph>& step : steps)
           if (counts_[step.op] < counts_[chosen->op]) chosen = &step;
       } else if (random_.chance(0.5)) {

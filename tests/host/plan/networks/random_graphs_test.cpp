@@ -207,7 +207,8 @@ void check_graph(Random& random, const std::string& bytes, int index, Totals& to
 
 void print_counts(const OperatorCounts& counts) {
   std::printf("%-44s%8s\n", "operator", "count");
-  for (const auto& [op, count] : counts) std::printf("%-44s%8d\n", op.c_str(), count);
+  for (const auto& [op, count] : counts)
+    if (!op.starts_with("(")) std::printf("%-44s%8d\n", op.c_str(), count);
 }
 
 /// Those operators of float32 that this version executes between quantised layers.

@@ -38,4 +38,7 @@ LinkPair phases_of(const EdgeScenario& scenario, int device);
 /// What the cost model says: from the beginning of the frames to the last answer, nanoseconds of dilated time.
 plan::Nanoseconds predicted(const EdgeScenario& scenario);
 
+/// The same over links without delay whose bytes a token bucket lets through; it is full at the beginning.
+plan::Nanoseconds predicted_behind_buckets(const EdgeScenario& scenario, plan::Bytes burst);
+
 }  // namespace espalier::test

@@ -10,6 +10,7 @@ namespace espalier::test {
 class Namespaces {
  public:
   static constexpr const char* ServerAddress = "10.203.7.2";
+  static constexpr std::int64_t BurstBytes = 2896;  // of payload that passes at once: two full frames
 
   /// Why there can be none here; empty: there can.
   static std::string refusal();
