@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <exception>
 #include <iostream>
 #include <span>
 #include <string>
@@ -65,5 +66,10 @@ int prove(std::span<char* const> wanted) {
 }  // namespace espalier::test
 
 int main(int argc, char** argv) {
-  return espalier::test::prove(std::span(argv, static_cast<std::size_t>(argc)).subspan(1));
+  try {
+    return espalier::test::prove(std::span(argv, static_cast<std::size_t>(argc)).subspan(1));
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << "\nNOT proven\n";
+    return 1;
+  }
 }
