@@ -1,7 +1,9 @@
 #include "cpu/onednn/integer_kernels.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 
 // One function for each level of the processor's vector units, chosen when the program starts.
@@ -41,11 +43,6 @@ ESP_VECTOR_LEVELS void add_rows(const std::uint8_t* __restrict a, const std::uin
     results[i] =
         static_cast<std::uint8_t>(static_cast<std::int32_t>(std::min(std::max(std::rint(sum) + zero, low), high)));
   }
-}
-
-ESP_VECTOR_LEVELS void max_row(const std::uint8_t* __restrict source, std::uint8_t* __restrict best,
-                               std::size_t channels) {
-  for (std::size_t c = 0; c < channels; ++c) best[c] = std::max(best[c], source[c]);
 }
 
 ESP_VECTOR_LEVELS void add_row(const std::uint8_t* __restrict source, std::int32_t* __restrict sums,
@@ -130,17 +127,22 @@ std::uint8_t Requantiser::one(std::int32_t sum, std::size_t channel) const {
   return as_held(abi::requantise(sum, scales_[channel].multiplier, scales_[channel].shift, zero_, low_, high_));
 }
 
+// Whole chunks are written: what is too much belongs to the next pixel, which follows, or lies behind the map.
 void max_pool(const IntegerMaps& maps, const std::uint8_t* source, std::uint8_t* result) {
+  constexpr std::size_t Chunk = 16;  // channels
   const auto channels = static_cast<std::size_t>(maps.out.channels);
+  const auto low = static_cast<std::uint8_t>(maps.layer.low), high = static_cast<std::uint8_t>(maps.layer.high);
   for (int y = 0; y < maps.out.height; ++y) {
-    for (int x = 0; x < maps.out.width; ++x) {
-      std::uint8_t* const best = result + pixel_index(maps.out, y, x) * channels;
-      std::fill_n(best, channels, std::uint8_t{0});
-      for_window(maps, y, x, [&](int row, int column) {
-        max_row(source + pixel_index(maps.in, row, column) * channels, best, channels);
-      });
-      for (std::size_t c = 0; c < channels; ++c)
-        best[c] = static_cast<std::uint8_t>(std::clamp<std::int32_t>(best[c], maps.layer.low, maps.layer.high));
+    for (int x = 0; x < maps.out.width; ++x, result += channels) {
+      for (std::size_t first = 0; first < channels; first += Chunk) {
+        std::array<std::uint8_t, Chunk> best{}, tap;
+        for_window(maps, y, x, [&](int row, int column) {
+          std::memcpy(tap.data(), source + pixel_index(maps.in, row, column) * channels + first, Chunk);
+          for (std::size_t c = 0; c < Chunk; ++c) best[c] = std::max(best[c], tap[c]);
+        });
+        for (std::uint8_t& value : best) value = std::min(std::max(value, low), high);
+        std::memcpy(result + first, best.data(), Chunk);
+      }
     }
   }
 }

@@ -44,6 +44,7 @@ struct IntegerMaps {
   const model::Feature& out;
 };
 
+/// Both maps have 16 bytes behind them that may be read and written.
 void max_pool(const IntegerMaps& maps, const std::uint8_t* source, std::uint8_t* result);
 /// Windows have at most the taps that `layer` says.
 void average_pool(const IntegerMaps& maps, const std::uint8_t* source, std::uint8_t* result);

@@ -1,6 +1,7 @@
 #include "cpu/onednn/integer_moves.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "cpu/onednn/integer_kernels.hpp"
 #include "esp_arithmetic.hpp"
@@ -10,6 +11,9 @@ namespace {
 
 using model::Feature;
 using model::Layer;
+
+constexpr std::size_t Chunk = 16;    // bytes that are copied at once, no more than MapSlack
+constexpr std::uint8_t Shift = 128;  // between int8 and the value held: one bit, either way
 
 const Feature& feature(const model::Network& network, int index) {
   return network.features[static_cast<std::size_t>(index)];
@@ -26,20 +30,53 @@ std::size_t innermost(const Feature& map, std::size_t index) {
 RealStep::RealStep(const model::Network& network, const Layer& layer)
     : network_(network), layer_(layer), real_(network, layer) {
   if (!real_.table()) return;
-  for (std::size_t i = 0; i < table_.size(); ++i) table_[i] = static_cast<std::uint8_t>((*real_.table())[i] + 128);
-  if (real_.places().empty()) return;
+  for (std::size_t i = 0; i < table_.size(); ++i) table_[i] = static_cast<std::uint8_t>((*real_.table())[i] + Shift);
+  same_ = std::all_of(table_.begin(), table_.end(), [&](const std::uint8_t& v) { return v == &v - table_.data(); });
   const Feature &in = feature(network, layer.inputs[0]), &out = feature(network, layer.output);
   places_.resize(out.elements());
-  for (std::size_t i = 0; i < places_.size(); ++i)
-    places_[innermost(out, i)] = static_cast<std::uint32_t>(innermost(in, real_.places()[i]));
+  from_.resize(out.elements());
+  to_.resize(out.elements());
+  for (std::size_t i = 0; i < to_.size(); ++i) {
+    const std::size_t source = real_.places().empty() ? i : real_.places()[i];
+    const auto held = static_cast<std::uint32_t>(innermost(in, source));
+    to_[i] = held;
+    places_[innermost(out, i)] = held;
+    from_[innermost(out, i)] = static_cast<std::uint32_t>(source);
+  }
+  for (Places* const places : {&places_, &from_, &to_}) {
+    std::uint32_t next = 0;
+    if (std::all_of(places->begin(), places->end(), [&](std::uint32_t place) { return place == next++; }))
+      places->clear();
+  }
 }
 
-void RealStep::run(std::span<const std::uint8_t* const> sources, std::uint8_t* result) const {
-  const Feature& out = feature(network_, layer_.output);
-  if (real_.table()) {
-    for (std::size_t i = 0; i < out.elements(); ++i) result[i] = table_[sources[0][places_.empty() ? i : places_[i]]];
+/// `shift`: from a value to the one held, modulo 256, which is also the way back.
+template <typename Value, typename Result>
+void RealStep::move(const Value* values, Result* results, const Places& places, std::uint8_t shift_in,
+                    std::uint8_t shift_out) const {
+  const std::size_t count = feature(network_, layer_.output).elements();
+  if (same_ && places.empty()) {
+    const auto shift = static_cast<std::uint8_t>(shift_in ^ shift_out);
+    for (std::size_t i = 0; i < count; ++i)
+      results[i] = static_cast<Result>(static_cast<std::uint8_t>(values[i]) ^ shift);
     return;
   }
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto held =
+        static_cast<std::uint8_t>(static_cast<std::uint8_t>(values[places.empty() ? i : places[i]]) ^ shift_in);
+    results[i] = static_cast<Result>(table_[held] ^ shift_out);
+  }
+}
+
+void RealStep::run_from(const Tensor& input, std::uint8_t* result) const {
+  move(input.data(), result, from_, Shift, 0);
+}
+
+void RealStep::run_to(const std::uint8_t* source, Tensor& result) const { move(source, result.data(), to_, 0, Shift); }
+
+void RealStep::run(std::span<const std::uint8_t* const> sources, std::uint8_t* result) const {
+  if (real_.table()) return move(sources[0], result, places_, 0, 0);
+  const Feature& out = feature(network_, layer_.output);
   std::vector<Tensor> inputs;
   for (std::size_t i = 0; i < sources.size(); ++i) {
     const Feature& in = feature(network_, layer_.inputs[i]);
@@ -75,6 +112,7 @@ std::optional<ChannelMove> ChannelMove::find(const Layer& layer, const Feature& 
     table = own;
   }
   if (!table) return {};
+  move.filler_.resize(move.filler_.size() + Chunk);
   move.table_ = *table;
   for (std::size_t i = 0; i < 256; ++i) move.same_ = move.same_ && move.table_[i] == i;
   const auto start = std::find(move.source_.begin(), move.source_.end(), 0);
@@ -87,13 +125,24 @@ std::optional<ChannelMove> ChannelMove::find(const Layer& layer, const Feature& 
 
 void ChannelMove::run(const std::uint8_t* source, std::uint8_t* result, std::size_t pixels) const {
   const std::size_t channels = source_.size();
+  if (same_ && straight_ == in_channels_ && first_ == 0) return widen(source, result, pixels);
   for (std::size_t pixel = 0; pixel < pixels; ++pixel, source += in_channels_, result += channels) {
     if (same_ && straight_ == in_channels_) {
-      std::copy(filler_.begin(), filler_.end(), result);
+      std::copy_n(filler_.begin(), channels, result);
       std::copy_n(source, straight_, result + first_);
       continue;
     }
     for (std::size_t c = 0; c < channels; ++c) result[c] = source_[c] < 0 ? filler_[c] : table_[source[source_[c]]];
+  }
+}
+
+/// Whole chunks are copied: what they write too much is the next pixel's, which follows, or behind the map.
+void ChannelMove::widen(const std::uint8_t* source, std::uint8_t* result, std::size_t pixels) const {
+  const std::size_t channels = source_.size(), fillers = channels - in_channels_;
+  for (std::size_t pixel = 0; pixel < pixels; ++pixel, source += in_channels_, result += channels) {
+    for (std::size_t c = 0; c < in_channels_; c += Chunk) std::memcpy(result + c, source + c, Chunk);
+    for (std::size_t c = 0; c < fillers; c += Chunk)
+      std::memcpy(result + in_channels_ + c, filler_.data() + in_channels_ + c, Chunk);
   }
 }
 

@@ -103,6 +103,28 @@ TEST(RealLayer, Moves) {
   });
 }
 
+TEST(RealLayer, MovesAtBothEnds) {
+  for (const bool alone : {false, true}) {
+    Random random;
+    OnnxBuilder b(14);
+    const std::string x = b.input("x", {1, 6, 4, 3});
+    OnnxBuilder::set(b.node("Transpose", {x}, alone ? "y" : "t"), "perm", {0, 3, 1, 2});
+    if (!alone) {
+      b.node("Conv", {"t", b.weights("w", {8, 3, 1, 1}, random)}, "c");
+      b.node("Sigmoid", {"c"}, "s");
+      OnnxBuilder::set(b.node("Transpose", {"s"}, "y"), "perm", {0, 2, 3, 1});
+    }
+    b.output("y");
+    std::vector<compress::Sample> samples(4);
+    for (compress::Sample& sample : samples) {
+      sample.emplace_back(3 * 6 * 4);
+      for (float& value : sample[0]) value = static_cast<float>(random.between(-1000, 1000)) / 300.0F;
+    }
+    expect_same_bits(compress::quantise(model::import_onnx_bytes(b.bytes()), samples).network, random,
+                     alone ? "alone" : "ends");
+  }
+}
+
 TEST(RealLayer, EverythingElseInFloat) {
   Random random;
   const auto q = quantised(random, [&](OnnxBuilder& b) {
