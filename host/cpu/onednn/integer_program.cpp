@@ -216,8 +216,8 @@ IntegerProgram::Step IntegerProgram::residual_add(const Layer& layer) {
   std::uint8_t* const result = data(layer.output);
   if (const Layer* const before = fused_before(layer)) {
     const Layer add = before->output == layer.inputs[0] ? layer : exchanged(layer);
-    VnniConvolution kernel(*before, feature(before->inputs[0]), feature(before->output));
-    kernel.fuse(VnniAdd::of(add, feature(add.inputs[0]), feature(add.inputs[1]), out));
+    VnniConvolution kernel(*before, feature(before->inputs[0]), feature(before->output),
+                           VnniAdd::of(add, feature(add.inputs[0]), feature(add.inputs[1]), out));
     return [=, source = data(before->inputs[0]), other = data(add.inputs[1])]() mutable {
       kernel.run(source, result, other);
     };

@@ -31,8 +31,11 @@ bool allowed() {
 
 ESP_VNNI void add_maps(const VnniAdd& add, const std::uint8_t* a, const std::uint8_t* b, std::uint8_t* results,
                        std::size_t count) {
+  const AddLanes lanes(add);
+  const __m512i zero_a = _mm512_set1_epi32(add.zero_a);
   for (std::size_t i = 0; i < count; i += LaneCount)
-    store(results + i, lane_mask(count, i / LaneCount), added(widened(a + i), widened(b + i), add));
+    store(results + i, lane_mask(count, i / LaneCount),
+          lanes.sum(_mm512_sub_epi32(widened(a + i), zero_a), widened(b + i)));
 }
 #endif
 
@@ -83,7 +86,8 @@ VnniAdd VnniAdd::of(const Layer& layer, const Feature& a, const Feature& b, cons
   const double factor_b = factor_of(layer.multiplier_b, layer.scale[0].shift);
   add.factor_a = static_cast<float>(factor_a);
   add.factor_b = static_cast<float>(factor_b);
-  add.offset = static_cast<float>(-a.zero * factor_a - b.zero * factor_b);
+  add.offset = static_cast<float>(-b.zero * factor_b);
+  add.zero_a = a.zero;
   add.zero = out.zero;
   add.low = layer.low;
   add.high = layer.high;

@@ -46,10 +46,10 @@ VnniRequantisation vnni_requantisation(const model::Layer& layer, const model::F
 /// uint8 values continues from there.
 std::vector<std::int32_t> vnni_bias(const model::Layer& layer, const model::Feature& in);
 
-/// A residual add in float32: results = clamp(zero + round(a * factor_a + b * factor_b + offset)).
+/// A residual add in float32: results = clamp(zero + round((a - zero_a) * factor_a + b * factor_b + offset)).
 struct VnniAdd {
   float factor_a = 0, factor_b = 0, offset = 0;
-  std::int32_t zero = 0, low = 0, high = 255;
+  std::int32_t zero_a = 0, zero = 0, low = 0, high = 255;
 
   /// The constants of a layer of kind Add on shifted features.
   static VnniAdd of(const model::Layer& layer, const model::Feature& a, const model::Feature& b,

@@ -15,14 +15,13 @@ namespace espalier::cpu::onednn {
 
 class VnniConvolution {
  public:
-  /// `layer` and its features are shifted; requires vnni_in_use() and takes() and fits_float64().
-  VnniConvolution(const model::Layer& layer, const model::Feature& in, const model::Feature& out);
+  /// `layer` and its features are shifted; requires vnni_in_use() and takes() and fits_float64(). The result is
+  /// operand a of `add`, if there is one.
+  VnniConvolution(const model::Layer& layer, const model::Feature& in, const model::Feature& out,
+                  const std::optional<VnniAdd>& add = {});
 
   /// True if the layer has this form and its weights stay in the nearest cache; oneDNN takes the others.
   static bool takes(const model::Layer& layer, const model::Feature& in, const model::Feature& out);
-
-  /// The convolution's result is operand a of `add`.
-  void fuse(const VnniAdd& add) { add_ = add; }
 
   /// `source`, `result` and `other`, operand b of the fused add, have MapSlack behind them.
   void run(const std::uint8_t* source, std::uint8_t* result, const std::uint8_t* other);
@@ -35,6 +34,7 @@ class VnniConvolution {
     std::size_t kernel_rows, steps;
     const std::int8_t* weights;  // [block][kernel row][step][16 channels][4]
     const std::int32_t* bias;
+    const double* factors;
     const VnniRequantisation* requantisation;
     const VnniAdd* add;
     const std::uint8_t* other;
@@ -44,6 +44,7 @@ class VnniConvolution {
 
  private:
   void pad(const std::uint8_t* source);
+  std::size_t channel_at(std::size_t place) const;
 
   std::size_t in_height_, row_bytes_;  // of the map that is given
   std::size_t rows_, row_pixels_;      // of the result; one row where pixels follow each other on both sides
@@ -53,6 +54,7 @@ class VnniConvolution {
   std::vector<std::uint8_t> padded_;  // empty: the map is read where it is
   std::vector<std::int8_t> weights_;
   std::vector<std::int32_t> bias_;
+  std::vector<double> factors_;
   VnniRequantisation requantisation_;
   std::optional<VnniAdd> add_;
   std::size_t tile_pixels_, tile_blocks_;

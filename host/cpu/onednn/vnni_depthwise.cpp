@@ -35,6 +35,8 @@ ESP_VNNI void row_of_block(const Row& row, std::size_t block) {
                                 _mm512_loadu_si512(weights + 2 * ColumnBytes)};
   const __m512i bias = _mm512_loadu_si512(row.bias + channel);
   const double* const factors = row.requantisation->factors.data() + channel;
+  const WordClamp clamp(*row.requantisation);
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 0, 4, 1, 5);  // of rounded_words() back to that of the channels
   __m512i left = column_of(row, -row.pad, channel), middle = left;
   if (Stride == 1) middle = column_of(row, 1 - row.pad, channel);
   for (int x = 0; x < row.pixels; ++x) {
@@ -44,8 +46,9 @@ ESP_VNNI void row_of_block(const Row& row, std::size_t block) {
     __m512i sums = _mm512_dpbusd_epi32(bias, left, taps[0]);
     sums = _mm512_dpbusd_epi32(sums, middle, taps[1]);
     sums = _mm512_dpbusd_epi32(sums, right, taps[2]);
+    const __m256i words = rounded_words(sums, factors);
     store(row.result + static_cast<std::size_t>(x) * row.channels + channel, mask,
-          requantised(sums, factors, *row.requantisation));
+          _mm256_castsi256_si128(_mm256_permutevar8x32_epi32(clamp.bytes(words, words), order)));
     left = Stride == 1 ? middle : right;
     middle = right;
   }
