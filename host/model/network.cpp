@@ -247,14 +247,6 @@ std::int64_t window_count(int in, int before, int after, int kernel, int stride,
   return room < 0 ? 0 : room / stride + 1;
 }
 
-MacCount count_macs(const Network& network, const Layer& layer) {
-  if (layer.kind != LayerKind::Convolution) return {};
-  const Feature& out = network.features[static_cast<std::size_t>(layer.output)];
-  const std::int64_t positions = std::int64_t{out.height} * out.width;
-  const auto nonzero = std::count_if(layer.weights.begin(), layer.weights.end(), [](std::int8_t w) { return w != 0; });
-  return {positions * static_cast<std::int64_t>(layer.weights.size()), positions * nonzero};
-}
-
 void set_add_scales(Layer& layer, double ratio_a, double ratio_b) {
   const abi::Scale larger = abi::make_scale(std::max(ratio_a, ratio_b));
   const auto multiplier = [&](double ratio) {

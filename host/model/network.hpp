@@ -87,7 +87,8 @@ struct Network {
 /// Outputs of a window along one axis; 0 if the kernel is larger than the padded map.
 std::int64_t window_count(int in, int before, int after, int kernel, int stride, int dilation);
 
-/// Multiply-accumulates of a layer (0 for layers without weights), all of them and those with a non-zero weight.
+/// Multiply-accumulates of a layer, all of them and those with a non-zero weight: of convolutions, and of Real layers
+/// that are a Conv, ConvTranspose, Gemm or MatMul; 0 for others. Products of two activations have no zero weights.
 struct MacCount {
   std::int64_t all = 0;
   std::int64_t nonzero = 0;

@@ -1,6 +1,7 @@
 // Conv, ConvTranspose, Gemm and MatMul, with the nodes behind them that they compute in the same pass.
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 
 #include "cpu/onednn/builder.hpp"
 
@@ -34,6 +35,12 @@ Dims dims_of_pair(const std::array<std::int64_t, 2>& pair) { return {pair[0], pa
 
 /// oneDNN counts the elements that are left out between taps.
 Dims dilations_of(const model::Window& window) { return {window.dilation[0] - 1, window.dilation[1] - 1}; }
+
+/// oneDNN's convolution by matrix products adds one value of another map to all pixels of a channel if the channels
+/// come last.
+bool is_gemm(const dnnl::convolution_forward::primitive_desc& primitive) {
+  return std::string_view(primitive.impl_info_str()).find("gemm") != std::string_view::npos;
+}
 
 }  // namespace
 
@@ -107,8 +114,9 @@ void Builder::convolution(std::size_t position) {
   const std::int64_t groups = node.integer("group", 1);
   const auto channels = static_cast<std::size_t>(out[1]);
   const std::vector<float> weights = floats(node.inputs[1]);
-  Fused fused = fuse(position, weights, node.has_input(2) ? floats(node.inputs[2]) : std::vector<float>(channels),
-                     weights.size() / channels);
+  const std::vector<float> bias = node.has_input(2) ? floats(node.inputs[2]) : std::vector<float>(channels);
+  const std::vector<char> done = done_;
+  Fused fused = fuse(position, weights, bias, weights.size() / channels);
 
   const Dims weight_dims = groups > 1 ? with_groups(kernel, groups) : kernel;
   const Desc bias_desc = row_major({out[1]});
@@ -117,7 +125,12 @@ void Builder::convolution(std::size_t position) {
                                              channels_last(shape(source)), any_layout(weight_dims), bias_desc, to,
                                              dims_of_pair(window.stride), dilations_of(window),
                                              dims_of_pair(window.before), dims_of_pair(window.after));
-  const dnnl::convolution_forward::primitive_desc primitive(desc, fused.attributes, program_.engine());
+  dnnl::convolution_forward::primitive_desc primitive(desc, fused.attributes, program_.engine());
+  if (fused.added && is_gemm(primitive)) {
+    done_ = done;
+    fused = fuse(position, weights, bias, weights.size() / channels, false);
+    primitive = {desc, fused.attributes, program_.engine()};
+  }
   const Operand result = program_.temporary(to);
   std::map<int, Operand> arguments{{DNNL_ARG_SRC, maps(source)},
                                    {DNNL_ARG_WEIGHTS, program_.constant(primitive.weights_desc(), fused.weights)},

@@ -1,52 +1,12 @@
 // Properties: oneDNN's results are those of the float reference, within what float32 rounds,
 //   - for every operator, with padding, groups, strides and dilations at random
-//   - for what a convolution computes besides: normalisation, factors and sums per channel, another map, activations
+//   - for what a convolution computes besides: normalisation, factors and sums per channel, activations
 //   - for maps that are read in two layouts, and for buffers that share memory, run after run
 // What it cannot execute is refused by name.
-#include "cpu/onednn/executor.hpp"
-
-#include <gtest/gtest.h>
-
-#include <cmath>
-
-#include "cpu/float_reference.hpp"
-#include "esp_error.hpp"
-#include "host/model/onnx_builder.hpp"
-#include "model/onnx_import.hpp"
+#include "executor_comparison.hpp"
 
 namespace espalier::test {
 namespace {
-
-constexpr float Tolerance = 1e-4F;
-
-cpu::FloatTensor random_tensor(std::size_t size, Random& random) {
-  cpu::FloatTensor tensor(size);
-  for (float& number : tensor) number = static_cast<float>(random.between(-1000, 1000)) / 500.0F;
-  return tensor;
-}
-
-/// Runs both executors on one random input, twice, and compares every output.
-void expect_equal(OnnxBuilder& builder, Random& random, const std::string& what = "") {
-  const model::Graph graph = model::import_onnx_bytes(builder.bytes());
-  cpu::OneDnnExecutor fast(graph);
-  const cpu::FloatExecutor reference(graph);
-  for (int run = 0; run < 2; ++run) {
-    std::vector<cpu::FloatTensor> inputs;
-    for (const model::Port& port : graph.inputs)
-      inputs.push_back(random_tensor(static_cast<std::size_t>(model::count_elements(port.shape, port.name)), random));
-    const auto values = reference.run(inputs);
-    const auto outputs = fast.run(inputs);
-    ASSERT_EQ(outputs.size(), graph.outputs.size());
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      const auto& expected = values[static_cast<std::size_t>(graph.outputs[i].value)];
-      ASSERT_EQ(outputs[i].size(), expected.size()) << what;
-      float largest = 1;
-      for (const float number : expected) largest = std::max(largest, std::abs(number));
-      for (std::size_t j = 0; j < expected.size(); ++j)
-        ASSERT_NEAR(outputs[i][j], expected[j], Tolerance * largest) << what << ", output " << i << ", element " << j;
-    }
-  }
-}
 
 void set_text(onnx::NodeProto& node, const std::string& key, const std::string& value) {
   auto& attribute = *node.add_attribute();
@@ -122,28 +82,6 @@ TEST(OneDnn, AConvolutionComputesWhatIsBehindIt) {
       last = "r";
     }
     b.output(last);
-    expect_equal(b, random);
-  }
-}
-
-TEST(OneDnn, ResidualBlocksAddTheOtherMap) {
-  for (int i = 0; i < 20; ++i) {
-    Random random(static_cast<std::uint64_t>(i));
-    OnnxBuilder b;
-    std::string last = b.input("x", {1, 8, 7, 7});
-    for (int block = 0; block < 4; ++block) {
-      const std::string name = "b" + std::to_string(block);
-      b.node("Conv", {last, b.weights(name + "w", {8, 8, 1, 1}, random)}, name + "c");
-      if (random.chance(0.5)) {
-        b.node("Add", {name + "c", last}, name + "s");
-      } else {
-        b.node("Add", {last, name + "c"}, name + "s");
-      }
-      b.node("Relu", {name + "s"}, name);
-      last = name;
-    }
-    b.output(last);
-    if (random.chance(0.5)) b.output("b1");
     expect_equal(b, random);
   }
 }
