@@ -129,6 +129,10 @@ std::vector<FloatTensor> FloatExecutor::run(std::span<const FloatTensor> inputs)
     clamp(node, results[0]);
     for (std::size_t output = 0; output < node.outputs.size(); ++output) {
       if (node.outputs[output] < 0) continue;
+      if (output >= results.size())
+        throw Error(ErrorCode::Model, "the operator gives fewer results than outputs are read", node.where(),
+                    "output " + std::to_string(output + 1) + " of " + std::to_string(results.size()),
+                    "export the model again");
       const model::Value& value = graph_.value(node.outputs[output]);
       if (static_cast<std::int64_t>(results[output].size()) != model::count_elements(value.shape, value.name))
         throw Error(ErrorCode::Internal, "the result has another size than was inferred", node.where(),

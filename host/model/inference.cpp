@@ -31,9 +31,11 @@ class NodeInference {
       if (error.code() != ErrorCode::Unsupported || !infer_as_defined()) throw;
       return;
     }
-    // DynamicQuantizeLinear: one scale and one zero point.
+    // DynamicQuantizeLinear: one scale and one zero point. Every other form has one result.
+    const std::size_t results = node_.op == "DynamicQuantizeLinear" ? 3 : 1;
     for (std::size_t i = 1; i < node_.outputs.size(); ++i) {
       if (node_.outputs[i] < 0) continue;
+      need_result(i, results);
       Value& parameter = graph_.value(node_.outputs[i]);
       parameter.shape = {};
       parameter.type = i == 1 ? ElementType::Float : ElementType::UInt8;
@@ -42,6 +44,12 @@ class NodeInference {
   }
 
  private:
+  void need_result(std::size_t output, std::size_t results) const {
+    if (output >= results)
+      damaged("the operator gives fewer results than outputs are read", node_,
+              "output " + std::to_string(output + 1) + " of " + std::to_string(results));
+  }
+
   void set_output(std::size_t index, const Shape& shape, ElementType type) {
     if (count_elements(shape, node_.where()) < 1) damaged("the result has no elements", node_, to_string(shape));
     Value& out = graph_.value(node_.outputs[index]);
@@ -61,10 +69,11 @@ class NodeInference {
     const std::vector<Shape> shapes = rule(ShapeQuestions(graph_, node_));
     for (std::size_t i = 0; i < node_.outputs.size(); ++i) {
       if (node_.outputs[i] < 0) continue;
+      need_result(i, shapes.size());
       const DataType held = *single.values[static_cast<std::size_t>(single.nodes[0].outputs[i])].type;
       const std::optional<ElementType> type = element_type_of(held);
       if (!type) unsupported("the type of a result is not supported in networks", node_, to_string(held), "cast it");
-      set_output(i, shapes.at(i), *type);
+      set_output(i, shapes[i], *type);
     }
     if (has_form(node_.op)) node_.op.insert(0, AsDefined);
     return true;

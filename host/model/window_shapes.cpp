@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/refusals.hpp"
 #include "model/shape_rules.hpp"
 
 namespace espalier::model {
@@ -12,7 +13,10 @@ using Shapes = std::vector<Shape>;
 /// Sizes of the directions of a map: all axes behind batch and channels.
 Shape directions(const ShapeQuestions& ask, std::size_t input) {
   const Shape& shape = ask.shape(input);
-  if (shape.size() < 3) ask.refuse("only maps are supported: batch, channels and directions");
+  if (shape.size() < 3)
+    unsupported("only maps are supported: batch, channels and directions", ask.node(),
+                to_string(shape) + " as input " + std::to_string(input),
+                "use tensors of batch x channels x directions");
   return {shape.begin() + 2, shape.end()};
 }
 
@@ -63,8 +67,10 @@ Shapes pool(const ShapeQuestions& ask) {
   return {result, result};
 }
 
+/// Batch and channels are read only of what directions() took for a map.
 Shapes global_pool(const ShapeQuestions& ask) {
-  return {joined(ask.shape(0)[0], ask.shape(0)[1], Shape(directions(ask, 0).size(), 1))};
+  const std::size_t axes = directions(ask, 0).size();
+  return {joined(ask.shape(0)[0], ask.shape(0)[1], Shape(axes, 1))};
 }
 
 /// (size - 1) stride + extent + output_padding - pads, or what auto_pad or output_shape say.

@@ -1,6 +1,5 @@
 #include "cpu/operators/execute.hpp"
 
-#include <cassert>
 #include <optional>
 
 #include "cpu/operators/call.hpp"
@@ -48,9 +47,13 @@ void execute_node(const OperatorGraph& graph, const OperatorNode& node, Values& 
     call.output_types.push_back(output < 0 ? model::DataType::Float32
                                            : *graph.values[static_cast<std::size_t>(output)].type);
   std::vector<TypedTensor> results = (*operators::find_kernel(node.op))(call);
-  assert(results.size() >= node.outputs.size());
   for (std::size_t i = 0; i < node.outputs.size(); ++i)
-    if (node.outputs[i] >= 0) values[static_cast<std::size_t>(node.outputs[i])] = std::move(results[i]);
+    if (node.outputs[i] >= 0) {
+      if (i >= results.size())
+        call.fail("the operator gives fewer results than outputs are read",
+                  "output " + std::to_string(i + 1) + " of " + std::to_string(results.size()));
+      values[static_cast<std::size_t>(node.outputs[i])] = std::move(results[i]);
+    }
 }
 
 }  // namespace

@@ -1,12 +1,15 @@
 // Properties: an import names every operator that is not executed at once, with node, operator and reason: unknown
 // operators and domains, attributes, forms whose shapes cannot be inferred, and forms that no rewrite reaches;
-// operators whose results nobody reads are not named; a single one keeps its own reason.
+// operators whose results nobody reads are not named; a single one keeps its own reason. Global pools of what is no
+// map, and nodes that read more outputs than the operator gives results, are refused.
 #include "model/refusal_list.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
+#include "cpu/float_reference.hpp"
+#include "model/inference.hpp"
 #include "model/onnx_import.hpp"
 #include "model/rewrites.hpp"
 #include "model/tflite_import.hpp"
@@ -95,6 +98,50 @@ TEST(Refusals, RewritesKeepNodesOfTheCpuWithTheirReasons) {
   EXPECT_EQ(kept, (std::vector<std::string>{"Mul: only the sum of two activations is supported (Mul)",
                                             "Sigmoid: the operator is not supported here (Sigmoid)",
                                             "Sub: only the sum of two activations is supported (Sub)"}));
+}
+
+/// The error of a step as what, where, value and action.
+template <typename Step>
+std::vector<std::string> error_of(Step&& step) {
+  try {
+    step();
+  } catch (const Error& error) {
+    return {error.summary(), error.where(), error.value(), error.action()};
+  }
+  return {};
+}
+
+TEST(Refusals, GlobalPoolsNeedMaps) {
+  for (const char* op : {"GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"})
+    for (const Shape& shape : {Shape{3}, Shape{3, 4}}) {
+      OnnxBuilder b;
+      b.input("x", shape);
+      b.node(op, {"x"}, "y");
+      b.output("y");
+      EXPECT_EQ(error_of([&] { import_onnx_bytes(b.bytes()); }),
+                (std::vector<std::string>{"only maps are supported: batch, channels and directions",
+                                          std::string("node 'y_node' (") + op + ")", to_string(shape) + " as input 0",
+                                          "use tensors of batch x channels x directions"}));
+    }
+}
+
+TEST(Refusals, NodesHaveNoMoreOutputsThanResults) {
+  for (const char* op : {"Relu", "Tanh", "BatchNormalization"}) {
+    OnnxBuilder b;
+    b.input("x", {1, 2, 4, 4});
+    std::vector<std::string> inputs{"x"};
+    if (std::string(op) == "BatchNormalization")
+      for (const char* name : {"a", "b", "c", "d"}) inputs.push_back(b.floats(name, {2}, {1, 1}));
+    b.node(op, inputs, "y");
+    b.output("y");
+    Graph graph = import_onnx_bytes(b.bytes());
+    graph.nodes[0].outputs.push_back(graph.add_value("more"));
+    const std::vector<cpu::FloatTensor> samples{cpu::FloatTensor(32)};
+    const auto refused = error_of([&] { cpu::FloatExecutor(graph).run(samples); });
+    ASSERT_EQ(refused.size(), 4U) << op;
+    EXPECT_EQ(refused[1], std::string("node 'y_node' (") + op + ")");
+    EXPECT_EQ(error_of([&] { infer(graph); }).size(), 4U) << op;
+  }
 }
 
 TEST(Refusals, TfliteNamesAllOperatorsAtOnce) {
