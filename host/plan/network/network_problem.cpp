@@ -106,6 +106,7 @@ std::optional<Window> window_of(const model::Network& network, const model::Laye
     }
     case model::LayerKind::GlobalAveragePool:
     case model::LayerKind::GlobalMaxPool:
+    case model::LayerKind::Real:  // any operator
       return std::nullopt;
   }
   if (output.height < 2 || output.width < 2) return std::nullopt;
