@@ -119,4 +119,4 @@ function generate(sample, shape) {
   return values.map((value) => Math.min(Math.max(value, 0), 0.999999));
 }
 
-module.exports = {generate};
+module.exports = {Random, generate};

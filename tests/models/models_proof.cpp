@@ -3,6 +3,7 @@
 //     same answers, 25 dB against float32 with dequantised weights, the same bits on our own devices
 //   - BlazeFace finds the face of the portrait, PP-OCR the lines of a page; the zeros of a pruned detector stay zeros
 //     (faces, text, sparse)
+//   - BlazeFace and PP-OCR find the boxes of ONNX Runtime's outputs, in float32 and quantised (boxes)
 //   - BlazeFace and PP-OCR detection in float32 within 1e-4 of ONNX Runtime, by the reference and from the command
 //     line, with the time of both as a figure; quantised, the same bits on the CPU and the functional device
 // ESPALIER_MODELS is the folder of the networks, ESPALIER_PACKAGES that of unpacked npm packages and oracles' files;
@@ -57,6 +58,7 @@ int prove(std::span<char* const> wanted) {
     if (chosen(each.name)) holds = prove_placed(folders, each.file, each.oracle, each.step) && holds;
   if (chosen("faces")) holds = prove_faces(folders) && holds;
   if (chosen("text")) holds = prove_text(folders) && holds;
+  if (chosen("boxes")) holds = prove_boxes(folders) && holds;
   if (chosen("sparse")) holds = prove_sparse(folders) && holds;
   std::cout << (holds ? "all proven\n" : "NOT proven\n");
   return holds ? 0 : 1;

@@ -1,9 +1,6 @@
 #include <fmt/format.h>
 
-#include <cmath>
-#include <map>
-#include <nlohmann/json.hpp>
-
+#include "command_answer.hpp"
 #include "npy_file.hpp"
 #include "oracle_file.hpp"
 #include "program.hpp"
@@ -13,8 +10,6 @@ namespace espalier::test {
 namespace {
 
 constexpr std::size_t Calibrated = 4, Compared = 2;
-
-using Outputs = std::map<std::string, std::vector<double>>;  // all samples of an output, one after the other
 
 /// Every `step`-th row and column of an input whose last two axes are rows and columns.
 cpu::FloatTensor thinned(const cpu::FloatTensor& values, std::vector<std::int64_t>& shape, std::int64_t step) {
@@ -34,25 +29,8 @@ cpu::FloatTensor thinned(const cpu::FloatTensor& values, std::vector<std::int64_
 Outputs run(std::vector<std::string> arguments, const std::vector<std::string>& more) {
   arguments.insert(arguments.end(), more.begin(), more.end());
   const Outcome outcome = run_program(arguments);
-  Outputs outputs;
-  if (!check(outcome.code == 0, fmt::format("espalier run {} {}", fmt::join(more, " "), outcome.err))) return outputs;
-  const nlohmann::json answer = outcome.json();
-  for (const auto& output : answer["outputs"]) {
-    const auto values = output["data"].get<std::vector<double>>();
-    auto& all = outputs[output["name"]];
-    all.insert(all.end(), values.begin(), values.end());
-  }
-  return outputs;
-}
-
-/// 10 log10 of signal over error energy.
-double decibel(const std::vector<double>& signal, const std::vector<double>& other) {
-  double power = 0, error = 0;
-  for (std::size_t i = 0; i < signal.size() && i < other.size(); ++i) {
-    power += signal[i] * signal[i];
-    error += (signal[i] - other[i]) * (signal[i] - other[i]);
-  }
-  return 10 * std::log10(power / error);
+  if (!check(outcome.code == 0, fmt::format("espalier run {} {}", fmt::join(more, " "), outcome.err))) return {};
+  return outputs_of(outcome.json());
 }
 
 }  // namespace
@@ -83,7 +61,8 @@ bool prove_placed(const ProofFolders& folders, const std::string& file, const st
                      "the same bits on the CPU and, as far as it has the operators, on "
                      "the functional device of two sizes");
   for (const auto& [name, values] : reals)
-    std::cout << fmt::format("  noise   output '{}': {:.1f} dB against float32\n", name, decibel(values, cpu.at(name)));
+    std::cout << fmt::format("  noise   output '{}': {:.1f} dB against float32\n", name,
+                             decibels(values, cpu.at(name)));
   return holds;
 }
 

@@ -36,6 +36,10 @@ bool prove_faces(const ProofFolders& folders);
 /// PP-OCR detection finds the lines of page.png, in float32.
 bool prove_text(const ProofFolders& folders);
 
+/// BlazeFace and PP-OCR detection find the boxes that ONNX Runtime's outputs have, in float32 and quantised on the
+/// functional device, on views of pictures beside those that were calibrated with. Prints a row for each.
+bool prove_boxes(const ProofFolders& folders);
+
 /// MediaPipe's pruned detector, stored sparse, keeps its zeros into the layers of the accelerator.
 bool prove_sparse(const ProofFolders& folders);
 
