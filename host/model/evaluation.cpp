@@ -4,6 +4,7 @@
 
 #include "model/array_order.hpp"
 #include "model/evaluation_lists.hpp"
+#include "model/evaluation_moves.hpp"
 #include "model/inference.hpp"
 #include "model/refusals.hpp"
 
@@ -38,33 +39,6 @@ Array size_of(const Graph& graph, const Node& node) {
   const Value& value = graph.value(node.inputs[0]);
   if (!value.known) damaged("the shape of an input is not known", node);
   return {{}, std::vector<std::int64_t>{count_elements(value.shape, node.where())}};
-}
-
-/// Gather from a list of integers; other ranks do not occur in shape computations.
-std::optional<Array> gather(const Array& data, const Array& indices, const Node& node) {
-  if (data.shape.size() != 1 || data.type() == ElementType::Float || indices.type() == ElementType::Float) return {};
-  const auto values = data.as_integers();
-  std::vector<std::int64_t> result;
-  for (std::int64_t index : indices.as_integers()) {
-    const auto size = static_cast<std::int64_t>(values.size());
-    if (index < -size || index >= size) damaged("the index is out of range", node, std::to_string(index));
-    result.push_back(values[static_cast<std::size_t>(index < 0 ? index + size : index)]);
-  }
-  return Array{indices.shape, std::move(result)};
-}
-
-/// Concatenation of lists of integers; longer ones than shape computations need are left alone.
-std::optional<Array> concat(const std::vector<const Array*>& inputs) {
-  constexpr std::size_t most_integers = 4096;
-  std::vector<std::int64_t> result;
-  for (const Array* input : inputs) {
-    if (input->shape.size() != 1 || input->type() != ElementType::Int64) return {};
-    if (input->size() > most_integers - result.size()) return {};
-    const auto values = input->as_integers();
-    result.insert(result.end(), values.begin(), values.end());
-  }
-  const auto size = static_cast<std::int64_t>(result.size());
-  return Array{{size}, std::move(result)};
 }
 
 /// All axes in reverse without perm.
@@ -123,12 +97,8 @@ std::optional<Array> evaluate(const Graph& graph, const Node& node) {
   if (inputs.empty()) return {};
   if (node.op == "Identity") return *inputs[0];
   if (node.op == "Transpose") return transpose(*inputs[0], node);
-  if (node.op == "Gather") return gather(*inputs[0], *inputs[1], node);
-  if (node.op == "Concat") return concat(inputs);
   if (node.op == "QuantizeLinear") return quantise(inputs, node);
-  if ((node.op == "Unsqueeze" || node.op == "Squeeze" || node.op == "Reshape") && inputs[0]->size() == 1 &&
-      inputs[0]->type() != ElementType::Float)
-    return Array{{1}, inputs[0]->values};
+  if (std::optional<Array> moved = evaluate_move(node, inputs)) return moved;
   return evaluate_list(node, inputs);
 }
 

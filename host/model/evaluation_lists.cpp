@@ -61,11 +61,15 @@ std::optional<Array::Values> integer_arithmetic(const Node& node, const Array& a
   if (node.op == "Mul") return with([](I x, I y) { return wrapped(static_cast<U>(x) * static_cast<U>(y)); });
   if (node.op == "Max") return with([](I x, I y) { return std::max(x, y); });
   if (node.op == "Min") return with([](I x, I y) { return std::min(x, y); });
-  if (node.op == "Div")
+  if (node.op == "Div" || node.op == "Mod") {
+    const bool floored = node.op == "Mod" && node.integer("fmod", 0) == 0;  // the result has the divisor's sign
     return with([&](I x, I y) {
       if (y == 0 || (y == -1 && x == std::numeric_limits<I>::min())) damaged("a division has no result", node);
-      return x / y;
+      if (node.op == "Div") return x / y;
+      const I rest = x % y;
+      return floored && rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest;
     });
+  }
   return {};
 }
 
@@ -85,31 +89,6 @@ std::optional<Array> arithmetic(const Node& node, const Array& a, const Array& b
   if (node.op == "Mul") return with([](float x, float y) { return x * y; });
   if (node.op == "Div") return with([](float x, float y) { return x / y; });
   return {};
-}
-
-/// A section of a list.
-std::optional<Array> slice(const Node& node, const std::vector<const Array*>& inputs) {
-  const Array& data = *inputs[0];
-  if (data.shape.size() != 1 || inputs.size() < 3) return {};
-  for (std::size_t i = 1; i < inputs.size(); ++i)
-    if (inputs[i]->size() != 1 || !is_integer(*inputs[i])) return {};
-  const std::int64_t size = data.shape[0], step = inputs.size() > 4 ? inputs[4]->as_integers()[0] : 1;
-  if (step < 1) return {};
-  const auto place = [&](std::int64_t index) {
-    return std::clamp<std::int64_t>(index < -size ? 0 : index < 0 ? index + size : index, 0, size);
-  };
-  const std::int64_t start = place(inputs[1]->as_integers()[0]), end = place(inputs[2]->as_integers()[0]);
-  Array result{{end <= start ? 0 : (end - start - 1) / step + 1}, {}};
-  std::visit(
-      [&](const auto& values) {
-        std::decay_t<decltype(values)> part;
-        for (std::int64_t i = 0; i < result.shape[0]; ++i)
-          part.push_back(values[static_cast<std::size_t>(start + i * step)]);
-        result.values = std::move(part);
-      },
-      data.values);
-  if (result.size() == 0) damaged("a section of a constant is empty", node);
-  return result;
 }
 
 /// float32, int32, int64 or bool.
@@ -179,11 +158,39 @@ std::optional<Array> where(const std::vector<const Array*>& inputs) {
   return Array{{static_cast<std::int64_t>(size)}, std::move(values)};
 }
 
-std::optional<Array> equal(const Array& a, const Array& b) {
+std::optional<Array> compare(const Node& node, const Array& a, const Array& b) {
   if (!is_integer(a) || a.type() != b.type() || (a.size() != b.size() && a.size() != 1 && b.size() != 1)) return {};
-  const auto values = combine(a.as_integers(), b.as_integers(),
-                              [](std::int64_t x, std::int64_t y) { return static_cast<std::int64_t>(x == y); });
-  return Array{a.size() >= b.size() ? a.shape : b.shape, std::vector<char>(values.begin(), values.end())};
+  const auto with = [&](auto function) {
+    const auto values = combine(a.as_integers(), b.as_integers(), function);
+    return Array{a.size() > b.size() || (a.size() == b.size() && a.shape.size() >= b.shape.size()) ? a.shape : b.shape,
+                 std::vector<char>(values.begin(), values.end())};
+  };
+  using I = std::int64_t;
+  if (node.op == "Equal") return with([](I x, I y) { return I{x == y}; });
+  if (node.op == "Less") return with([](I x, I y) { return I{x < y}; });
+  if (node.op == "Greater") return with([](I x, I y) { return I{x > y}; });
+  if (node.op == "LessOrEqual") return with([](I x, I y) { return I{x <= y}; });
+  if (node.op == "GreaterOrEqual") return with([](I x, I y) { return I{x >= y}; });
+  return {};
+}
+
+/// One number of all of a list of int64 numbers.
+std::optional<Array> reduce(const Node& node, const Array& data) {
+  if (data.type() != ElementType::Int64 || data.shape.size() != 1) return {};
+  const std::vector<std::int64_t> values = data.as_integers();
+  std::int64_t result = values[0];
+  for (std::size_t i = 1; i < values.size(); ++i) {
+    const auto a = static_cast<std::uint64_t>(result), b = static_cast<std::uint64_t>(values[i]);
+    if (node.op == "ReduceProd") result = wrapped(a * b);
+    if (node.op == "ReduceSum") result = wrapped(a + b);
+    if (node.op == "ReduceMax") result = std::max(result, values[i]);
+    if (node.op == "ReduceMin") result = std::min(result, values[i]);
+  }
+  return Array{node.integer("keepdims", 1) != 0 ? Shape{1} : Shape{}, std::vector<std::int64_t>{result}};
+}
+
+bool is_reduction(const Node& node) {
+  return node.op == "ReduceProd" || node.op == "ReduceSum" || node.op == "ReduceMax" || node.op == "ReduceMin";
 }
 
 }  // namespace
@@ -192,17 +199,22 @@ std::optional<Array> evaluate_list(const Node& node, const std::vector<const Arr
   if (node.op == "ConstantOfShape") return constant_of_shape(node, *inputs[0]);
   if (node.op == "Cast") return cast(node, *inputs[0]);
   if (!std::all_of(inputs.begin(), inputs.end(), [](const Array* input) { return is_list(*input); })) return {};
-  if (node.op == "Slice") return slice(node, inputs);
   if (node.op == "Range") return range(node, inputs);
   if (node.op == "Where") return where(inputs);
-  if (node.op == "Equal") return equal(*inputs[0], *inputs[1]);
+  if (is_reduction(node) && node.integer("noop_with_empty_axes", 0) == 0) return reduce(node, *inputs[0]);
+  if (node.op == "Neg" && inputs[0]->type() == ElementType::Int64) {
+    std::vector<std::int64_t> values = inputs[0]->as_integers();
+    for (std::int64_t& value : values) value = wrapped(0 - static_cast<std::uint64_t>(value));
+    return Array{inputs[0]->shape, std::move(values)};
+  }
   if ((node.op == "Floor" || node.op == "Ceil") && inputs[0]->type() == ElementType::Float) {
     std::vector<float> values = inputs[0]->as_floats();
     for (float& value : values) value = node.op == "Floor" ? std::floor(value) : std::ceil(value);
     return Array{inputs[0]->shape, std::move(values)};
   }
-  if (inputs.size() == 2) return arithmetic(node, *inputs[0], *inputs[1]);
-  return {};
+  if (inputs.size() != 2) return {};
+  if (std::optional<Array> truths = compare(node, *inputs[0], *inputs[1])) return truths;
+  return arithmetic(node, *inputs[0], *inputs[1]);
 }
 
 }  // namespace espalier::model

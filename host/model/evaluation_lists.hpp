@@ -8,7 +8,7 @@
 
 namespace espalier::model {
 
-/// The result of ConstantOfShape, Slice, Cast, Range, Where and arithmetic on lists of at most 4096 numbers, and of
+/// The result of Cast, Range, Where, reductions, comparisons and arithmetic on lists of at most 4096 numbers, and of
 /// ConstantOfShape and Cast for any bounded size; empty for what is none of these. Throws Error(Model) for
 /// contradictions.
 std::optional<Array> evaluate_list(const Node& node, const std::vector<const Array*>& inputs);
