@@ -98,7 +98,7 @@ MemoryChoice parse_memory_choice(std::string_view text) {
   return choice;
 }
 
-DeviceChoice parse_device(std::string_view text) {
+DeviceChoice parse_device(std::string_view text, DeviceNames names) {
   if (text == "functional") return {DeviceKind::Functional};
   if (text == "rtl") return {DeviceKind::Rtl};
   if (text == "soc") return {DeviceKind::Soc};
@@ -110,7 +110,9 @@ DeviceChoice parse_device(std::string_view text) {
     const std::optional<unsigned> core = parts.size() == 2 ? parse_number<unsigned>(parts[1]) : 0U;
     if (index && core && *index < 1000 && *core < 100 && parts.size() <= 2) return {DeviceKind::Xrt, *index, *core};
   }
-  refuse("no such device", "--device", text, "choose functional, rtl, soc, soc-rtl, xrt, xrt:N or xrt:N.CORE");
+  refuse("no such device", "--device", text,
+         names == DeviceNames::Machines ? "choose functional, rtl, soc, soc-rtl, xrt, xrt:N or xrt:N.CORE"
+                                        : "choose cpu, functional, rtl, soc, soc-rtl, xrt, xrt:N or xrt:N.CORE");
 }
 
 std::string device_text(const DeviceChoice& choice) {

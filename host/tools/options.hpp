@@ -40,8 +40,10 @@ struct DeviceChoice {
   unsigned core = 0;   // of its image
 };
 
-/// "functional", "rtl", "soc", "soc-rtl", "xrt", "xrt:N" or "xrt:N.CORE". Throws Error (Usage).
-DeviceChoice parse_device(std::string_view text);
+/// The devices that a command has: machines, and for some the CPU, which is none and which they look for themselves.
+enum class DeviceNames { Machines, MachinesAndCpu };
+/// "functional", "rtl", "soc", "soc-rtl", "xrt", "xrt:N" or "xrt:N.CORE". Throws Error (Usage) that lists `names`.
+DeviceChoice parse_device(std::string_view text, DeviceNames names = DeviceNames::Machines);
 
 /// "functional", "rtl", "xrt:0", "xrt:0.1".
 std::string device_text(const DeviceChoice& choice);

@@ -316,7 +316,7 @@ void execute_placed(const RunOptions& options, Console& console) {
   if (!options.remote.deadline.empty())
     throw Error(ErrorCode::Usage, "a deadline is kept between a server and this device", "--deadline",
                 options.remote.deadline, "add --remote HOST:PORT");
-  const DeviceChoice device_choice = parse_device(options.device);
+  const DeviceChoice device_choice = parse_device(options.device, DeviceNames::MachinesAndCpu);
   const InputOptions input_options = parse_input_options(options.input_texts);
   const CompileSettings settings = parse_compile_settings(options.model);
   const Subject subject = make_subject(options, settings, input_options, console);

@@ -57,5 +57,18 @@ TEST(Options, ErrorsNameOptionAndValue) {
   }
 }
 
+TEST(Options, UnknownDevicesAreAnsweredWithThoseOfTheCommand) {
+  const auto action = [](DeviceNames names) {
+    try {
+      parse_device("fpga", names);
+    } catch (const Error& error) {
+      return error.action();
+    }
+    return std::string();
+  };
+  EXPECT_EQ(action(DeviceNames::Machines), "choose functional, rtl, soc, soc-rtl, xrt, xrt:N or xrt:N.CORE");
+  EXPECT_EQ(action(DeviceNames::MachinesAndCpu), "choose cpu, functional, rtl, soc, soc-rtl, xrt, xrt:N or xrt:N.CORE");
+}
+
 }  // namespace
 }  // namespace espalier::tools

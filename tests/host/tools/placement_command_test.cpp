@@ -143,5 +143,13 @@ TEST_F(PlacementCommand, RefusesWhatItDoesNotUnderstand) {
   }
 }
 
+TEST_F(PlacementCommand, UnknownDevicesAreAnsweredWithTheCpuAmongOthers) {
+  EXPECT_EQ(run({"run", model_, "--input", input_, "--device", "fpga"}), 2);
+  const auto action = answer()["error"]["action"].get<std::string>();
+  for (const char* name : {"cpu", "functional", "rtl", "soc", "soc-rtl", "xrt"})
+    EXPECT_NE(action.find(name), std::string::npos) << name;
+  EXPECT_EQ(run({"run", model_, "--input", input_, "--device", "cpu"}), 0);
+}
+
 }  // namespace
 }  // namespace espalier::tools

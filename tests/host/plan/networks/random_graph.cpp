@@ -32,7 +32,9 @@ const std::vector<GraphStep<RandomGraph>>& RandomGraph::steps() {
       {"Conv", &G::conv, true},
       {"Conv", &G::conv, true},
       {"Conv", &G::conv, true},
+      {"Conv", &G::conv_by_activation},
       {"ConvInteger", &G::integer_conv},
+      {"ConvTranspose", &G::transposed_conv},
       {"Div", &G::divide},
       {"Div", &G::divide_by_activation},
       {"Dropout", &G::dropout},
@@ -40,10 +42,12 @@ const std::vector<GraphStep<RandomGraph>>& RandomGraph::steps() {
       {"Flatten", &G::flatten},
       {"Gather", &G::reshape_by_shape},
       {"Gemm", &G::gemm, true},
+      {"Gemm", &G::gemm_of_two},
       {"GlobalAveragePool", &G::global_average_pool},
       {"GlobalMaxPool", &G::global_max_pool},
       {"Identity", &G::identity},
       {"MatMul", &G::mat_mul},
+      {"MatMul", &G::mat_mul_of_two},
       {"MatMulInteger", &G::integer_mat_mul},
       {"MaxPool", &G::max_pool, true},
       {"Mul", &G::multiply},
@@ -62,6 +66,15 @@ const std::vector<GraphStep<RandomGraph>>& RandomGraph::steps() {
       {"Unsqueeze", &G::unsqueeze},
       {"(unary)", &G::float_unary},
   };
+  return list;
+}
+
+const std::vector<GraphStep<RandomGraph>>& RandomGraph::refused_products() {
+  using G = RandomGraph;
+  static const std::vector<GraphStep<G>> list = {{"ConvTranspose", &G::transposed_conv, true},
+                                                 {"Conv", &G::conv_by_activation, true},
+                                                 {"MatMul", &G::mat_mul_of_two, true},
+                                                 {"Gemm", &G::gemm_of_two, true}};
   return list;
 }
 
@@ -91,7 +104,9 @@ std::string RandomGraph::build(int operators) {
     keep(b_.input(fresh("input"), shape), shape);
   }
   const std::size_t inputs = tensors_.size();
-  take_steps(*this, steps(), operators);
+  take_steps(*this, steps(), operators / 2);
+  if (random_.chance(0.2)) take_steps(*this, refused_products(), random_.between(1, 3));
+  take_steps(*this, steps(), operators - operators / 2);
   if (tensors_.size() == inputs) identity();
   finish();
   return b_.bytes();

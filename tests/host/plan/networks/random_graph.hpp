@@ -108,6 +108,8 @@ class RandomGraph : public RandomGraphBase {
 
  private:
   static const std::vector<GraphStep<RandomGraph>>& steps();
+  /// Products that the accelerator refuses.
+  static const std::vector<GraphStep<RandomGraph>>& refused_products();
 
   void keep(const std::string& name, model::Shape shape) { tensors_.push_back({name, std::move(shape)}); }
   void finish();
@@ -119,6 +121,11 @@ class RandomGraph : public RandomGraphBase {
   bool gemm();
   bool mat_mul();
   bool integer_mat_mul();
+  bool transposed_conv();
+  bool conv_by_activation();
+  bool mat_mul_of_two();
+  bool gemm_of_two();
+  void divide(const std::string& sum, std::int64_t count, const std::string& result);
   bool max_pool() { return pool("MaxPool"); }
   bool average_pool() { return pool("AveragePool"); }
   bool pool(const std::string& op);
@@ -146,6 +153,7 @@ class RandomGraph : public RandomGraphBase {
   bool softmax();
   bool unary(const std::string& op);
   bool float_unary();
+  bool bounded_unary(const std::string& op);
   bool clip();
   bool pad();
   bool flatten();

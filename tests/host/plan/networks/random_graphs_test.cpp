@@ -2,7 +2,8 @@
 // - random graphs over the whole operator set, quantised and then placed, give the CPU reference's bits on every
 //   placement: all on the CPU, oneDNN's integers where they are exact, the accelerator for all that it takes, least
 //   time, pins at random; with two frames in flight;
-// - at least half of all MACs are on the accelerator in the placement that prefers it;
+// - at least half of all MACs are on the accelerator in the placement that prefers it; those that it refuses and that
+//   stay in float32 count, transposed convolutions and products of activations: in the proof at least one in ten;
 // - every operator occurs, in the proof at least 20 times; the counts are printed;
 // - the quantised network says what the graph says: its signal is above its error in nearly all of them;
 // - the two float executors of the CPU agree on the graphs that both execute;
@@ -261,6 +262,7 @@ TEST(RandomGraphs, GiveTheSameBitsOnEveryPlacement) {
   EXPECT_GE(2 * totals.taken, totals.macs);
   EXPECT_LE(20 * totals.noisy, totals.measured);
   if (LeastCount == 0) return;
+  EXPECT_LE(10 * totals.taken, 9 * totals.macs);  // else their half could not be missed
   for (const auto& operators : {RandomGraph::operators(), RandomQuantisedGraph::operators()})
     for (const std::string& op : operators) EXPECT_GE(counts[op], LeastCount) << op;
 }
