@@ -72,12 +72,13 @@ void check_factors(const std::vector<double>& list, const char* option, int chan
 
 // Sample `item` of the tensor as C x H x W, scaled.
 std::vector<float> extract(const FileArray& file, const std::vector<double>& reals, std::int64_t item,
-                           const InputShape& wanted, const InputOptions& options, const std::string& where) {
+                           const InputShape& wanted, const InputOptions& options, Layout layout,
+                           const std::string& where) {
   const auto plane = static_cast<std::size_t>(wanted.height) * static_cast<std::size_t>(wanted.width);
   const auto channels = static_cast<std::size_t>(wanted.channels);
   const std::size_t size = plane * channels;
   const double* source = reals.data() + static_cast<std::size_t>(item) * size;
-  const bool channels_last = options.layout == Layout::Nhwc && channels > 1 && file.array.shape.size() >= 3 &&
+  const bool channels_last = layout == Layout::Nhwc && channels > 1 && file.array.shape.size() >= 3 &&
                              file.array.shape.back() == wanted.channels && !file.image;
   const double default_scale = file.image && !wanted.integer ? 1.0 / 255.0 : 1.0;
   std::vector<float> values(size);
@@ -154,13 +155,17 @@ std::vector<Sample> read_samples(const std::filesystem::path& path, const InputS
   check_factors(options.mean, "--mean", wanted.channels);
   check_factors(options.scale, "--scale", wanted.channels);
   const model::Shape& shape = file.array.shape;
-  const Layout layout = file.image ? Layout::Nchw : options.layout;
+  Layout layout = file.image ? Layout::Nchw : options.layout;
+  if (layout == Layout::Auto)
+    layout = samples_in(shape, wanted, Layout::Nchw) || !samples_in(shape, wanted, Layout::Nhwc) ? Layout::Nchw
+                                                                                                 : Layout::Nhwc;
   const std::optional<std::int64_t> items = samples_in(shape, wanted, layout);
   if (!items)
     throw Error(ErrorCode::Input, "shape does not fit the network's input " + wanted.name, path.string(),
                 model::to_string(shape),
-                "give " + model::to_string(wanted_shape(wanted)) +
-                    " (channels, height, width), with a leading batch or not" + (file.image ? ", or --resize" : ""));
+                "give " + model::to_string(wanted_shape(wanted)) + " (channels, height, width) or " +
+                    model::to_string(model::Shape{wanted.height, wanted.width, wanted.channels}) +
+                    " with the channels last, with a leading batch or not" + (file.image ? ", or --resize" : ""));
   if (*items < 1)
     throw Error(ErrorCode::Input, "file holds no sample", path.string(), model::to_string(shape), "give at least one");
   const std::int64_t first = options.index.value_or(0);
@@ -173,7 +178,7 @@ std::vector<Sample> read_samples(const std::filesystem::path& path, const InputS
   const std::vector<double> reals = file.array.as_doubles();
   std::vector<Sample> samples;
   for (std::int64_t item = first; item < first + count; ++item) {
-    std::vector<float> values = extract(file, reals, item, wanted, options, path.string());
+    std::vector<float> values = extract(file, reals, item, wanted, options, layout, path.string());
     samples.push_back({*items == 1 ? path.string() : path.string() + "#" + std::to_string(item),
                        turned ? channels_last(values, wanted) : std::move(values)});
   }

@@ -21,7 +21,7 @@ struct InputShape {
   std::vector<std::int64_t> shape;  // as the model declares it; accepted as it is
 };
 
-enum class Layout { Nchw, Nhwc };
+enum class Layout { Auto, Nchw, Nhwc };  // Auto: the first of the others that fits
 
 /// How files become samples. Scaling is value = (x - mean) * scale with x as in the file (pixels 0..255), one number or
 /// one per channel. Pixels of images and IDX files have the default scale 1/255 for networks that take reals, other
@@ -29,7 +29,7 @@ enum class Layout { Nchw, Nhwc };
 struct InputOptions {
   std::vector<double> mean;
   std::vector<double> scale;
-  Layout layout = Layout::Nchw;  // of arrays with channels; image files carry their own
+  Layout layout = Layout::Auto;  // of arrays with channels; image files carry their own
   bool resize = false;           // images: to the network's size, or to `size`
   std::optional<ImageSize> size;
   ImageForm form;                     // images: how they are resized; its size is not used
@@ -60,8 +60,9 @@ ImageForm image_form(const InputShape& wanted, const InputOptions& options);
 FileArray read_array(const std::filesystem::path& path, const InputShape& wanted, const InputOptions& options);
 
 /// All samples of a file for one network input. Accepted shapes: CxHxW, NxCxHxW, HxW for one channel, NxHxW for IDX
-/// images of one channel, any flat or Nx(C*H*W) form, and with Layout::Nhwc the channels last. Throws Error (Input)
-/// that names both shapes, Error (Usage) for options that do not fit the file or the network.
+/// images of one channel, any flat or Nx(C*H*W) form, and with Layout::Nhwc, or where nothing else fits, the channels
+/// last. Throws Error (Input) that names both shapes, Error (Usage) for options that do not fit the file or the
+/// network.
 std::vector<Sample> read_samples(const std::filesystem::path& path, const InputShape& wanted,
                                  const InputOptions& options);
 

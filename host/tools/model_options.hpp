@@ -27,7 +27,7 @@ struct ModelOptions {
 
 /// As text, before they are understood.
 struct InputTexts {
-  std::string mean, scale, layout = "nchw";
+  std::string mean, scale, layout = "auto";
   std::string fit = "stretch", channel_order = "rgb";
   int margin = 0;
   std::vector<std::string> resize;  // none: not given; "": to the network's size

@@ -142,9 +142,10 @@ ImageSize parse_size(std::string_view text) {
 }
 
 Layout parse_layout(std::string_view text) {
+  if (text == "auto") return Layout::Auto;
   if (text == "nchw" || text == "NCHW") return Layout::Nchw;
   if (text == "nhwc" || text == "NHWC") return Layout::Nhwc;
-  refuse("no such layout", "--layout", text, "choose nchw or nhwc");
+  refuse("no such layout", "--layout", text, "choose auto, nchw or nhwc");
 }
 
 std::vector<double> parse_numbers(std::string_view text, const std::string& option) {

@@ -52,6 +52,11 @@ TEST_F(Inputs, AcceptsTheDocumentedShapes) {
   options.layout = Layout::Nhwc;
   EXPECT_EQ(read_samples(array({1, 3, 2}, {1, 2, 3, 4, 5, 6}), Wanted, options)[0].values,
             (std::vector<float>{1, 3, 5, 2, 4, 6}));
+  // Without a layout, the one that fits.
+  EXPECT_EQ(read_samples(array({1, 3, 2}, {1, 2, 3, 4, 5, 6}), Wanted, {})[0].values,
+            (std::vector<float>{1, 3, 5, 2, 4, 6}));
+  options.layout = Layout::Nchw;
+  EXPECT_THROW(read_samples(array({1, 3, 2}, {1, 2, 3, 4, 5, 6}), Wanted, options), Error);
 }
 
 TEST_F(Inputs, SplitsBatches) {
