@@ -90,16 +90,6 @@ Tensor average_pool(const Layer& layer, const Feature& in, const Feature& out, c
   });
 }
 
-/// The same pooling with one window that is the whole map.
-Layer over_whole_map(const Layer& layer, const Feature& in) {
-  Layer whole = layer;
-  whole.kernel_h = in.height;
-  whole.kernel_w = in.width;
-  whole.stride_h = whole.stride_w = whole.dilation_h = whole.dilation_w = 1;
-  whole.pad_top = whole.pad_left = whole.pad_bottom = whole.pad_right = 0;
-  return whole;
-}
-
 Tensor add(const Layer& layer, const Feature& a, const Feature& b, const Feature& out, std::span<const Tensor> inputs) {
   return fill(out, [&](int channel, int y, int x) {
     const std::size_t i = position(out, channel, y, x);
@@ -141,6 +131,15 @@ void check_size(const Feature& feature, const Tensor& tensor) {
 }
 
 }  // namespace
+
+Layer over_whole_map(const Layer& layer, const Feature& in) {
+  Layer whole = layer;
+  whole.kernel_h = in.height;
+  whole.kernel_w = in.width;
+  whole.stride_h = whole.stride_w = whole.dilation_h = whole.dilation_w = 1;
+  whole.pad_top = whole.pad_left = whole.pad_bottom = whole.pad_right = 0;
+  return whole;
+}
 
 Tensor run_layer(const Network& network, const Layer& layer, std::span<const Tensor> inputs) {
   if (inputs.size() != layer.inputs.size())

@@ -19,6 +19,9 @@ using Tensor = std::vector<std::int8_t>;
 /// pass model::validate. Throws Error(Input) if a size differs.
 Tensor run_layer(const model::Network& network, const model::Layer& layer, std::span<const Tensor> inputs);
 
+/// A global pool as a pool with one window that is the whole map `in`.
+model::Layer over_whole_map(const model::Layer& layer, const model::Feature& in);
+
 /// All features of the network, empty but for the inputs, which are in the order of network.inputs. Throws
 /// Error(Input) if their number or a size differs.
 std::vector<Tensor> place_inputs(const model::Network& network, std::span<const Tensor> inputs);

@@ -32,15 +32,6 @@ std::vector<std::int64_t> largest_sums(const Layer& layer) {
   return most;
 }
 
-Layer whole_map(const Layer& layer, const Feature& in) {
-  Layer whole = layer;
-  whole.kernel_h = in.height;
-  whole.kernel_w = in.width;
-  whole.stride_h = whole.stride_w = whole.dilation_h = whole.dilation_w = 1;
-  whole.pad_top = whole.pad_left = whole.pad_bottom = whole.pad_right = 0;
-  return whole;
-}
-
 /// The same add with its operands exchanged.
 Layer exchanged(Layer add) {
   std::swap(add.inputs[0], add.inputs[1]);
@@ -173,11 +164,11 @@ IntegerProgram::Step IntegerProgram::step(const Layer& layer) {
     case LayerKind::MaxPool:
       return [=, &layer, &in, &out] { max_pool({layer, in, out}, source, result); };
     case LayerKind::GlobalMaxPool:
-      return [=, whole = whole_map(layer, in), &in, &out] { max_pool({whole, in, out}, source, result); };
+      return [=, whole = over_whole_map(layer, in), &in, &out] { max_pool({whole, in, out}, source, result); };
     case LayerKind::AveragePool:
       return [=, &layer, &in, &out] { average_pool({layer, in, out}, source, result); };
     case LayerKind::GlobalAveragePool:
-      return [=, whole = whole_map(layer, in), &in, &out] { average_pool({whole, in, out}, source, result); };
+      return [=, whole = over_whole_map(layer, in), &in, &out] { average_pool({whole, in, out}, source, result); };
     case LayerKind::Add:
       return residual_add(layer);
     case LayerKind::Concat:
