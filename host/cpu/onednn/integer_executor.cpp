@@ -29,7 +29,8 @@ Extreme extreme_layer(int channels, int groups, int kernel, std::int8_t weight) 
   test.out = {"out", channels, 7 - kernel, 7 - kernel, 1.0, 0};
   test.layer.groups = groups;
   test.layer.kernel_h = test.layer.kernel_w = kernel;
-  test.layer.weights.assign(static_cast<std::size_t>(channels * (channels / groups) * kernel * kernel), weight);
+  const auto taps = static_cast<std::size_t>(channels / groups) * static_cast<std::size_t>(kernel * kernel);
+  test.layer.weights.assign(static_cast<std::size_t>(channels) * taps, weight);
   test.layer.bias.assign(static_cast<std::size_t>(channels), 0);
   return test;
 }
