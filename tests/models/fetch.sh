@@ -52,7 +52,7 @@ oracle blazeface.oracle node "$tools/onnx_oracle.cjs" . \
 shapes=input:0=1,128,128,3@faces
 oracle blazeface_views.oracle node "$tools/onnx_oracle.cjs" . \
   blazeface/ONNX/face_detection_front_128x128_barracuda.onnx 44
-shapes=x=1,3,640,640
-oracle ppocr.oracle node "$tools/onnx_oracle.cjs" . ocr/assets/ch_PP-OCRv4_det_infer.onnx 2
+# Pages, on which a probability is large somewhere: a network that finds nothing has no largest value to compare with.
 shapes=x=1,3,640,640@pages
+oracle ppocr.oracle node "$tools/onnx_oracle.cjs" . ocr/assets/ch_PP-OCRv4_det_infer.onnx 2
 oracle ppocr_views.oracle node "$tools/onnx_oracle.cjs" . ocr/assets/ch_PP-OCRv4_det_infer.onnx 12
