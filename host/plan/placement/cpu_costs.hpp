@@ -1,4 +1,6 @@
-// What layers cost on the CPU of this machine: measured once, kept in a file.
+// What layers cost on the CPU of this machine: measured once, kept in a file. Every run is measured as a frame meets it,
+// on a CPU that did other work and then waited for the accelerator; run after run in a warm loop takes up to a quarter
+// less.
 //
 //   CpuCosts costs = CpuCosts::read("cpu_costs.json");           // or CpuCosts{} to measure everything
 //   CpuTime time = costs.layer(network, 3);                      // from the file, its model, or a measurement
