@@ -58,9 +58,9 @@ std::pair<std::string, plan::Place> parse_pin(const std::string& text) {
 /// Where CPU times of this machine are kept between runs; empty if the user has no such place.
 std::filesystem::path cache_file() {
   if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0')
-    return std::filesystem::path(cache) / "espalier" / "cpu_costs.json";
+    return std::filesystem::path(cache) / "espalier" / "cpu_costs_2.json";
   if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
-    return std::filesystem::path(home) / ".cache" / "espalier" / "cpu_costs.json";
+    return std::filesystem::path(home) / ".cache" / "espalier" / "cpu_costs_2.json";
   return {};
 }
 

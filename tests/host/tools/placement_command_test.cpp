@@ -16,7 +16,7 @@
 namespace espalier::tools {
 namespace {
 
-constexpr const char* Costs = R"({"format": 1, "machine": "none",
+constexpr const char* Costs = R"({"format": 2, "machine": "none",
   "model": {"layer_ns": 400, "mac_ns": 0.5, "element_ns": 0.3}, "conversion": {"pack_ns": 0.2, "unpack_ns": 0.2},
   "layers": {}})";
 
@@ -136,8 +136,8 @@ TEST_F(PlacementCommand, RefusesWhatItDoesNotUnderstand) {
   EXPECT_NE(code({"--link", "speed=3"}), 0);
   EXPECT_NE(code({"--place", "cpu", "--forbid-cpu"}), 0);
   EXPECT_NE(code({"--place", "moon"}), 0);
-  for (const char* text : {"", "[]", "{}", R"({"format": 1, "layers": {"x": {"median_ns": -1}}})",
-                           R"({"format": 1, "model": 3})", R"({"format": 1, "conversion": {"pack_ns": "a"}})"}) {
+  for (const char* text : {"", "[]", "{}", R"({"format": 2, "layers": {"x": {"median_ns": -1}}})",
+                           R"({"format": 2, "model": 3})", R"({"format": 2, "conversion": {"pack_ns": "a"}})"}) {
     costs_ = write("bad.json", text);
     EXPECT_NE(code({}), 0) << text;
   }
