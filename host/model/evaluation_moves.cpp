@@ -215,20 +215,21 @@ std::optional<Array> concat(const Node& node, const Inputs& inputs) {
     shape[axis] += input->shape[axis];
   }
   if (!is_small(shape, node)) return {};
-  // All values one after the other, and where each input starts.
+  // All values one after the other, and where each input starts; an input may be there several times.
   Array all{{}, first.values};
   std::vector<std::pair<std::size_t, const Array*>> parts;  // by index of the axis: offset of the input's values
   Places start;
   std::size_t offset = 0, index_before = 0;
-  for (const Array* input : inputs) {
-    if (input != inputs[0])
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Array* const input = inputs[i];
+    if (i > 0)
       std::visit(
           [&](auto& values) {
             const auto& more = std::get<std::decay_t<decltype(values)>>(input->values);
             values.insert(values.end(), more.begin(), more.end());
           },
           all.values);
-    for (std::int64_t i = 0; i < input->shape[axis]; ++i) {
+    for (std::int64_t place = 0; place < input->shape[axis]; ++place) {
       parts.emplace_back(offset, input);
       start.push_back(index_before);
     }

@@ -98,6 +98,13 @@ TEST(Evaluation, GathersAndJoinsAlongAnyAxis) {
   EXPECT_THROW(moved(node("Concat", {{"axis", std::int64_t{0}}}), {data, Array{{1, 3}, std::vector<float>(3)}}), Error);
 }
 
+// The same value read twice is one array.
+TEST(Evaluation, JoinsAListWithItself) {
+  const Array twice = list({3, 4});
+  EXPECT_EQ(model::evaluate_move(node("Concat", {{"axis", std::int64_t{0}}}), {&twice, &twice, &twice}),
+            list({3, 4, 3, 4, 3, 4}));
+}
+
 TEST(Evaluation, ShapesChange) {
   const Array data = counted({2, 1, 3});
   EXPECT_EQ(moved(node("Reshape"), {data, list({0, -1})}), counted({2, 3}));
