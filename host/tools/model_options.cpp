@@ -46,7 +46,10 @@ void add_input_options(CLI::App& command, InputTexts& texts) {
   command.add_option("--mean", texts.mean, "subtracted from every value: one number or one per channel, as a,b,c");
   command.add_option("--scale", texts.scale,
                      "then multiplied: one number or one per channel; pixels have 1/255 if not given");
-  command.add_option("--layout", texts.layout, "of arrays in files: nchw, nhwc, or auto: nchw if the shape fits, else nhwc")->capture_default_str();
+  command
+      .add_option("--layout", texts.layout,
+                  "of arrays in files: nchw, nhwc, or auto: nchw if the shape fits, else nhwc")
+      ->capture_default_str();
   command
       .add_option("--resize", texts.resize, "resize images to HEIGHTxWIDTH, or without a value to the network's input")
       ->expected(0, 1);

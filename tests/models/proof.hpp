@@ -24,8 +24,7 @@ bool prove_tflite(const ProofFolders& folders, const std::string& network);
 
 /// A float32 network against ONNX Runtime: the reference executor and `espalier run --device cpu`; prints the times of
 /// both, of medians over `runs` runs.
-bool prove_float(const ProofFolders& folders, const std::string& file, const std::string& oracle, int runs,
-                 double reference);
+bool prove_float(const ProofFolders& folders, const std::string& file, const std::string& oracle, int runs);
 
 /// The same network quantised: `espalier run` gives the same bits on the CPU and on the functional device. Inputs are
 /// thinned to every `step`-th row and column. Prints the noise of every output.
