@@ -58,8 +58,10 @@ if(NOT OUTPUT)
   message(FATAL_ERROR "OUTPUT says where the table is written")
 endif()
 file(MAKE_DIRECTORY ${OUTPUT})
-# LUTs of all sizes count alike, and the mapping is for their number.
-set(mapping "+strash;ifraig;scorr;dc2;strash;dch,-f;if,-a;mfs2;lutpack")
+# LUTs of all sizes count alike, and the mapping is for their number. What it finds depends on the structure it starts from:
+# each of four rounds starts from the network of the one before.
+set(round "strash;dch,-f;if,-a;mfs2;lutpack")
+set(mapping "+strash;ifraig;scorr;dc2;${round};${round};${round};${round}")
 set(options "-noclkbuf")
 if(FAMILY STREQUAL "xcup")
   string(APPEND options " -uram")
@@ -68,6 +70,8 @@ set(name ${TOP}_${ARRAY}_${FAMILY})
 if(DEFINED PACK_PRODUCTS AND NOT PACK_PRODUCTS)
   set(name ${TOP}_${ARRAY}_unpacked_${FAMILY})
 endif()
+# Every flip-flop with a reset has an inverter of rst_ni of its own until `opt_merge`: one is left, and that only because the
+# library cannot invert the pin.
 # Phase `coarse` is that of synth_xilinx without SAT-based sharing, which takes a quarter of the time: the lane of the
 # decoder is no smaller with it.
 set(synthesis "synth_xilinx -noiopad -nowidelut ${options} -family ${FAMILY} -top ${TOP} -run")
@@ -82,6 +86,8 @@ opt_expr -mux_undef -noclkinv
 abc -lut 6 -script ${mapping}
 clean
 ${synthesis} map_luts:
+opt_merge
+clean
 tee -q -o ${OUTPUT}/${name}.stat stat
 ")
 execute_process(COMMAND ${YOSYS} -q -l ${OUTPUT}/${name}.log ${OUTPUT}/${name}.ys RESULT_VARIABLE code
