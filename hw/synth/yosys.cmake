@@ -70,8 +70,7 @@ set(name ${TOP}_${ARRAY}_${FAMILY})
 if(DEFINED PACK_PRODUCTS AND NOT PACK_PRODUCTS)
   set(name ${TOP}_${ARRAY}_unpacked_${FAMILY})
 endif()
-# Every flip-flop with a reset has an inverter of rst_ni of its own until `opt_merge`: one is left, and that only because the
-# library cannot invert the pin.
+# ABC gives every flip-flop an inverter of the reset of its own; `opt_merge` leaves one.
 # Phase `coarse` is that of synth_xilinx without SAT-based sharing, which takes a quarter of the time: the lane of the
 # decoder is no smaller with it.
 set(synthesis "synth_xilinx -noiopad -nowidelut ${options} -family ${FAMILY} -top ${TOP} -run")
@@ -84,10 +83,9 @@ opt_clean
 ${synthesis} map_memory:map_luts
 opt_expr -mux_undef -noclkinv
 abc -lut 6 -script ${mapping}
-clean
-${synthesis} map_luts:
 opt_merge
 clean
+${synthesis} map_luts:
 tee -q -o ${OUTPUT}/${name}.stat stat
 ")
 execute_process(COMMAND ${YOSYS} -q -l ${OUTPUT}/${name}.log ${OUTPUT}/${name}.ys RESULT_VARIABLE code
