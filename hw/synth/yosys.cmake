@@ -33,7 +33,7 @@ set(defines "")
 set(library "")
 if(FAMILY STREQUAL "xcup")
   set(defines -DESP_DSP48E2)
-  set(library "read_verilog -lib +/xilinx/cells_xtra.v")
+  set(library "read_verilog -lib +/xilinx/cells_sim.v +/xilinx/cells_xtra.v")
 endif()
 file(GLOB_RECURSE sources ${hardware}/rtl/*.sv)
 list(JOIN sources " " sources)
@@ -59,9 +59,10 @@ if(NOT OUTPUT)
 endif()
 file(MAKE_DIRECTORY ${OUTPUT})
 # LUTs of all sizes count alike, and the mapping is for their number. What it finds depends on the structure it starts from:
-# each of four rounds starts from the network of the one before.
+# the first round keeps that of the RTL, in which multiplexers are cut to fit a LUT; the others start from the network of the
+# round before.
 set(round "strash;dch,-f;if,-a;mfs2;lutpack")
-set(mapping "+strash;ifraig;scorr;dc2;${round};${round};${round};${round}")
+set(mapping "+strash;if;mfs2,-a;lutpack;${round};${round};${round}")
 set(options "-noclkbuf")
 if(FAMILY STREQUAL "xcup")
   string(APPEND options " -uram")
