@@ -20,6 +20,7 @@ module esp_code_lane #(
     input  logic                vector_i,
     input  logic [3:0]          gap_bits_i,
     input  logic [3:0]          value_bits_i,
+    input  logic [Products*7-1:0] end_i,       // FormatVector: bits of a symbol, of two, ..
     input  logic [16:0]         columns_i,
     // Code table: symbols, steps, and the lengths of the codes of the symbol at hand
     input  logic                symbol_write_i,
@@ -154,8 +155,9 @@ module esp_code_lane #(
   assign {last, valid, address} = entry_o[StoredBits-1:8];
 
   // ---- FormatVector: symbols ----
-  logic [16:0] column_q, column;
-  logic        over_q, over;
+  logic [16:0] column_q, column;  // of the symbol read last
+  logic        steps_q, steps;    // the next one is behind it
+  logic        over_q, over, row_ends;
   logic [6:0]  held, symbols_used;  // bits
   logic [6:0]  all;                 // used where it is computed
 
@@ -178,15 +180,19 @@ module esp_code_lane #(
       .code_write_i(symbol_write_i && symbol_addr_i[7:4] == '0),
       .code_addr_i(symbol_addr_i[3:0]),
       .code_data_i(weight_i),
-      .window_i(window),
-      .held_i(held),
       .gap_bits_i,
       .value_bits_i,
+      .end_i,
       .columns_i,
+      .window_i(window),
+      .held_i(held),
       .column_i(column_q),
+      .steps_i(steps_q),
       .reads_o(readable_o),
       .used_o(symbols_used),
       .column_o(column),
+      .steps_o(steps),
+      .ends_o(row_ends),
       .over_o(over),
       .slot_o(symbols_o)
   );
@@ -203,6 +209,7 @@ module esp_code_lane #(
       bit_q     <= '0;
       address_q <= '0;
       column_q  <= '0;
+      steps_q   <= 1'b0;
       over_q    <= 1'b0;
     end else if (run_i) begin
       {gone, next_bit} = 7'(bit_q) + (!step_i ? 7'd0 : vector_i ? symbols_used : entry_used);
@@ -218,8 +225,9 @@ module esp_code_lane #(
         if (left == 2'd2) words_q[31:0] <= word_i;
       end
       if (step_i && vector_i) begin
-        column_q <= column;
-        over_q   <= over_q || over;
+        if (row_ends) {column_q, steps_q} <= '0;
+        else if (readable_o) {column_q, steps_q} <= {column, steps};
+        over_q <= over_q || over;
       end
       if (step_i && !vector_i) begin
         address_q <= address;
