@@ -1,11 +1,13 @@
-// The time of a frame that the plan predicts, against what it took: processor time of the CPU segments, cycles of the
-// programs as the RTL counts them at the clock, and the modelled link, for networks with some layers on the CPU. Each of
+// The time of a frame that the plan predicts, against what it took: processor time of the CPU segments and of changes of
+// layout, cycles of the programs as the RTL counts them at the clock, and the modelled link, for networks with some
+// layers on the CPU. Each of
 // 11 runs measures the costs of the CPU anew, plans, and carries the plan out, so that what other guests of the machine
 // do meanwhile meets both sides; the median of their ratios is within 10 %. Without the simulation of the RTL the cycles
 // are those of the timing model.
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <map>
 
@@ -44,6 +46,18 @@ Number median(std::vector<Number> list) {
   return list[list.size() / 2];
 }
 
+/// The link of the model: what a tensor that crosses it takes, without the changes of layout.
+plan::Nanoseconds moved(const plan::Piece& piece, const plan::LinkModel& link, const model::Network& network) {
+  plan::Nanoseconds time = 0;
+  for (const std::vector<int>& side : {piece.inputs, piece.outputs})
+    for (const int index : side) {
+      const auto bytes = static_cast<double>(network.features[static_cast<std::size_t>(index)].elements());
+      time += link.latency + std::llround(bytes / link.bytes_per_ns);
+    }
+  return time;
+}
+
+/// Of a frame; medians of Frames.
 plan::Nanoseconds measured(const plan::MixedPlan& plan, const plan::PlaceOptions& options) {
   Bus bus(plan.configuration);
   driver::Device device(bus);
@@ -55,20 +69,21 @@ plan::Nanoseconds measured(const plan::MixedPlan& plan, const plan::PlaceOptions
   std::map<std::string, std::vector<std::int64_t>> times;
   std::map<std::string, std::vector<std::uint64_t>> cycles;
   for (const run::TimelineEvent& event : session.timeline()) {
-    if (event.worker == "cpu") {
-      times[event.name].push_back(event.cpu_time);
-      continue;
-    }
+    const bool host = event.worker == "cpu";
+    times[event.name].push_back(host ? event.cpu_time : event.conversion_time);
+    if (host) continue;
 #ifdef ESPALIER_RTL
     EXPECT_TRUE(event.measured_cycles) << event.name;
 #endif
     cycles[event.name].push_back(event.measured_cycles.value_or(*event.predicted_cycles));
   }
-  plan::Nanoseconds total = plan.costs->transfers;
+  plan::Nanoseconds total = 0;
   for (const auto& [name, list] : times) total += median(list);
   for (const auto& [name, list] : cycles)
     total +=
         options.link.start + static_cast<plan::Nanoseconds>(static_cast<double>(median(list)) * 1000 / options.mhz);
+  for (const plan::Segment& segment : plan.segments)
+    if (segment.place == plan::Place::Accelerator) total += moved(segment.piece, options.link, plan.network);
   return total;
 }
 
