@@ -98,7 +98,7 @@ struct Views {
                                  fmt::format("{}", PileOverlap), "--threshold", fmt::format("{}", TextThreshold),
                                  "--unclip", fmt::format("{}", TextUnclip)});
     common.insert(common.end(), {"--shape", input.name + "=" + shape_text(input.shape)});
-    calibration = {"--calibration", "mse", "--calibrate"};
+    calibration = {"--calibration", "mse", "--equalise", "--compensate-rounding", "--bias-correction", "--calibrate"};
     for (std::size_t sample = 0; sample < oracle.samples(); ++sample) {
       const std::string file =
           folder.write(fmt::format("{}.npy", sample), npy_file(input.shape, oracle.values(sample, 0)));
