@@ -66,6 +66,9 @@ class Calibrator {
   /// Those that the options give.
   void set_ranges() {
     for (const auto& [name, range] : options_.ranges) {
+      if (!(range.low <= 0 && range.high >= 0 && range.low < range.high))
+        throw Error(ErrorCode::Usage, "a range does not hold zero", "network '" + graph_.name + "'", name,
+                    "give a range from at most 0 to at least 0");
       bool found = false;
       for (const auto& ports : {graph_.inputs, graph_.outputs})
         for (const model::Port& port : ports) {
