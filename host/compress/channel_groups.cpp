@@ -99,11 +99,13 @@ void ChannelGroups::connect(const Node& node) {
 void ChannelGroups::connect_real(const Node& node) {
   const std::string real = node.text("real_op", {});
   const int in = node.inputs[0], out = node.outputs[0];
-  if (real == "Mul" && node.inputs.size() == 2 && !graph_.is_constant(in) && !graph_.is_constant(node.inputs[1]) &&
-      channels(in) == channels(out) && channels(node.inputs[1]) == channels(out) && in != node.inputs[1]) {
+  // Only if the axes of the file are those of the map: an operator kept for the CPU may have others.
+  const bool maps = node.integers("real_input0", {}) == graph_.value(in).shape &&
+                    node.integers("real_output", {}) == graph_.value(out).shape && channels(in) == channels(out);
+  if (maps && real == "Mul" && !graph_.is_constant(node.inputs[1]) && in != node.inputs[1]) {
     unite(out, in);
     fix(node.inputs[1]);
-  } else if (real == "Resize" && channels(in) == channels(out)) {
+  } else if (maps && real == "Resize" && node.text("coordinate_transformation_mode", {}) != "tf_crop_and_resize") {
     unite(out, in);
   } else {
     fix_all(node);

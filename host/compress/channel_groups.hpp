@@ -13,7 +13,7 @@
 namespace espalier::compress {
 
 /// The channels of all activations of a canonical graph, in groups. Convolutions separate groups; additions, joins,
-/// pools, ReLUs, resizing and products with a gate of one value per channel connect them. A group is fixed if a factor
+/// pools, ReLUs, resizing and products with a gate connect them. A group is fixed if a factor
 /// would change a result: at inputs and outputs of the graph, clamps elsewhere than at zero, operators that are not
 /// linear, and convolutions whose weights are not float32 constants of their own.
 class ChannelGroups {

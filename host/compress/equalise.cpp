@@ -91,16 +91,12 @@ class Equaliser {
 
   static std::vector<std::string> names(const std::vector<const Node*>& nodes) {
     std::vector<std::string> result;
+    result.reserve(nodes.size());
     for (const Node* node : nodes) result.push_back(node->name);
     return result;
   }
 
   const std::vector<Activity>& activity(int value) const { return activity_[static_cast<std::size_t>(value)]; }
-
-  double map_size(int value) const {
-    const model::Shape& shape = graph_.value(value).shape;
-    return static_cast<double>(shape[2] * shape[3]);
-  }
 
   void measure(std::span<const Sample> samples) {
     const cpu::FloatExecutor executor(graph_);
