@@ -8,7 +8,13 @@
 namespace espalier::compress {
 namespace {
 
-/// Values that must share a quantisation, as a forest of parents.
+/// Whether every number of the result is one of the input's, so that one quantisation serves both without rounding.
+bool moves_values(const model::Node& node) {
+  if (node.op == "MaxPool" || node.op == "GlobalMaxPool" || node.op == "Concat") return true;
+  return node.op == "Real" && node.text("real_op", {}) == "Transpose";
+}
+
+/// Values that share a quantisation, as a forest of parents.
 std::vector<int> group_values(const model::Graph& graph) {
   std::vector<int> parent(graph.values.size());
   std::iota(parent.begin(), parent.end(), 0);
@@ -17,7 +23,7 @@ std::vector<int> group_values(const model::Graph& graph) {
     return value;
   };
   for (const model::Node& node : graph.nodes)
-    if (node.op == "MaxPool" || node.op == "GlobalMaxPool" || node.op == "Concat")
+    if (moves_values(node))
       for (const int input : node.inputs) parent[static_cast<std::size_t>(root(input))] = root(node.outputs[0]);
   for (std::size_t i = 0; i < parent.size(); ++i) parent[i] = root(static_cast<int>(i));
   return parent;
@@ -39,6 +45,7 @@ class Calibrator {
       for (const model::Port& port : ports) exact_[group(static_cast<std::size_t>(port.value))] = true;
     for_each_value([&](std::size_t group, const cpu::FloatTensor& values) { widen(ranges_[group], values); });
     if (options_.method != RangeMethod::MinMax) clip();
+    set_ranges();
     for (std::size_t i = 0; i < graph_.values.size(); ++i)
       if (!graph_.values[i].constant && !graph_.values[i].quantisation)
         graph_.values[i].quantisation = to_quantisation(ranges_[group(i)]);
@@ -53,6 +60,25 @@ class Calibrator {
       const auto values = executor_.run(sample);
       for (std::size_t i = 0; i < values.size(); ++i)
         if (!values[i].empty()) visit(group(i), values[i]);
+    }
+  }
+
+  /// Those that the options give.
+  void set_ranges() {
+    for (const auto& [name, range] : options_.ranges) {
+      if (!(range.low <= 0 && range.high >= 0 && range.low < range.high))
+        throw Error(ErrorCode::Usage, "a range does not hold zero", "network '" + graph_.name + "'", name,
+                    "give a range from at most 0 to at least 0");
+      bool found = false;
+      for (const auto& ports : {graph_.inputs, graph_.outputs})
+        for (const model::Port& port : ports) {
+          if (port.name != name) continue;
+          ranges_[group(static_cast<std::size_t>(port.value))] = range;
+          found = true;
+        }
+      if (!found)
+        throw Error(ErrorCode::Usage, "no input or output has the name that a range was given for",
+                    "network '" + graph_.name + "'", name, "name one as the file names it");
     }
   }
 

@@ -1,5 +1,6 @@
 #include "compress/quantise.hpp"
 
+#include "compress/compensate.hpp"
 #include "compress/lower.hpp"
 #include "esp_error.hpp"
 #include "model/rewrites.hpp"
@@ -13,11 +14,13 @@ QuantisedGraph quantise_graph(const model::Graph& graph, std::span<const Sample>
                 "lower it as it is");
   QuantisedGraph result;
   result.reals = model::canonicalise(graph, options.rewrites);
-  if (options.equalise) result.equalised = equalise(result.reals);
+  if (options.equalise) result.equalised = equalise(result.reals, calibration);
   calibrate(result.reals, calibration, options);
   result.weights = choose_weight_types(result.reals, calibration, options.weights);
   result.dequantised = result.reals;
   set_weights(result.dequantised, result.weights);
+  if (options.compensate)
+    compensate_rounding(result.reals, result.dequantised, result.weights, calibration, options.correct_bias);
   if (options.correct_bias)
     correct_bias(result.dequantised, weight_errors(result.reals, result.dequantised, calibration));
   Lowered lowered = lower(result.dequantised);

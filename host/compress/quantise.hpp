@@ -3,11 +3,14 @@
 //   compress::Quantised q = compress::quantise(model::import_model("digits.onnx").graph, images, {});
 #pragma once
 
+#include <map>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "compress/equalise.hpp"
 #include "compress/quantised.hpp"
+#include "compress/ranges.hpp"
 #include "compress/sample.hpp"
 #include "compress/weight_choice.hpp"
 #include "model/graph.hpp"
@@ -26,9 +29,11 @@ enum class RangeMethod {
 
 struct QuantiseOptions {
   RangeMethod method = RangeMethod::MinMax;
-  double percentile = 99.99;  // percent of the values that are kept
-  bool equalise = false;      // scale channels between convolutions first
-  bool correct_bias = false;  // take the mean error of rounded weights out of the biases
+  double percentile = 99.99;            // percent of the values that are kept
+  std::map<std::string, Range> ranges;  // of inputs and outputs by name, instead of what the samples say
+  bool equalise = false;                // scale channels between convolutions first
+  bool compensate = false;              // round weights so that their errors cancel in the results of their layer
+  bool correct_bias = false;            // take the mean error of rounded weights out of the biases
   WeightBudget weights{{}, {}, {WeightType::Int8}};
   model::RewriteOptions rewrites = {};
 };

@@ -82,6 +82,7 @@ std::vector<RunReport> predicted_stages(const Executable& executable, const std:
 
 ExitSession::ExitSession(driver::Device& device, const Executable& executable, ExitRule rule, Settings settings)
     : executable_(&checked(executable, rule)),
+      packer_(executable.compiled),
       rule_(std::move(rule)),
       settings_(std::move(settings)),
       stages_(predicted_stages(executable, settings_.device, settings_.memory)),
@@ -103,7 +104,7 @@ void ExitSession::run_stage(std::size_t stage, ExitRun& run) {
     add_causes(run.report.causes, result.counters);
   }
   run.report.layers.insert(run.report.layers.end(), part.layers.begin(), part.layers.end());
-  run.logits = compile::unpack(compiled, result.output)[stage];
+  run.logits = packer_.unpack(result.output)[stage];
   run.exit = stage;
   run.entropies.push_back(exit_entropy(executable_->ports.outputs[stage], run.logits));
 }
@@ -113,7 +114,7 @@ ExitRun ExitSession::run_features(std::span<const Feature> inputs) {
   run.report.model = executable_->name;
   run.report.device = settings_.device;
   run.report.configuration = executable_->compiled.configuration;
-  loaded_.write_input(compile::pack(executable_->compiled, inputs));
+  loaded_.write_input(packer_.pack(inputs));
   for (std::size_t stage = 0; stage < stages_.size(); ++stage) {
     run_stage(stage, run);
     if (stage < rule_.thresholds.size() && run.entropies.back() < rule_.thresholds[stage]) break;

@@ -53,6 +53,7 @@ class ExitSession {
   void run_stage(std::size_t stage, ExitRun& run);
 
   const Executable* executable_;
+  compile::Packer packer_;
   ExitRule rule_;
   Settings settings_;
   std::vector<RunReport> stages_;  // predicted

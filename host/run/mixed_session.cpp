@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "cpu/choice/choose_executor.hpp"
 #include "esp_error.hpp"
 
 namespace espalier::run {
@@ -121,11 +122,9 @@ class MixedSession::Pipeline {
       TimelineEvent event;
       std::exception_ptr failure;
       try {
-        const std::int64_t used = plan::thread_time();
         event.start = now() - start_;
         session_.execute(task->segment, frames_[task->frame], task->frame, event);
         event.end = now() - start_;
-        event.cpu_time = plan::thread_time() - used;
       } catch (...) {
         failure = std::current_exception();
       }
@@ -174,7 +173,7 @@ MixedSession::MixedSession(driver::Device* device, const plan::MixedPlan& plan, 
       if (maker[at(input)] < s) needs.push_back(maker[at(input)]);
     for (const int output : segment.piece.outputs) maker[at(output)] = s;
     if (segment.place == plan::Place::Host) {
-      executors_.back() = std::make_unique<cpu::FastExecutor>(segment.piece.network);
+      executors_.back() = cpu::choose_executor(segment.piece.network);
       continue;
     }
     if (device == nullptr)
@@ -192,19 +191,23 @@ void MixedSession::execute(std::size_t index, Frame& frame, std::size_t number, 
   event.frame = number;
   std::vector<Feature> inputs;
   for (const int input : segment.piece.inputs) inputs.push_back(frame.features[at(input)]);
+  const std::int64_t used = plan::thread_time();
   if (segment.place == plan::Place::Host) {
     event.worker = plan::to_string(plan::Place::Host);
     std::vector<Feature> made = executors_[index]->run(inputs);
+    event.cpu_time = plan::thread_time() - used;
     for (std::size_t i = 0; i < segment.piece.outputs.size(); ++i)
-      frame.features[at(segment.piece.outputs[i])] = std::move(made[at(segment.piece.network.outputs[i])]);
+      frame.features[at(segment.piece.outputs[i])] = std::move(made[i]);
     return;
   }
   FeatureRun run = programs_[index]->session.run_features(inputs);
+  event.cpu_time = plan::thread_time() - used;
   for (std::size_t i = 0; i < segment.piece.outputs.size(); ++i)
     frame.features[at(segment.piece.outputs[i])] = std::move(run.features[i]);
   event.worker = settings_.device.device;
   event.predicted_cycles = run.report.totals.predicted_cycles;
   event.measured_cycles = run.report.totals.measured_cycles;
+  event.conversion_time = run.conversion_time;
   frame.reports[index] = std::move(run.report);
 }
 
@@ -221,6 +224,7 @@ FeatureRun MixedSession::finish(Frame& frame) const {
   for (std::size_t s = 0; s < plan_.segments.size(); ++s) {
     const plan::Segment& segment = plan_.segments[s];
     if (segment.place == plan::Place::Host) {
+      report.cpu_executor = executors_[s]->name();
       for (const int layer : segment.layers) report.layers.push_back(host_row(plan_.layers[at(layer)], clock));
     } else {
       for (LayerRow& row : frame.reports[s].layers) report.layers.push_back(std::move(row));

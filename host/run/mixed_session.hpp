@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "cpu/fast.hpp"
+#include "cpu/executor.hpp"
 #include "plan/placement/place.hpp"
 #include "run/session.hpp"
 #include "run/timeline.hpp"
@@ -53,7 +53,7 @@ class MixedSession {
   Ports ports_;
   MixedSettings settings_;
   std::vector<std::unique_ptr<Program>> programs_;             // per segment on the accelerator
-  std::vector<std::unique_ptr<cpu::FastExecutor>> executors_;  // per segment on the CPU
+  std::vector<std::unique_ptr<cpu::Executor>> executors_;      // per segment on the CPU
   std::vector<std::vector<std::size_t>> needs_;                // per segment: those that it reads from
   std::vector<TimelineEvent> timeline_;
 };

@@ -1,5 +1,7 @@
 #include "run/part_runners.hpp"
 
+#include "cpu/choice/choose_executor.hpp"
+
 #include <utility>
 
 namespace espalier::run {
@@ -75,7 +77,7 @@ void AcceleratorRunner::start(const WantedPart& part, std::vector<Feature> input
 }
 
 void HostRunner::prepare(const WantedPart& part) {
-  executors_[&part] = std::make_unique<cpu::FastExecutor>(part.part.network);
+  executors_[&part] = cpu::choose_executor(part.part.network);
 }
 
 void HostRunner::start(const WantedPart& part, std::vector<Feature> inputs, std::function<void(PartResult)> done) {
@@ -84,7 +86,7 @@ void HostRunner::start(const WantedPart& part, std::vector<Feature> inputs, std:
       std::vector<Feature> made = executors_.at(&part)->run(inputs);
       PartResult result;
       for (const std::size_t output : part.outputs)
-        result.outputs.push_back(std::move(made[static_cast<std::size_t>(part.part.network.outputs[output])]));
+        result.outputs.push_back(std::move(made[output]));
       return result;
     }));
   });

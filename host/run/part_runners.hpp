@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "compile/compile.hpp"
-#include "cpu/fast.hpp"
+#include "cpu/executor.hpp"
 #include "espalier/driver/device.hpp"
 #include "run/shared_session.hpp"
 
@@ -77,7 +77,7 @@ class HostRunner final : public PartRunner {
   void start(const WantedPart& part, std::vector<Feature> inputs, std::function<void(PartResult)> done) override;
 
  private:
-  std::map<const WantedPart*, std::unique_ptr<cpu::FastExecutor>> executors_;
+  std::map<const WantedPart*, std::unique_ptr<cpu::Executor>> executors_;
   Worker worker_;
 };
 

@@ -70,6 +70,7 @@ struct Totals {
 struct RunReport {
   std::string model;
   std::string device;
+  std::string cpu_executor;  // of layers on the CPU; empty: there are none
   abi::Configuration configuration;
   std::vector<Output> outputs;
   std::vector<LayerRow> layers;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "esp_error.hpp"
+#include "plan/placement/cpu_costs.hpp"
 
 namespace espalier::run {
 namespace {
@@ -99,8 +100,11 @@ void add_measurement(RunReport& report, const compile::Compiled& compiled, const
       Causes{counters.computing, counters.weights, counters.output, counters.data, counters.writing, counters.control};
 }
 
-FeatureRun collect(const Executable& executable, const RunReport& predicted, const driver::RunResult& result) {
-  FeatureRun run{compile::unpack(executable.compiled, result.output), predicted};
+FeatureRun collect(const Executable& executable, const compile::Packer& packer, const RunReport& predicted,
+                   const driver::RunResult& result) {
+  const std::int64_t begun = plan::thread_time();
+  std::vector<Feature> features = packer.unpack(result.output);
+  FeatureRun run{std::move(features), predicted, plan::thread_time() - begun};
   // A machine without a clock counts nothing.
   if (result.counters.cycles != 0) add_measurement(run.report, executable.compiled, result);
   return run;
@@ -176,13 +180,19 @@ RunReport compiled_report(const Executable& executable) {
 
 Session::Session(driver::Device& device, const Executable& executable, Settings settings)
     : executable_(&in_one_stage(executable)),
+      packer_(executable.compiled),
       settings_(std::move(settings)),
       predicted_(predicted_report(executable, settings_.device, settings_.memory)),
       loaded_(load(device, executable, settings_.limits)) {}
 
 FeatureRun Session::run_features(std::span<const Feature> inputs) {
-  loaded_.start(compile::pack(executable_->compiled, inputs));
-  return collect(*executable_, predicted_, loaded_.wait());
+  const std::int64_t begun = plan::thread_time();
+  const std::vector<std::uint8_t> window = packer_.pack(inputs);
+  const std::int64_t packing = plan::thread_time() - begun;
+  loaded_.start(window);
+  FeatureRun run = collect(*executable_, packer_, predicted_, loaded_.wait());
+  run.conversion_time += packing;
+  return run;
 }
 
 RunReport Session::run(std::span<const std::vector<float>> inputs) {
@@ -190,10 +200,10 @@ RunReport Session::run(std::span<const std::vector<float>> inputs) {
 }
 
 std::optional<RunReport> Session::run(std::span<const std::vector<float>> inputs, const std::function<bool()>& stop) {
-  loaded_.start(compile::pack(executable_->compiled, quantised_inputs(executable_->ports, inputs, executable_->name)));
+  loaded_.start(packer_.pack(quantised_inputs(executable_->ports, inputs, executable_->name)));
   const std::optional<driver::RunResult> result = loaded_.wait(stop);
   if (!result) return {};
-  return presented(executable_->ports, collect(*executable_, predicted_, *result));
+  return presented(executable_->ports, collect(*executable_, packer_, predicted_, *result));
 }
 
 }  // namespace espalier::run

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "compile/compile.hpp"
+#include "compile/packer.hpp"
 #include "compile/timing/predict.hpp"
 #include "compress/quantised.hpp"
 #include "espalier/driver/device.hpp"
@@ -45,6 +45,7 @@ using Feature = std::vector<std::int8_t>;
 struct FeatureRun {
   std::vector<Feature> features;
   RunReport report;
+  std::int64_t conversion_time = 0;  // nanoseconds of the processor that packed and unpacked
 };
 
 class Session {
@@ -69,6 +70,7 @@ class Session {
 
  private:
   const Executable* executable_;
+  compile::Packer packer_;
   Settings settings_;
   RunReport predicted_;
   driver::Loaded loaded_;

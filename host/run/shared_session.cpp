@@ -113,7 +113,7 @@ class SharedSession::Pipeline {
     PartTime& time = results_[ended.frame].parts[frame.part];
     time.end = ended.end - start_;
     session_.timeline_.push_back({part_text(part.part.layers), session_.runners_[session_.places_[frame.part]]->name(),
-                                  ended.frame, time.start, time.end, 0, ended.result.predicted_cycles,
+                                  ended.frame, time.start, time.end, 0, 0, ended.result.predicted_cycles,
                                   ended.result.measured_cycles});
     for (std::size_t i = 0; i < part.outputs.size(); ++i)
       frame.features[at(part.part.outputs[part.outputs[i]])] = std::move(ended.result.outputs.at(i));

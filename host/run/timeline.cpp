@@ -16,6 +16,7 @@ std::string chrome_trace(const std::vector<TimelineEvent>& events) {
         {{"ph", "M"}, {"pid", 1}, {"tid", i + 1}, {"name", "thread_name"}, {"args", {{"name", workers[i]}}}});
   for (const TimelineEvent& event : events) {
     Json args{{"frame", event.frame}, {"cpu_us", static_cast<double>(event.cpu_time) / 1000}};
+    if (event.conversion_time > 0) args["conversion_us"] = static_cast<double>(event.conversion_time) / 1000;
     if (event.predicted_cycles) args["predicted_cycles"] = *event.predicted_cycles;
     if (event.measured_cycles) args["measured_cycles"] = *event.measured_cycles;
     const auto worker = std::find(workers.begin(), workers.end(), event.worker) - workers.begin();

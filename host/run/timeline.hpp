@@ -16,6 +16,7 @@ struct TimelineEvent {
   std::int64_t start = 0;
   std::int64_t end = 0;
   std::int64_t cpu_time = 0;                      // nanoseconds of the processor
+  std::int64_t conversion_time = 0;               // of these: packing for the device and unpacking
   std::optional<std::uint64_t> predicted_cycles;  // of work on the device
   std::optional<std::uint64_t> measured_cycles;
 };

@@ -89,8 +89,13 @@ compress::QuantisedGraph quantise(const model::Graph& graph, const QuantisationT
   compress::QuantiseOptions options = parse_quantisation_options(texts);
   options.rewrites = rewrites;
   compress::QuantisedGraph result = compress::quantise_graph(graph, samples, options);
-  summary = {
-      texts.calibration, samples.size(), texts.generated(), options.correct_bias, result.weights, result.equalised, {}};
+  summary.calibration = texts.calibration;
+  summary.samples = samples.size();
+  summary.generated = texts.generated();
+  summary.compensated = options.compensate;
+  summary.bias_correction = options.correct_bias;
+  summary.weights = result.weights;
+  summary.equalised = result.equalised;
   return result;
 }
 
@@ -106,9 +111,10 @@ QuantisedModel import_model(const ModelOptions& options, const InputOptions& inp
   if (quantised && !texts.generated())
     console.progress(wanted > 0 ? "--calibrate measures the noise alone: the network is quantised already"
                                 : "--calibrate is not used: the network is quantised already");
-  if (quantised && texts.changes_weights())
-    throw Error(ErrorCode::Usage, "the network is quantised already: its weights stay as they are", options.path, {},
-                "give the float network, or leave out the options of weights, equalisation and bias correction");
+  if (quantised && texts.changes_numbers())
+    throw Error(ErrorCode::Usage, "the network is quantised already: its numbers stay as they are", options.path, {},
+                "give the float network, or leave out the options of weights, ranges, equalisation, rounding and bias "
+                "correction");
   std::vector<compress::Sample> samples;
   if (!quantised || wanted > 0) samples = calibration_samples(graph, calibration_files(texts), inputs);
   QuantisedModel model;

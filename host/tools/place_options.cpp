@@ -58,18 +58,18 @@ std::pair<std::string, plan::Place> parse_pin(const std::string& text) {
 /// Where CPU times of this machine are kept between runs; empty if the user has no such place.
 std::filesystem::path cache_file() {
   if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0')
-    return std::filesystem::path(cache) / "espalier" / "cpu_costs_2.json";
+    return std::filesystem::path(cache) / "espalier" / "cpu_costs_3.json";
   if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
-    return std::filesystem::path(home) / ".cache" / "espalier" / "cpu_costs_2.json";
+    return std::filesystem::path(home) / ".cache" / "espalier" / "cpu_costs_3.json";
   return {};
 }
 
-/// Times of the cache that are unreadable or of another processor are measured again.
+/// Times of the cache that are unreadable, of another processor or another executor are measured again.
 plan::CpuCosts read_cache(const std::filesystem::path& path, Console& console) {
   if (path.empty() || !std::filesystem::exists(path)) return {};
   try {
     plan::CpuCosts costs = plan::CpuCosts::read(path.string());
-    if (costs.machine() == plan::processor_name()) return costs;
+    if (costs.measured_here()) return costs;
   } catch (const Error& error) {
     console.progress(error.what());
   }

@@ -1,11 +1,35 @@
 #include "quantisation_options.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <filesystem>
+#include <utility>
 
 #include "esp_error.hpp"
 
 namespace espalier::tools {
+
+namespace {
+
+std::pair<std::string, compress::Range> parse_range(const std::string& text) {
+  const std::size_t equals = text.rfind('='), colon = text.find(':', equals);
+  const auto number = [&](std::size_t begin, std::size_t end) -> std::optional<float> {
+    float value = 0;
+    const auto [stop, failure] = std::from_chars(text.data() + begin, text.data() + end, value);
+    return failure == std::errc{} && stop == text.data() + end && std::isfinite(value) ? std::optional(value)
+                                                                                       : std::nullopt;
+  };
+  if (equals != std::string::npos && equals > 0 && colon != std::string::npos) {
+    const auto low = number(equals + 1, colon), high = number(colon + 1, text.size());
+    // Zero is inside, so that padding and clamps are exact.
+    if (low && high && *low <= 0 && *high >= 0 && *low < *high) return {text.substr(0, equals), {*low, *high}};
+  }
+  throw Error(ErrorCode::Usage, "not the range of an input or output", "--range", text,
+              "write NAME=LOW:HIGH with LOW at most 0 and HIGH at least 0");
+}
+
+}  // namespace
 
 void add_quantisation_options(CLI::App& command, QuantisationTexts& texts) {
   command.add_option("--calibrate", texts.calibrate,
@@ -20,8 +44,14 @@ void add_quantisation_options(CLI::App& command, QuantisationTexts& texts) {
       ->capture_default_str();
   command.add_option("--percentile", texts.percentile, "percent of the values that --calibration percentile keeps")
       ->capture_default_str();
-  command.add_flag("--equalise", texts.equalise, "scale channels between convolutions before they are quantised");
+  command.add_flag("--equalise", texts.equalise,
+                   "scale channels between convolutions, over residual additions, before they are quantised");
+  command.add_flag("--compensate-rounding", texts.compensate,
+                   "round the weights of an output up or down so that their errors cancel on the samples");
   command.add_flag("--bias-correction", texts.correct_bias, "take the mean error of rounded weights out of the biases");
+  command.add_option("--range", texts.ranges,
+                     "NAME=LOW:HIGH: the range of an input or output instead of what the samples say; values outside "
+                     "saturate, those inside get finer steps");
   CLI::Option* bytes = command.add_option(
       "--weight-budget", texts.budget_bytes,
       "most bytes of the weights that are not zero: each layer gets the type that costs least precision");
@@ -43,7 +73,9 @@ compress::QuantiseOptions parse_quantisation_options(const QuantisationTexts& te
   if (texts.calibration == "entropy") options.method = compress::RangeMethod::Entropy;
   options.percentile = texts.percentile;
   options.equalise = texts.equalise;
+  options.compensate = texts.compensate;
   options.correct_bias = texts.correct_bias;
+  for (const std::string& text : texts.ranges) options.ranges.insert(parse_range(text));
   options.weights.bytes = texts.budget_bytes;
   options.weights.bits = texts.budget_bits;
   if (!texts.types.empty()) {

@@ -17,13 +17,17 @@ struct QuantisationTexts {
   std::string calibration = "minmax";
   double percentile = 99.99;
   bool equalise = false;
+  bool compensate = false;
   bool correct_bias = false;
+  std::vector<std::string> ranges;  // NAME=LOW:HIGH
   std::optional<std::uint64_t> budget_bytes;
   std::optional<double> budget_bits;
   std::vector<std::string> types;
   std::optional<std::size_t> noise_samples;  // none: a few; 0: noise is not measured
 
-  bool changes_weights() const { return equalise || correct_bias || budget_bytes || budget_bits || !types.empty(); }
+  bool changes_numbers() const {
+    return equalise || compensate || correct_bias || budget_bytes || budget_bits || !types.empty() || !ranges.empty();
+  }
   bool generated() const { return calibrate.empty() || (calibrate.size() == 1 && calibrate.front() == "generated"); }
 };
 

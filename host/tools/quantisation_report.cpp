@@ -72,7 +72,9 @@ std::string origin_text(const QuantisationSummary& summary) {
   if (summary.calibration.empty()) return "quantised by its file";
   std::string text = fmt::format("ranges by {} from {} {} samples", summary.calibration, summary.samples,
                                  summary.generated ? "generated" : "given");
-  if (!summary.equalised.empty()) text += fmt::format(", {} pairs of layers equalised", summary.equalised.size());
+  if (!summary.equalised.empty())
+    text += fmt::format(", channels of {} sets of tensors equalised", summary.equalised.size());
+  if (summary.compensated) text += ", rounding compensated";
   if (summary.bias_correction) text += ", biases corrected";
   return text +
          fmt::format("; {} bytes of weights, {:.2f} bits each", grouped(weight_bytes(summary)), weight_bits(summary));
@@ -108,11 +110,12 @@ Json quantisation_json(const QuantisationSummary& summary) {
     json["calibration"] = summary.calibration;
     json["samples"] = summary.samples;
     json["generated"] = summary.generated;
+    json["compensated_rounding"] = summary.compensated;
     json["bias_correction"] = summary.bias_correction;
     json["equalised"] = Json::array();
-    for (const compress::Equalised& pair : summary.equalised)
+    for (const compress::Equalised& set : summary.equalised)
       json["equalised"].push_back(
-          {{"first", pair.first}, {"second", pair.second}, {"largest_scale", pair.largest_scale}});
+          {{"writers", set.writers}, {"readers", set.readers}, {"largest_scale", set.largest_scale}});
     json["weight_bytes"] = weight_bytes(summary);
     json["weight_bits"] = weight_bits(summary);
     json["weights"] = Json::array();

@@ -12,9 +12,10 @@ namespace espalier::tools {
 
 /// How a network came to its integers.
 struct QuantisationSummary {
-  std::string calibration;  // name of the method; empty if the file was quantised already
-  std::size_t samples = 0;  // of the calibration
-  bool generated = false;   // they were made, not given
+  std::string calibration;   // name of the method; empty if the file was quantised already
+  std::size_t samples = 0;   // of the calibration
+  bool generated = false;    // they were made, not given
+  bool compensated = false;  // rounding of the weights
   bool bias_correction = false;
   std::vector<compress::WeightChoice> weights;
   std::vector<compress::Equalised> equalised;

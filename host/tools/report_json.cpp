@@ -105,6 +105,7 @@ void add_utilisation(Json& layer, const run::LayerRow& together, const abi::Conf
 void add_report(Json& json, const run::RunReport& report) {
   json["model"] = report.model;
   json["device"] = report.device;
+  if (!report.cpu_executor.empty()) json["cpu_executor"] = report.cpu_executor;
   json["array"] = array_text(report.configuration);
   json["outputs"] = Json::array();
   for (const run::Output& output : report.outputs) json["outputs"].push_back(output_json(output));

@@ -22,6 +22,9 @@ using BoxesOfSamples = std::vector<std::vector<Box>>;
 /// What the command line is told and ONNX Runtime's outputs are decoded with.
 constexpr double PileOverlap = 0.3, TextThreshold = 0.3, TextUnclip = 1.5;
 
+/// Scores of BlazeFace's large anchors before the sigmoid reach down to -280: what decides is near zero.
+constexpr const char* ScoreRange = "Identity_1:0=-8:8";
+
 struct Detector {
   const char* name;
   const char* file;
@@ -30,14 +33,18 @@ struct Detector {
   double least_score;    // of a box
   double least_overlap;  // of a box with its match
   double least_share;    // of ONNX Runtime's boxes and of ours that have a match; 0: rows are figures
+  std::size_t without;   // of so many views the last is not counted; 0: all are
+  const char* range;     // of an output, instead of what the calibration finds; null: none
 };
 constexpr std::array Detectors{
     Detector{"BlazeFace", "blazeface/ONNX/face_detection_front_128x128_barracuda.onnx", "blazeface_views.oracle", 24,
-             0.75, 0.8, 1},
-    // Whether boxes of half a score are there depends on a step of the quantisation.
+             0.75, 0.8, 1, 0, ScoreRange},
+    // Every fourth view is a cat, to which the network gives half a score: boxes there depend on a step.
     Detector{"BlazeFace", "blazeface/ONNX/face_detection_front_128x128_barracuda.onnx", "blazeface_views.oracle", 24,
-             0.5, 0.8, 0},
-    Detector{"PP-OCR", "ocr/assets/ch_PP-OCRv4_det_infer.onnx", "ppocr_views.oracle", 3, 0.6, 0.5, 0.95}};
+             0.5, 0.8, 1, 4, ScoreRange},
+    Detector{"BlazeFace", "blazeface/ONNX/face_detection_front_128x128_barracuda.onnx", "blazeface_views.oracle", 24,
+             0.5, 0.8, 0, 0, ScoreRange},
+    Detector{"PP-OCR", "ocr/assets/ch_PP-OCRv4_det_infer.onnx", "ppocr_views.oracle", 3, 0.6, 0.5, 0.95, 0, nullptr}};
 
 /// ONNX Runtime's outputs of one sample.
 std::vector<Box> decode(const OracleFile& oracle, std::size_t sample, double least_score) {
@@ -98,7 +105,8 @@ struct Views {
                                  fmt::format("{}", PileOverlap), "--threshold", fmt::format("{}", TextThreshold),
                                  "--unclip", fmt::format("{}", TextUnclip)});
     common.insert(common.end(), {"--shape", input.name + "=" + shape_text(input.shape)});
-    calibration = {"--calibration", "mse", "--calibrate"};
+    calibration = {"--calibration", "mse", "--equalise", "--compensate-rounding", "--bias-correction", "--calibrate"};
+    if (detector.range != nullptr) calibration.insert(calibration.begin(), {"--range", detector.range});
     for (std::size_t sample = 0; sample < oracle.samples(); ++sample) {
       const std::string file =
           folder.write(fmt::format("{}.npy", sample), npy_file(input.shape, oracle.values(sample, 0)));
@@ -148,13 +156,17 @@ bool prove_row(const Detector& detector, const Views& views, const std::vector<s
   const nlohmann::json answer = outcome.json();
   const BoxesOfSamples ours = boxes_of(answer, views.judged);
   Agreement agreement;
-  for (std::size_t sample = 0; sample < views.judged; ++sample)
+  std::size_t counted = 0;
+  for (std::size_t sample = 0; sample < views.judged; ++sample) {
+    if (detector.without > 0 && (sample + 1) % detector.without == 0) continue;
+    ++counted;
     agreement.compare(ours[sample], decode(views.oracle, sample, detector.least_score), detector.least_overlap);
+  }
   const auto matched = static_cast<double>(agreement.matched);
   const auto most = static_cast<double>(std::max(agreement.theirs, agreement.matched + agreement.more));
   const std::string row =
       fmt::format("{:<10} {:<30} {:>5.2f} {:>5} {:>5} {:>7} {:>5} {:>9.3f} {:>8.3f}  {}", detector.name,
-                  executor_of(answer), detector.least_score, views.judged, agreement.theirs, agreement.matched,
+                  executor_of(answer), detector.least_score, counted, agreement.theirs, agreement.matched,
                   agreement.more, agreement.matched > 0 ? agreement.least : 0,
                   matched > 0 ? agreement.sum / matched : 0, noise(views.oracle, views.judged, outputs_of(answer)));
   if (detector.least_share > 0) return check(agreement.theirs > 0 && matched >= detector.least_share * most, row);

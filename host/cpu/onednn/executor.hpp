@@ -20,6 +20,8 @@ namespace espalier::cpu {
 
 struct OneDnnOptions {
   int threads = 1;
+  /// Integers: a layer that only moves values, and is first or last, is one pass with the change of layout there.
+  bool merge_edges = true;
 };
 
 class OneDnnExecutor {

@@ -67,6 +67,8 @@ bool onednn_integers_are_exact() {
   return exact;
 }
 
+std::string onednn_integer_name() { return "oneDNN int8, " + onednn_instruction_set(); }
+
 struct OneDnnIntegerExecutor::State {
   int threads;
   onednn::IntegerProgram program;
@@ -78,12 +80,12 @@ OneDnnIntegerExecutor::OneDnnIntegerExecutor(const model::Network& network, cons
     throw Error(ErrorCode::Unsupported, "oneDNN's integer sums are not exact with this instruction set", "CPU",
                 onednn_instruction_set(), "use a processor with VNNI, or the executor cpu::FastExecutor");
   }
-  state_.reset(new State{options.threads, {network, options.threads}});
+  state_.reset(new State{options.threads, {network, options}});
 }
 
 OneDnnIntegerExecutor::~OneDnnIntegerExecutor() = default;
 
-std::vector<Tensor> OneDnnIntegerExecutor::run(std::span<const Tensor> inputs) {
+void OneDnnIntegerExecutor::enter(std::span<const Tensor> inputs) {
   const model::Network& network = state_->program.network();
   if (inputs.size() != network.inputs.size())
     throw Error(ErrorCode::Input, "wrong number of inputs", "network '" + network.name + "'",
@@ -94,8 +96,14 @@ std::vector<Tensor> OneDnnIntegerExecutor::run(std::span<const Tensor> inputs) {
       throw Error(ErrorCode::Input, "tensor has the wrong number of elements", "feature '" + feature.name + "'",
                   std::to_string(inputs[i].size()), "give " + std::to_string(feature.elements()));
   }
-  omp_set_num_threads(state_->threads);
-  return state_->program.run(inputs);
+  state_->program.enter(inputs);
 }
+
+void OneDnnIntegerExecutor::compute() {
+  omp_set_num_threads(state_->threads);
+  state_->program.compute();
+}
+
+std::vector<Tensor> OneDnnIntegerExecutor::leave() { return state_->program.leave(); }
 
 }  // namespace espalier::cpu

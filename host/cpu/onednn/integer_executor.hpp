@@ -10,8 +10,10 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "cpu/executor.hpp"
 #include "cpu/onednn/executor.hpp"
 #include "cpu/reference.hpp"
 #include "model/network.hpp"
@@ -22,18 +24,22 @@ namespace espalier::cpu {
 /// convolutions of one tap and of several, of all channels and of one. Tried once per process.
 bool onednn_integers_are_exact();
 
-class OneDnnIntegerExecutor {
+/// With the instruction set in use.
+std::string onednn_integer_name();
+
+class OneDnnIntegerExecutor final : public Executor {
  public:
   /// `network` must pass model::validate; it is copied. Throws Error(Unsupported) unless
   /// onednn_integers_are_exact(), and as RealLayer does.
   explicit OneDnnIntegerExecutor(const model::Network& network, const OneDnnOptions& options = {});
-  ~OneDnnIntegerExecutor();
+  ~OneDnnIntegerExecutor() override;
   OneDnnIntegerExecutor(const OneDnnIntegerExecutor&) = delete;
   OneDnnIntegerExecutor& operator=(const OneDnnIntegerExecutor&) = delete;
 
-  /// `inputs` in the order of network.inputs, CHW. Throws Error(Input) for a wrong number or size. Not to be called
-  /// from several threads at a time.
-  std::vector<Tensor> run(std::span<const Tensor> inputs);
+  std::string name() const override { return onednn_integer_name(); }
+  void enter(std::span<const Tensor> inputs) override;
+  void compute() override;
+  std::vector<Tensor> leave() override;
 
  private:
   struct State;

@@ -47,8 +47,11 @@ std::size_t pixels_of(const Feature& map) { return map.elements() / static_cast<
 
 }  // namespace
 
-IntegerProgram::IntegerProgram(const model::Network& network, int threads)
-    : original_(network), network_(shifted(network)), vnni_(threads == 1 && vnni_in_use()) {
+IntegerProgram::IntegerProgram(const model::Network& network, const OneDnnOptions& options)
+    : original_(network),
+      network_(shifted(network)),
+      vnni_(options.threads == 1 && vnni_in_use()),
+      merge_edges_(options.merge_edges) {
   for (const Feature& feature : network_.features) features_.emplace_back(feature.elements() + MapSlack);
   for (const int output : network_.outputs) outputs_.emplace_back(feature(output).elements());
   for (const Layer& layer : original_.layers)
@@ -64,9 +67,17 @@ IntegerProgram::IntegerProgram(const model::Network& network, int threads)
   for (std::size_t i = 0; i < network_.outputs.size(); ++i) add_output(i);
 }
 
-std::vector<Tensor> IntegerProgram::run(std::span<const Tensor> inputs) {
+void IntegerProgram::enter(std::span<const Tensor> inputs) {
   inputs_ = inputs;
+  for (const Step& step : enter_) step();
+}
+
+void IntegerProgram::compute() {
   for (const Step& step : steps_) step();
+}
+
+const std::vector<Tensor>& IntegerProgram::leave() {
+  for (const Step& step : leave_) step();
   return outputs_;
 }
 
@@ -90,7 +101,7 @@ const Layer* IntegerProgram::writer(int index) const {
 
 /// The step of a layer of kind Real that moves single values; null for all else.
 const RealStep* IntegerProgram::move_of(const Layer* layer) const {
-  if (layer == nullptr) return nullptr;
+  if (layer == nullptr || !merge_edges_) return nullptr;
   const RealStep* const real = reals_[static_cast<std::size_t>(layer - network_.layers.data())].get();
   return real != nullptr && real->moves() ? real : nullptr;
 }
@@ -126,11 +137,11 @@ void IntegerProgram::add_input(std::size_t input) {
   const Layer* const reader = only_reader(index);
   if (const RealStep* const move = move_of(reader)) {
     std::uint8_t* const result = data(reader->output);
-    steps_.emplace_back([=, this] { move->run_from(inputs_[input], result); });
+    enter_.emplace_back([=, this] { move->run_from(inputs_[input], result); });
     first_.push_back(reader);
     return;
   }
-  steps_.emplace_back([=, this, &map] { to_channels_last(map, inputs_[input].data(), values); });
+  enter_.emplace_back([=, this, &map] { to_channels_last(map, inputs_[input].data(), values); });
 }
 
 /// The layer that writes an output of the network and moves single values, if no layer reads them; else null.
@@ -148,10 +159,10 @@ void IntegerProgram::add_output(std::size_t output) {
   const std::uint8_t* const values = data(index);
   if (const Layer* const last = last_[output]) {
     const std::uint8_t* const source = data(last->inputs[0]);
-    steps_.emplace_back([=, move = move_of(last), this] { move->run_to(source, outputs_[output]); });
+    leave_.emplace_back([=, move = move_of(last), this] { move->run_to(source, outputs_[output]); });
     return;
   }
-  steps_.emplace_back([=, this, &map] { to_channels_first(map, values, outputs_[output].data()); });
+  leave_.emplace_back([=, this, &map] { to_channels_first(map, values, outputs_[output].data()); });
 }
 
 IntegerProgram::Step IntegerProgram::step(const Layer& layer) {

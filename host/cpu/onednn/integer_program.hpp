@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "cpu/onednn/executor.hpp"
 #include "cpu/onednn/integer_moves.hpp"
 #include "cpu/reference.hpp"
 #include "model/network.hpp"
@@ -17,16 +18,19 @@ namespace espalier::cpu::onednn {
 
 class IntegerProgram {
  public:
-  /// Copies `network`. oneDNN's convolutions run on `threads` threads, everything else on one; the kernels for VNNI
-  /// take their layers if that is all there are.
-  IntegerProgram(const model::Network& network, int threads);
+  /// Copies `network`. oneDNN's convolutions run on options.threads threads, everything else on one; the kernels for
+  /// VNNI take their layers if that is all there are.
+  IntegerProgram(const model::Network& network, const OneDnnOptions& options);
   IntegerProgram(const IntegerProgram&) = delete;
   IntegerProgram& operator=(const IntegerProgram&) = delete;
 
   const model::Network& network() const { return original_; }
 
-  /// `inputs` of the right number and sizes, CHW; gives network().outputs.
-  std::vector<Tensor> run(std::span<const Tensor> inputs);
+  /// `inputs` of the right number and sizes, CHW; they are read while they enter.
+  void enter(std::span<const Tensor> inputs);
+  void compute();
+  /// The features of network().outputs, CHW.
+  const std::vector<Tensor>& leave();
 
  private:
   using Step = std::function<void()>;
@@ -50,7 +54,7 @@ class IntegerProgram {
 
   model::Network original_;  // layers of kind Real refer to it
   model::Network network_;   // shifted: see integer_kernels.hpp
-  bool vnni_;
+  bool vnni_, merge_edges_;
   std::vector<std::unique_ptr<const RealStep>> reals_;  // by layer, null for other kinds
   dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream_{engine_};
@@ -61,7 +65,7 @@ class IntegerProgram {
   std::vector<Tensor> outputs_;
   std::vector<const model::Layer*> first_;  // moves that read an input as it is given
   std::vector<const model::Layer*> last_;   // by output: the move that writes it as it is returned, or null
-  std::vector<Step> steps_;
+  std::vector<Step> enter_, steps_, leave_;
 };
 
 }  // namespace espalier::cpu::onednn

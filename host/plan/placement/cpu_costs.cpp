@@ -10,8 +10,8 @@
 #include <thread>
 #include <vector>
 
-#include "compile/compile.hpp"
-#include "cpu/fast.hpp"
+#include "compile/packer.hpp"
+#include "cpu/choice/choose_executor.hpp"
 #include "esp_error.hpp"
 #include "model/layer_text.hpp"
 #include "model/random.hpp"
@@ -24,7 +24,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t OtherBytes = std::size_t{16} << 20, CacheLine = 64;
 constexpr std::chrono::milliseconds Wait{1};
-constexpr int Format = 2;
+constexpr int Format = 3;
 constexpr int MostRuns = 11, LeastRuns = 3;
 constexpr Nanoseconds EnoughTime = 200'000'000;  // of one layer
 
@@ -38,13 +38,16 @@ void leave_cpu() {
   std::this_thread::sleep_for(Wait);
 }
 
-/// Runs until the median is of MostRuns, or enough time has gone; the first run warms up.
-CpuTime measure(const std::function<void()>& work) {
+/// Runs until the median is of MostRuns, or enough time has gone; the first run warms up. `prepare` is called before
+/// each run and takes no time of it.
+CpuTime measure(const std::function<void()>& prepare, const std::function<void()>& work) {
   std::vector<Nanoseconds> times;
   Nanoseconds spent = 0;
+  prepare();
   work();
   while (times.size() < MostRuns && (times.size() < LeastRuns || spent < EnoughTime)) {
     leave_cpu();
+    prepare();
     const Nanoseconds start = thread_time();
     work();
     times.push_back(thread_time() - start);
@@ -65,6 +68,33 @@ std::vector<cpu::Tensor> random_inputs(const model::Network& network) {
   return inputs;
 }
 
+/// Medians for one tensor.
+struct Conversions {
+  double elements;
+  Nanoseconds pack, unpack, enter, leave;
+};
+
+/// Of the input and the output of a network of one layer, which are alike.
+Conversions measure_conversions(const std::string& layer, const abi::Configuration& configuration) {
+  const model::Network network = model::parse_layer(layer);
+  compile::Options options;
+  options.timing = false;
+  const compile::Compiled compiled = compile::compile(network, configuration, options);
+  const compile::Packer packer(compiled);
+  const std::vector<cpu::Tensor> inputs = random_inputs(network);
+  const std::vector<std::uint8_t> output(compiled.program.output_bytes);
+  const auto executor = cpu::choose_executor(network);
+  const auto nothing = [] {};
+  const auto compute = [&] {
+    executor->enter(inputs);
+    executor->compute();
+  };
+  return {static_cast<double>(inputs[0].size()), measure(nothing, [&] { packer.pack(inputs); }).median,
+          measure(nothing, [&] { packer.unpack(output); }).median,
+          measure(nothing, [&] { executor->enter(inputs); }).median,
+          measure(compute, [&] { executor->leave(); }).median};
+}
+
 double number(const Json& json, const char* key, const std::string& path) {
   const auto found = json.find(key);
   if (found == json.end() || !found->is_number() || !(found->get<double>() >= 0) ||
@@ -73,6 +103,17 @@ double number(const Json& json, const char* key, const std::string& path) {
                 "give numbers of nanoseconds from 0");
   return found->get<double>();
 }
+
+StepTime read_step(const Json& conversion, const char* name, const std::string& path) {
+  const auto found = conversion.find(name);
+  if (found == conversion.end()) return {};
+  if (!found->is_object())
+    throw Error(ErrorCode::Input, "a time of the CPU is missing or out of range", path, name,
+                "give an object with tensor_ns and element_ns");
+  return {number(*found, "tensor_ns", path), number(*found, "element_ns", path)};
+}
+
+Json step_json(const StepTime& step) { return {{"tensor_ns", step.tensor_ns}, {"element_ns", step.element_ns}}; }
 
 CpuTime read_time(const Json& json, const std::string& path) {
   const auto whole = [&](const char* key) { return static_cast<Nanoseconds>(std::llround(number(json, key, path))); };
@@ -127,6 +168,7 @@ CpuCosts CpuCosts::read(const std::string& path) {
     throw Error(ErrorCode::Input, "this is no file of CPU times", path, {}, "remove it, or name another");
   CpuCosts costs;
   if (json.contains("machine") && json["machine"].is_string()) costs.machine_ = json["machine"];
+  if (json.contains("executor") && json["executor"].is_string()) costs.executor_ = json["executor"];
   const auto object = [&](const char* key) {
     const auto found = json.find(key);
     if (found == json.end()) return std::optional<Json>();
@@ -138,17 +180,22 @@ CpuCosts CpuCosts::read(const std::string& path) {
     costs.model_ = {number(*model, "layer_ns", path), number(*model, "mac_ns", path),
                     number(*model, "element_ns", path)};
   if (const auto conversion = object("conversion"))
-    costs.conversion_ = {number(*conversion, "pack_ns", path), number(*conversion, "unpack_ns", path)};
+    costs.conversion_ = {read_step(*conversion, "pack", path), read_step(*conversion, "unpack", path),
+                         read_step(*conversion, "enter", path), read_step(*conversion, "leave", path)};
   if (const auto layers = object("layers"))
     for (const auto& [key, time] : layers->items()) costs.layers_[key] = read_time(time, path);
   return costs;
 }
 
 void CpuCosts::write(const std::string& path) const {
-  Json json{{"format", Format}, {"machine", machine_}};
+  Json json{{"format", Format}, {"machine", machine_}, {"executor", executor_}};
   if (model_)
     json["model"] = {{"layer_ns", model_->layer_ns}, {"mac_ns", model_->mac_ns}, {"element_ns", model_->element_ns}};
-  if (conversion_) json["conversion"] = {{"pack_ns", conversion_->pack_ns}, {"unpack_ns", conversion_->unpack_ns}};
+  if (conversion_)
+    json["conversion"] = {{"pack", step_json(conversion_->pack)},
+                          {"unpack", step_json(conversion_->unpack)},
+                          {"enter", step_json(conversion_->enter)},
+                          {"leave", step_json(conversion_->leave)}};
   json["layers"] = Json::object();
   for (const auto& [key, time] : layers_)
     json["layers"][key] = {
@@ -172,32 +219,36 @@ CpuTime CpuCosts::layer(const model::Network& network, int index) {
     return {whole, whole, whole, 0};
   }
   const Piece piece = cut_out(network, {index}, layer.name);
-  const cpu::FastExecutor executor(piece.network);
+  const auto executor = cpu::choose_executor(piece.network, cpu::Edges::Apart);
   const std::vector<cpu::Tensor> inputs = random_inputs(piece.network);
-  const CpuTime time = measure([&] {
-    const std::vector<cpu::Tensor> given = inputs;  // as a segment takes them
-    executor.run(given);
-  });
-  machine_ = processor_name();
-  changed_ = true;
-  return layers_[key] = time;
+  layers_[key] = measure([&] { executor->enter(inputs); }, [&] { executor->compute(); });
+  note_origin();
+  return layers_[key];
 }
 
 ConversionTime CpuCosts::conversion(const abi::Configuration& configuration) {
   if (conversion_) return *conversion_;
-  const model::Network network = model::parse_layer("requantise ic64 ih32 iw32");
-  compile::Options options;
-  options.timing = false;
-  const compile::Compiled compiled = compile::compile(network, configuration, options);
-  const std::vector<cpu::Tensor> inputs = random_inputs(network);
-  const std::vector<std::uint8_t> output(compiled.program.output_bytes);
-  const auto elements = static_cast<double>(inputs[0].size());
-  const CpuTime pack = measure([&] { compile::pack(compiled, inputs); });
-  const CpuTime unpack = measure([&] { compile::unpack(compiled, output); });
-  conversion_ = {static_cast<double>(pack.median) / elements, static_cast<double>(unpack.median) / elements};
-  machine_ = processor_name();
-  changed_ = true;
+  const Conversions small = measure_conversions("requantise ic1 ih4 iw4", configuration);
+  const Conversions large = measure_conversions("requantise ic64 ih32 iw32", configuration);
+  const auto line = [&](Nanoseconds Conversions::*step) {
+    const double slope = static_cast<double>(large.*step - small.*step) / (large.elements - small.elements);
+    StepTime time;
+    time.element_ns = std::max(slope, 0.0);
+    time.tensor_ns = std::max(static_cast<double>(small.*step) - time.element_ns * small.elements, 0.0);
+    return time;
+  };
+  conversion_ = {line(&Conversions::pack), line(&Conversions::unpack), line(&Conversions::enter),
+                 line(&Conversions::leave)};
+  note_origin();
   return *conversion_;
+}
+
+bool CpuCosts::measured_here() const { return machine_ == processor_name() && executor_ == cpu::chosen_executor(); }
+
+void CpuCosts::note_origin() {
+  machine_ = processor_name();
+  executor_ = cpu::chosen_executor();
+  changed_ = true;
 }
 
 }  // namespace espalier::plan

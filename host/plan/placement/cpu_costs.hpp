@@ -32,10 +32,20 @@ struct CpuModel {
   double element_ns = 0;  // per element of inputs and output
 };
 
-/// Changing the layout of a tensor between the host's and the accelerator's.
+/// Changing the layout of a tensor: so much for the tensor and so much per element.
+struct StepTime {
+  double tensor_ns = 0;
+  double element_ns = 0;
+
+  double of(double elements) const { return tensor_ns + element_ns * elements; }
+};
+
+/// Between CHW, in which tensors are handed on, and the layout of the accelerator or of what executes layers on the CPU.
 struct ConversionTime {
-  double pack_ns = 0;    // per element
-  double unpack_ns = 0;  // per element
+  StepTime pack;    // to the accelerator
+  StepTime unpack;  // from it
+  StepTime enter;   // to layers on the CPU
+  StepTime leave;   // from them
 };
 
 class CpuCosts {
@@ -46,7 +56,8 @@ class CpuCosts {
   void write(const std::string& path) const;
 
   /// The cost of a layer: as listed; else by the model, if there is one; else measured now and listed. A measurement
-  /// runs the layer alone on pseudo-random values.
+  /// runs the layer alone on pseudo-random values, by the executor that this process takes for the CPU, without the
+  /// changes of layout before and behind it.
   CpuTime layer(const model::Network& network, int index);
 
   /// The same for changes of layout; measured on a tensor of 64 x 32 x 32.
@@ -55,14 +66,16 @@ class CpuCosts {
   /// Something was measured since it was read.
   bool changed() const { return changed_; }
 
-  /// The processor that the times are of; empty: not said.
-  const std::string& machine() const { return machine_; }
+  /// What was measured is of this process: of its processor and of the executor that it takes.
+  bool measured_here() const;
 
   /// Without measurements: times by this model alone.
   static CpuCosts modelled(const CpuModel& model, const ConversionTime& conversion);
 
  private:
-  std::string machine_;
+  void note_origin();
+
+  std::string machine_, executor_;  // that the times are of; empty: not said
   std::optional<CpuModel> model_;
   std::optional<ConversionTime> conversion_;
   std::map<std::string, CpuTime> layers_;  // by the line of the layer

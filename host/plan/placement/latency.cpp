@@ -24,6 +24,8 @@ Nanoseconds rounded(double value) {
   return static_cast<Nanoseconds>(std::llround(std::min(value, static_cast<double>(LargestStep))));
 }
 
+void add_to(Nanoseconds& time, Nanoseconds more) { time = add(time, more); }
+
 }  // namespace
 
 Nanoseconds Placer::time_of(std::uint64_t cycles) const {
@@ -51,8 +53,12 @@ PlacementProblem Placer::make_problem() {
     tensor.readers = readers[i];
     tensor.answer =
         std::find(network_.outputs.begin(), network_.outputs.end(), static_cast<int>(i)) != network_.outputs.end();
-    tensor.up = rounded(moved + elements * conversion.pack_ns);
-    tensor.down = rounded(moved + elements * conversion.unpack_ns);
+    const Nanoseconds entry = rounded(conversion.enter.of(elements)), exit = rounded(conversion.leave.of(elements));
+    tensor.up = rounded(moved + conversion.pack.of(elements)) + (tensor.maker < 0 ? 0 : exit);
+    tensor.down = rounded(moved + conversion.unpack.of(elements)) + (tensor.readers.empty() ? 0 : entry);
+    // The network's own edge is in the time of the layers there: of the first that reads, and of the maker.
+    if (tensor.maker < 0 && !tensor.readers.empty()) add_to(problem.host[at(tensor.readers.front())], entry);
+    if (tensor.maker >= 0 && (tensor.answer || tensor.readers.empty())) add_to(problem.host[at(tensor.maker)], exit);
     // What nobody reads is written out like an answer.
     if (tensor.maker >= 0 && tensor.readers.empty()) tensor.answer = true;
     problem.tensors.push_back(std::move(tensor));
@@ -167,7 +173,7 @@ void Placer::add_costs(MixedPlan& plan, const Groups& groups, const Groups& acce
   costs.greedy = cost_of(greedy());
   for (Segment& segment : plan.segments) {
     if (segment.place == Place::Host) {
-      for (const int layer : segment.layers) segment.time = add(segment.time, host_times_[at(layer)].median);
+      for (const int layer : segment.layers) segment.time = add(segment.time, problem_.host[at(layer)]);
       costs.host = add(costs.host, segment.time);
       continue;
     }

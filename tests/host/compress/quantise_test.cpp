@@ -1,5 +1,6 @@
 // Properties: a quantised network follows its float model closely with every range method; the fast executor has the
-// reference's bits; export and import give the same integers; missing calibration and unquantised values are refused.
+// reference's bits; export and import give the same integers;
+// given ranges and moved values keep their levels; missing calibration and unquantised values are refused.
 #include "compress/quantise.hpp"
 
 #include <gtest/gtest.h>
@@ -49,6 +50,42 @@ TEST(Quantise, FollowsTheFloatModel) {
       EXPECT_GT(signal_to_noise(graph, q, samples), 100) << static_cast<int>(method);
     }
   }
+}
+
+TEST(Quantise, GivenRangesAreThoseOfThePorts) {
+  Random random;
+  const model::Graph graph = model::import_onnx_bytes(test::residual_network(random, false).bytes());
+  const auto samples = test::random_samples(graph, 4, random);
+  for (const RangeMethod method : {RangeMethod::MinMax, RangeMethod::MeanSquaredError}) {
+    const Quantised q = quantise(graph, samples, {.method = method, .ranges = {{"y", {-1, 4.1F}}, {"image", {-2, 0}}}});
+    EXPECT_FLOAT_EQ(q.outputs[0].scale, 0.02F);
+    EXPECT_EQ(q.outputs[0].zero, -78);
+    EXPECT_FLOAT_EQ(q.inputs[0].scale, 2.0F / 255);
+  }
+  EXPECT_THROW(quantise(graph, samples, {.ranges = {{"sum", {-1, 1}}}}), Error);
+  EXPECT_THROW(quantise(graph, samples, {.ranges = {{"y", {1, 2}}}}), Error);
+}
+
+TEST(Quantise, TransposesRoundNothing) {
+  Random random;
+  test::OnnxBuilder b;
+  b.input("x", {1, 5, 6, 3});
+  test::OnnxBuilder::set(b.node("Transpose", {"x"}, "first"), "perm", {0, 3, 1, 2});
+  test::add_conv(b, "first", "middle", 3, 4, 3, 1, 1, random);
+  test::OnnxBuilder::set(b.node("Transpose", {"middle"}, "y"), "perm", {0, 2, 3, 1});
+  b.output("y");
+  const model::Graph graph = model::import_onnx_bytes(b.bytes());
+  const Quantised q = quantise(graph, test::random_samples(graph, 4, random), {.ranges = {{"y", {-1, 1}}}});
+  int transposes = 0;
+  for (const model::Layer& layer : q.network.layers) {
+    if (layer.op != "Transpose") continue;
+    ++transposes;
+    const auto& from = q.network.features[static_cast<std::size_t>(layer.inputs[0])];
+    const auto& to = q.network.features[static_cast<std::size_t>(layer.output)];
+    EXPECT_EQ(from.scale, to.scale);
+    EXPECT_EQ(from.zero, to.zero);
+  }
+  EXPECT_EQ(transposes, 2);
 }
 
 TEST(Quantise, KeepsTheSourceOperators) {

@@ -1,6 +1,5 @@
-// Properties: equalisation gives the factors computed by hand and the same function; the choice under a budget equals
-// brute force, fits and refuses budgets that nothing fits; corrected biases remove the mean error; noise is that of the
-// formula and grows with fewer bits.
+// Properties: the choice under a budget equals brute force, fits and refuses budgets that nothing fits; corrected
+// biases remove the mean error; noise is that of the formula and grows with fewer bits.
 #include "compress/weight_choice.hpp"
 
 #include <gtest/gtest.h>
@@ -19,48 +18,6 @@ namespace espalier::compress {
 namespace {
 
 using test::Random;
-
-model::Graph canonical_residual(Random& random) {
-  return model::canonicalise(model::import_onnx_bytes(test::residual_network(random, false).bytes()));
-}
-
-TEST(Equalise, GivesBothLayersTheSameRanges) {
-  test::OnnxBuilder b;
-  b.input("x", {1, 1, 2, 2});
-  b.floats("w1", {2, 1, 1, 1}, {4, -1});
-  b.floats("b1", {2}, {8, 8});
-  b.floats("w2", {1, 2, 1, 1}, {1, 4});
-  b.node("Conv", {"x", "w1", "b1"}, "h");
-  b.node("Relu", {"h"}, "r");
-  b.node("Conv", {"r", "w2"}, "y");
-  b.output("y");
-  model::Graph graph = model::canonicalise(model::import_onnx_bytes(b.bytes()));
-  const auto pairs = equalise(graph);
-  ASSERT_EQ(pairs.size(), 1U);
-  EXPECT_NEAR(pairs[0].largest_scale, 2, 1e-6);
-  const auto constant = [&](std::size_t node, std::size_t input) {
-    return graph.value(graph.nodes[node].inputs[input]).constant->as_floats();
-  };
-  EXPECT_EQ(constant(0, 1), (std::vector<float>{2, -2}));
-  EXPECT_EQ(constant(0, 2), (std::vector<float>{4, 16}));
-  EXPECT_EQ(constant(1, 1), (std::vector<float>{2, 2}));
-}
-
-TEST(Equalise, KeepsTheFunction) {
-  for (std::uint64_t seed = 0; seed < 5; ++seed) {
-    Random random(seed);
-    const model::Graph before = canonical_residual(random);
-    model::Graph after = before;
-    EXPECT_FALSE(equalise(after).empty());
-    for (const Sample& sample : test::random_samples(before, 3, random)) {
-      const auto output = static_cast<std::size_t>(before.outputs[0].value);
-      const auto expected = cpu::FloatExecutor(before).run(sample)[output];
-      const auto actual = cpu::FloatExecutor(after).run(sample)[output];
-      for (std::size_t i = 0; i < expected.size(); ++i)
-        EXPECT_NEAR(actual[i], expected[i], 1e-4 * (1 + std::abs(expected[i])));
-    }
-  }
-}
 
 TEST(LeastCost, EqualsBruteForce) {
   for (std::uint64_t seed = 0; seed < 50; ++seed) {

@@ -16,8 +16,9 @@
 namespace espalier::tools {
 namespace {
 
-constexpr const char* Costs = R"({"format": 2, "machine": "none",
-  "model": {"layer_ns": 400, "mac_ns": 0.5, "element_ns": 0.3}, "conversion": {"pack_ns": 0.2, "unpack_ns": 0.2},
+constexpr const char* Costs = R"({"format": 3, "machine": "none",
+  "model": {"layer_ns": 400, "mac_ns": 0.5, "element_ns": 0.3},
+  "conversion": {"pack": {"tensor_ns": 0, "element_ns": 0.2}, "unpack": {"tensor_ns": 0, "element_ns": 0.2}},
   "layers": {}})";
 
 class PlacementCommand : public CommandRunner {
@@ -136,8 +137,8 @@ TEST_F(PlacementCommand, RefusesWhatItDoesNotUnderstand) {
   EXPECT_NE(code({"--link", "speed=3"}), 0);
   EXPECT_NE(code({"--place", "cpu", "--forbid-cpu"}), 0);
   EXPECT_NE(code({"--place", "moon"}), 0);
-  for (const char* text : {"", "[]", "{}", R"({"format": 2, "layers": {"x": {"median_ns": -1}}})",
-                           R"({"format": 2, "model": 3})", R"({"format": 2, "conversion": {"pack_ns": "a"}})"}) {
+  for (const char* text : {"", "[]", "{}", R"({"format": 3, "layers": {"x": {"median_ns": -1}}})",
+                           R"({"format": 3, "model": 3})", R"({"format": 3, "conversion": {"pack": {"tensor_ns": "a", "element_ns": 0}}})"}) {
     costs_ = write("bad.json", text);
     EXPECT_NE(code({}), 0) << text;
   }

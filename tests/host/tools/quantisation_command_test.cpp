@@ -72,8 +72,12 @@ TEST_F(QuantisationCommand, SamplesAreFilesFoldersOrGenerated) {
 }
 
 TEST_F(QuantisationCommand, OptionsAreReported) {
-  ASSERT_EQ(compile({"--equalise", "--bias-correction", "--report", path("page.html")}), 0);
+  ASSERT_EQ(compile({"--equalise", "--compensate-rounding", "--bias-correction", "--range", "y=-2:2", "--report",
+                     path("page.html")}),
+            0);
   ASSERT_EQ(quantisation()["equalised"].size(), 1U);
+  EXPECT_EQ(quantisation()["equalised"][0]["writers"].size(), 1U);
+  EXPECT_EQ(quantisation()["compensated_rounding"], true);
   EXPECT_EQ(quantisation()["bias_correction"], true);
   EXPECT_TRUE(std::filesystem::exists(path("page.html")));
   EXPECT_GT(std::filesystem::file_size(path("page.html")), 1000U);
@@ -96,6 +100,8 @@ TEST_F(QuantisationCommand, WrongOptionsAreRefused) {
   EXPECT_EQ(compile({"--weight-types", "int5"}), 2);
   EXPECT_EQ(compile({"--weight-types", "int8,int4"}), 2);
   EXPECT_EQ(compile({"--calibration", "percentile", "--percentile", "0"}), 2);
+  for (const char* range : {"y", "y=1", "y=1:2", "y=-1:x", "=-1:1", "y=0:0", "z=-1:1"})
+    EXPECT_EQ(compile({"--range", range}), 2) << range;
 }
 
 TEST_F(QuantisationCommand, QuantisedNetworksKeepTheirWeights) {

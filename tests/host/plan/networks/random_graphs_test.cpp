@@ -48,7 +48,7 @@ struct Totals {
   int by_onednn = 0, measured = 0, noisy = 0, float_compared = 0, float_refused = 0;
 };
 
-plan::CpuCosts given_costs() { return plan::CpuCosts::modelled({500, 0.4, 0.2}, {0.1, 0.1}); }
+plan::CpuCosts given_costs() { return plan::CpuCosts::modelled({500, 0.4, 0.2}, {{30, 0.1}, {30, 0.1}, {20, 0.05}, {20, 0.05}}); }
 
 std::vector<std::vector<run::Feature>> random_frames(Random& random, const model::Network& network) {
   std::vector<std::vector<run::Feature>> frames(2);

@@ -24,7 +24,7 @@ namespace {
 using plan::Place;
 using plan::Policy;
 
-plan::CpuCosts given_costs() { return plan::CpuCosts::modelled({500, 0.4, 0.2}, {0.1, 0.1}); }
+plan::CpuCosts given_costs() { return plan::CpuCosts::modelled({500, 0.4, 0.2}, {{30, 0.1}, {30, 0.1}, {20, 0.05}, {20, 0.05}}); }
 
 std::vector<std::vector<run::Feature>> random_frames(Random& random, const model::Network& network, int count) {
   std::vector<std::vector<run::Feature>> frames(static_cast<std::size_t>(count));
