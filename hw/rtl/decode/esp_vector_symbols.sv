@@ -71,7 +71,8 @@ module esp_vector_symbols #(
     logic [7:0]            gap_mask;
     logic [3:0]            value_mask;
     logic [16:0]           column;
-    logic [AddrBits-1:0]   word, previous;  // word of the symbol, and of the one before it
+    logic [AddrBits-1:0]   word;       // of the symbol
+    logic [NearBits-1:0]   previous;   // of the word of the symbol before it
     logic [1:0]            words_used, same;  // the symbol's word is the first, the second one of the lane
     logic [IndexBits-1:0]  first_at, second_at;  // symbols whose words these are
     logic [IndexBits-1:0]  final_at;   // the symbol read last
@@ -112,9 +113,9 @@ module esp_vector_symbols #(
       passes  = gap == gap_mask;
       steps   = !passes;
       ends    = column >= columns_i;
-      previous = word;
+      previous = word[NearBits-1:0];
       word    = AddrBits'(column >> ByteBits);
-      same    = same & {2{word[NearBits-1:0] == previous[NearBits-1:0]}};
+      same    = same & {2{word[NearBits-1:0] == previous}};
       second  = words_used[0] && !same[0];
       fits    = ends || passes || !second || !words_used[1] || same[1];
       going   = going && held >= end_i[i*7+:7] && fits;
