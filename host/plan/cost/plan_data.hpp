@@ -21,7 +21,7 @@ struct Certificate {
   struct Case {
     int policy = 0, variant = 0;
     std::int64_t deadline_multiplier = 0;        // objective units per nanosecond over the deadline
-    std::vector<std::int64_t> load_multipliers;  // throughput: per resource, sum LoadMultiplierSum
+    std::vector<std::int64_t> load_multipliers;  // throughput: per resource; only their proportion counts
     std::int64_t lower_bound = 0;                // no plan of this case is better
   };
   std::vector<Case> cases;
@@ -29,8 +29,6 @@ struct Certificate {
   std::int64_t value = 0;        // of the plan; equal to the lower bound if the plan is proven optimal
   bool proven() const { return value == lower_bound; }
 };
-
-inline constexpr std::int64_t LoadMultiplierSum = 4096;
 
 struct SharedPlan {
   std::string planner;

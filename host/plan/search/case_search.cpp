@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "plan/search/multipliers.hpp"
+
 namespace espalier::plan {
 namespace {
 
@@ -14,7 +16,7 @@ constexpr int DeadlineRounds = 12;
 
 CaseSearch::CaseSearch(const Problem& problem, const Request& request, const StateGraph& graph,
                        const VariantCosts& costs, int variant)
-    : problem_(problem), request_(request), graph_(graph), costs_(costs), variant_(variant) {
+    : problem_(problem), request_(request), graph_(graph), costs_(costs), variant_(variant), grain_(request.objective == Objective::Throughput ? graph.grain() : 1) {
   for (int device = 0; device < static_cast<int>(problem.devices.size()); ++device) {
     Bytes all = 0;
     for (const LayerVariant& layer : problem.variants[at(variant)].layers) all = add(all, layer.weight_bytes);
@@ -28,16 +30,10 @@ LoadStart CaseSearch::even_start() const {
   for (std::size_t index = 0; index < costs_.layers.size(); ++index)
     if (costs_.layers[index].possible())
       time[index % time.size()] += static_cast<double>(std::max<Nanoseconds>(costs_.layers[index].mean, 1));
-  double sum = 0;
-  for (double& one : time) sum += one = one > 0 ? 1 / one : 0;
-  LoadStart start{Values(resources(), 0), 0};
-  std::int64_t left = LoadMultiplierSum;
-  for (std::size_t device = 0; device < time.size() && sum > 0; ++device) {
-    start.loads[device] = static_cast<std::int64_t>(time[device] / sum * static_cast<double>(LoadMultiplierSum));
-    left -= start.loads[device];
-  }
-  *std::max_element(start.loads.begin(), start.loads.end()) += left;
-  return start;
+  for (double& one : time) one = one > 0 ? 1 / one : 0;
+  if (std::all_of(time.begin(), time.end(), [](double one) { return one == 0; })) time.front() = 1;
+  time.resize(resources(), 0);
+  return {in_proportion(time, CoarseMultiplierSum), 0};
 }
 
 std::int64_t CaseSearch::choice_weight(const Choice& choice, const Values& load_multipliers) const {
@@ -67,10 +63,15 @@ std::int64_t CaseSearch::quick_bound(const LoadStart& start) const {
     const Choice& choice = choices[index];
     std::int64_t& here = least[at(choice.position)];
     const std::int64_t weight = choice_weight(choice, start.loads);
-    if (weight < Impossible) here = std::min(here, add(times(weight, choice.share), least[at(choice.next_position)]));
+    if (weight < Impossible) here = std::min(here, add(times(weight, choice.share / grain_), least[at(choice.next_position)]));
   }
-  if (!throughput() || least.front() >= Impossible) return least.front();
-  return (least.front() + LoadMultiplierSum - 1) / LoadMultiplierSum;
+  return throughput() ? load_bound(least.front(), sum_of(start.loads)) : least.front();
+}
+
+// The largest load of a plan whose weighted loads, in grains, are at least `weight`. Saturated sums are at least
+// Impossible.
+std::int64_t CaseSearch::load_bound(std::int64_t weight, std::int64_t sum) const {
+  return times(weight / sum + (weight % sum != 0 ? 1 : 0), grain_);
 }
 
 // Bounds of all arcs; an arc whose choice or transfers are not possible has none.
@@ -97,7 +98,7 @@ void CaseSearch::fill(const Values& load_multipliers) {
   for (const Choice& choice : graph_.choices())
     choices.push_back(throughput() && largest_load(choice) >= beat_
                           ? Impossible
-                          : times(choice_weight(choice, load_multipliers), choice.share));
+                          : times(choice_weight(choice, load_multipliers), choice.share / grain_));
   transfers.reserve(costs_.transfers.size());
   for (std::size_t id = 0; id < costs_.transfers.size(); ++id) {
     const Primitive& cost = costs_.transfers[id];
@@ -114,7 +115,7 @@ void CaseSearch::fill(const Values& load_multipliers) {
     for (const std::uint32_t id : graph_.transfers(arc))
       weight = throughput() && times(costs_.transfers[id].mean, graph_.choices()[arc.choice].share) >= beat_
                    ? Impossible
-                   : add(weight, times(transfers[id], graph_.choices()[arc.choice].share));
+                   : add(weight, times(transfers[id], graph_.choices()[arc.choice].share / grain_));
     weights_[index] = bounds_[index] >= Impossible ? Impossible : weight;
   }
 }
@@ -267,7 +268,7 @@ CaseResult CaseSearch::run(std::int64_t beat, std::size_t labels, const LoadStar
   best_.reset();
   if (throughput()) {
     relax_loads(result, start);
-    if (result.bound.lower_bound < beat_) close_gap(result, labels);
+    if (result.bound.lower_bound < beat_ && !match_halves(result, labels)) close_gap(result, labels);
   } else {
     fill_bounds();
     fill({});

@@ -29,7 +29,7 @@ struct CaseResult {
   std::size_t labels = 0;     // that were made
 };
 
-/// Multipliers to start from: those of the loads (throughput) sum to LoadMultiplierSum.
+/// Multipliers to start from: those of the loads are for throughput.
 struct LoadStart {
   std::vector<std::int64_t> loads;
   std::int64_t time = 0;  // of the deadline
@@ -53,8 +53,10 @@ class CaseSearch {
  private:
   struct Track;
   struct Bridge;
+  class Halves;
   using Values = std::vector<std::int64_t>;
 
+  std::int64_t load_bound(std::int64_t weight, std::int64_t sum) const;
   void fill_bounds();
   void fill(const std::vector<std::int64_t>& load_multipliers);
   std::int64_t largest_load(const Choice& choice) const;
@@ -79,8 +81,10 @@ class CaseSearch {
   void cross(const Track& one, const Track& other);
   void cross_paths(const std::vector<std::vector<std::uint32_t>>& paths, const std::vector<std::size_t>& used,
                    std::int64_t enough);
+  bool match_halves(CaseResult& result, std::size_t limit);
   void close_gap(CaseResult& result, std::size_t labels);
   std::int64_t value_of(const Totals& totals) const;
+  std::int64_t below(std::int64_t value) const { return (value - 1) / grain_ * grain_; }
   bool throughput() const { return request_.objective == Objective::Throughput; }
   std::int64_t deadline() const { return request_.deadline.value_or(Impossible); }
   std::size_t resources() const { return problem_.devices.size() + problem_.links.size(); }
@@ -90,8 +94,9 @@ class CaseSearch {
   const StateGraph& graph_;
   const VariantCosts& costs_;
   int variant_;
-  Values weights_;  // per arc: the objective, or the weighted loads
-  Values bounds_;   // per arc: time against the deadline
+  std::int64_t grain_;  // divides all loads
+  Values weights_;      // per arc: the objective, or the weighted loads in grains
+  Values bounds_;       // per arc: time against the deadline
   Values time_potential_;
   std::vector<int> limited_;  // devices whose memory can run out
   std::int64_t beat_ = Impossible;

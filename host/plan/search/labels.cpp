@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "plan/search/case_search.hpp"
+#include "plan/search/multipliers.hpp"
 
 namespace espalier::plan {
 namespace {
@@ -46,7 +47,7 @@ void CaseSearch::close_gap(CaseResult& result, std::size_t limit) {
   const std::int64_t multiplier = std::max<std::int64_t>(result.bound.deadline_multiplier, 0);
   const Values potential = potentials(multiplier, weights_);
   if (time_potential_.empty()) time_potential_.assign(graph_.states(), 0);
-  const std::int64_t scale = throughput() ? LoadMultiplierSum : 1;
+  const std::int64_t scale = throughput() ? sum_of(result.bound.load_multipliers) : 1;
   const std::int64_t allowance = multiplier == 0 ? 0 : times(deadline(), multiplier);
   Totals next = totals({});
   std::vector<std::int64_t> numbers(2 + next.extra.size(), 0);
@@ -57,7 +58,8 @@ void CaseSearch::close_gap(CaseResult& result, std::size_t limit) {
   const auto hopeless = [&](const Totals& totals, std::size_t state) {
     if (potential[state] >= Impossible || add(totals.bound, time_potential_[state]) > deadline()) return true;
     const std::int64_t end = add(add(totals.weight, times(totals.bound, multiplier)), potential[state]);
-    if (beat_ < Impossible / scale && end - allowance > (beat_ - 1) * scale) return true;
+    const std::int64_t most = (beat_ - 1) / grain_;  // of the weighted loads, in grains
+    if (most < Impossible / scale && end - allowance > most * scale) return true;
     return value_of(totals) >= beat_;
   };
   for (std::size_t state = 0; state + 1 < graph_.states(); ++state) {

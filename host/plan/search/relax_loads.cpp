@@ -3,6 +3,7 @@
 
 #include "plan/search/case_search.hpp"
 #include "plan/search/load_master.hpp"
+#include "plan/search/multipliers.hpp"
 
 namespace espalier::plan {
 namespace {
@@ -14,23 +15,17 @@ constexpr std::size_t Crossed = 3;  // of its paths, the largest shares
 constexpr int CrossRounds = 12;     // times that the best path is crossed with all others
 constexpr double Converged = 1e-6;  // relative gap at which bounds are not tightened further
 
-/// Integer multipliers whose loads sum to LoadMultiplierSum.
-struct Multipliers {
-  std::vector<std::int64_t> loads;
-  std::int64_t time = 0;
-};
-
-Multipliers rounded(const LoadPrices& prices) {
-  Multipliers result;
-  std::int64_t left = LoadMultiplierSum;
-  for (const double price : prices.loads) {
-    result.loads.push_back(static_cast<std::int64_t>(price * static_cast<double>(LoadMultiplierSum)));
-    left -= result.loads.back();
-  }
-  *std::max_element(result.loads.begin(), result.loads.end()) += left;
+/// Integer multipliers whose loads have this sum; the price of time is in weighted grains.
+LoadStart rounded(const LoadPrices& prices, std::int64_t sum, std::int64_t grain) {
   constexpr double MostTime = 1e12;
-  result.time = std::llround(std::min(prices.time * static_cast<double>(LoadMultiplierSum), MostTime));
-  return result;
+  const double time = prices.time * static_cast<double>(sum) / static_cast<double>(grain);
+  return {in_proportion(prices.loads, sum), std::llround(std::min(time, MostTime))};
+}
+
+LoadStart rescaled(const LoadStart& start, std::int64_t sum) {
+  const double factor = static_cast<double>(sum) / static_cast<double>(sum_of(start.loads));
+  return {with_sum(start.loads, sum),
+          std::llround(static_cast<double>(start.time) * factor)};
 }
 
 }  // namespace
@@ -161,14 +156,8 @@ bool CaseSearch::price(const std::vector<std::int64_t>& loads, std::int64_t time
                        CaseResult& result) {
   fill(loads);
   potential = potentials(time, weights_);
-  std::int64_t bound = potential.front();
-  if (bound >= Impossible) {
-    // Saturated sums are at least Impossible.
-    bound = time_potential_.front() >= Impossible ? Impossible : Impossible / LoadMultiplierSum;
-  } else {
-    const std::int64_t allowance = time == 0 ? 0 : times(deadline(), time);
-    bound = allowance >= bound ? 0 : (bound - allowance + LoadMultiplierSum - 1) / LoadMultiplierSum;
-  }
+  const std::int64_t allowance = time == 0 ? 0 : times(deadline(), time);
+  const std::int64_t bound = load_bound(std::max<std::int64_t>(potential.front() - allowance, 0), sum_of(loads));
   if (result.bound.load_multipliers.empty() || bound > result.bound.lower_bound) {
     result.bound.lower_bound = bound;
     result.bound.load_multipliers = loads;
@@ -184,33 +173,35 @@ void CaseSearch::relax_loads(CaseResult& result, const LoadStart& start) {
   time_potential_ = potentials(0, bounds_);
   if (time_potential_.front() > deadline() || time_potential_.front() >= Impossible) {
     result.bound.load_multipliers.assign(resources(), 0);
-    result.bound.load_multipliers.front() = LoadMultiplierSum;
+    result.bound.load_multipliers.front() = 1;
     result.bound.deadline_multiplier = request_.deadline ? -1 : 0;
     result.bound.lower_bound = Impossible;
     return;
   }
   const std::vector<std::uint32_t> fastest = path(time_potential_, 0, bounds_);
   Values potential;
-  if (price(start.loads, start.time, potential, result)) return;
+  weights_.assign(bounds_.size(), 0);  // none yet
+  const Totals first = totals(fastest);
+  const auto loads_of = [&](const Totals& one) {
+    return LoadMaster::Loads(one.extra.begin(), one.extra.begin() + static_cast<std::ptrdiff_t>(resources()));
+  };
+  const LoadMaster::Loads first_loads = loads_of(first);
+  const std::int64_t sum = multiplier_sum(*std::max_element(first_loads.begin(), first_loads.end()) / grain_);
+  LoadStart multipliers = rescaled(start, sum);
+  if (price(multipliers.loads, multipliers.time, potential, result)) return;
   consider(fastest);
   std::vector<std::vector<std::uint32_t>> paths{fastest};
-  const Totals first = totals(fastest);
-  const auto loads_of = [&](const Totals& sum) {
-    return LoadMaster::Loads(sum.extra.begin(), sum.extra.begin() + static_cast<std::ptrdiff_t>(resources()));
-  };
-  LoadMaster master(loads_of(first), first.bound, request_.deadline);
-  Multipliers multipliers{start.loads, start.time};
+  LoadMaster master(first_loads, first.bound, request_.deadline);
   for (int round = 0; round < LoadRounds; ++round) {
     const std::vector<std::uint32_t> arcs = path(potential, multipliers.time, weights_);
     if (arcs.empty()) break;
     consider(arcs);
-    const Totals sum = totals(arcs);
+    const Totals reached = totals(arcs);
     paths.push_back(arcs);
-    const bool changed = master.add(loads_of(sum), sum.bound);
+    const bool changed = master.add(loads_of(reached), reached.bound);
     if (round > 0 && !changed) break;
-    multipliers = rounded(master.prices());
+    multipliers = rounded(master.prices(), sum, grain_);
     if (price(multipliers.loads, multipliers.time, potential, result)) return;
-    if (static_cast<double>(beat_ - result.bound.lower_bound) < Converged * static_cast<double>(beat_)) break;
   }
   const auto enough = static_cast<std::int64_t>(static_cast<double>(result.bound.lower_bound) * (1 + Converged));
   cross_paths(paths, master.used(), enough);
