@@ -101,7 +101,7 @@ Effects measure(Objective objective, int rounds, std::uint64_t seed, std::size_t
 
 void print(Objective objective, int rounds, std::uint64_t seed) {
   // Labels close the gap of a deadline; that of the loads is closed by crossing paths.
-  const std::size_t replan_labels = objective == Objective::Throughput ? 100 : 1600;
+  const std::size_t replan_labels = objective == Objective::Throughput ? 4000 : 1600;
   constexpr int FullRounds = 5;
   const Effects again = measure(objective, rounds, seed, replan_labels);
   std::printf(

@@ -214,33 +214,33 @@ void CaseSearch::consider(const std::vector<std::uint32_t>& arcs) {
 }
 
 // The lower bound that a price of time gives, kept if it is the best; the potentials are those of the priced arcs.
-CaseSearch::Values CaseSearch::price_deadline(std::int64_t multiplier, CaseResult& result) const {
+CaseSearch::Values CaseSearch::price_deadline(std::int64_t multiplier) {
   Values potential = potentials(multiplier, weights_);
   if (potential.front() < Impossible && deadline() <= Impossible / multiplier &&
-      potential.front() - multiplier * deadline() > result.bound.lower_bound) {
-    result.bound.lower_bound = potential.front() - multiplier * deadline();
-    result.bound.deadline_multiplier = multiplier;
+      potential.front() - multiplier * deadline() > bound_.lower_bound) {
+    bound_.lower_bound = potential.front() - multiplier * deadline();
+    bound_.deadline_multiplier = multiplier;
   }
   return potential;
 }
 
-// Lower bounds for latency and energy. True if nothing is left to search.
-bool CaseSearch::relax_deadline(CaseResult& result, std::int64_t start) {
+// Lower bounds for latency and energy.
+void CaseSearch::relax_deadline(std::int64_t start) {
   const Values free = potentials(0, weights_);
-  result.bound.lower_bound = free.front();
-  if (free.front() >= beat_) return true;
+  bound_.lower_bound = free.front();
+  if (free.front() >= beat_) return;
   const std::vector<std::uint32_t> cheapest = path(free, 0, weights_);
   consider(cheapest);
-  if (beat_ <= free.front()) return true;
-  if (!request_.deadline) return false;
+  if (beat_ <= free.front()) return;
+  if (!request_.deadline) return;
   time_potential_ = potentials(0, bounds_);
   if (time_potential_.front() > deadline()) {
-    result.bound.deadline_multiplier = -1;
-    result.bound.lower_bound = Impossible;
-    return true;
+    bound_.deadline_multiplier = -1;
+    bound_.lower_bound = Impossible;
+    return;
   }
-  if (start > 0) price_deadline(start, result);
-  if (result.bound.lower_bound >= beat_) return true;
+  if (start > 0) price_deadline(start);
+  if (bound_.lower_bound >= beat_) return;
   Totals low = totals(cheapest);
   const std::vector<std::uint32_t> fastest = path(time_potential_, 0, bounds_);
   consider(fastest);
@@ -249,33 +249,40 @@ bool CaseSearch::relax_deadline(CaseResult& result, std::int64_t start) {
     // Rounded up: the bound falls slowly above the best multiplier, with the slack of `high`, and fast below it.
     const std::int64_t multiplier = (high.weight - low.weight + low.bound - high.bound - 1) / (low.bound - high.bound);
     if (multiplier <= 0) break;
-    const Values potential = price_deadline(multiplier, result);
+    const Values potential = price_deadline(multiplier);
     const std::vector<std::uint32_t> arcs = path(potential, multiplier, weights_);
     consider(arcs);
-    if (arcs.empty() || result.bound.lower_bound >= beat_) break;
+    if (arcs.empty() || bound_.lower_bound >= beat_) break;
     Totals middle = totals(arcs);
     const bool feasible = middle.bound <= deadline();
     if (feasible ? middle.bound == high.bound : middle.bound == low.bound) break;
     (feasible ? high : low) = std::move(middle);
   }
-  return result.bound.lower_bound >= beat_;
 }
 
-CaseResult CaseSearch::run(std::int64_t beat, std::size_t labels, const LoadStart& start) {
-  CaseResult result;
-  result.bound.variant = variant_;
+CaseResult CaseSearch::relax(std::int64_t beat, const LoadStart& start) {
+  bound_ = {};
+  bound_.variant = variant_;
   beat_ = beat;
   best_.reset();
+  fill_bounds();
   if (throughput()) {
-    relax_loads(result, start);
-    if (result.bound.lower_bound < beat_ && !match_halves(result, labels)) close_gap(result, labels);
+    relax_loads(start);
   } else {
-    fill_bounds();
     fill({});
-    if (!relax_deadline(result, start.time)) close_gap(result, labels);
+    relax_deadline(start.time);
   }
-  result.best = best_;
-  return result;
+  return {bound_, best_, 0};
+}
+
+CaseResult CaseSearch::close(std::int64_t beat, std::size_t labels) {
+  beat_ = beat;
+  best_.reset();
+  std::size_t made = 0;
+  // Halves need a value to beat that the multipliers were made for.
+  const bool halves = throughput() && beat_ / grain_ < Impossible / 2 / sum_of(bound_.load_multipliers);
+  if (bound_.lower_bound < beat_) made = halves ? match_halves(labels) : close_gap(labels);
+  return {bound_, best_, made};
 }
 
 }  // namespace espalier::plan

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t FirstHalves = 256;  // of each side of a state, in the first round
 constexpr std::size_t MoreHalves = 4;     // times as many in the next one
-constexpr std::size_t TestsPerHalf = 64;  // pairs looked at before a round is given up
+constexpr std::size_t TestsPerHalf = 64;  // pairs of a state that a round looks at, for each half it may make
 constexpr std::uint32_t NoArc = std::numeric_limits<std::uint32_t>::max();
 
 }  // namespace
@@ -70,7 +70,7 @@ class CaseSearch::Halves {
   bool append(Side& side, List& list, const List::Half& half, const std::int64_t* before, std::size_t most);
   void expand(Side& side, List& list, std::size_t half, std::uint32_t meeting, std::size_t most);
   List enumerate(Side& side, std::uint32_t meeting, std::size_t most);
-  bool join(const List& begin, const List& end, std::int64_t enough);
+  bool join(const List& begin, const List& end, std::int64_t enough, std::size_t tests);
   std::vector<std::uint32_t> sorted(const List& list) const;
   void take(const List& begin, std::size_t first, const List& end, std::size_t second);
   std::vector<std::uint32_t> arcs_of(const Side& side, const List& list, std::size_t half) const;
@@ -94,7 +94,7 @@ CaseSearch::Halves::Halves(CaseSearch& search, const LoadStart& multipliers)
     : search_(search), loads_(multipliers.loads), sum_(sum_of(multipliers.loads)) {
   const std::int64_t time_price = std::max<std::int64_t>(multipliers.time, 0);
   allowance_ = time_price == 0 ? 0 : times(search.deadline(), time_price);
-  width_ = 1 + search.totals({}).extra.size();
+  width_ = 1 + search.resources() + search.limited_.size();
   pivot_ = 1 + static_cast<std::size_t>(std::max_element(loads_.begin(), loads_.end()) - loads_.begin());
   costs_.resize(search.weights_.size());
   for (std::size_t arc = 0; arc < costs_.size(); ++arc)
@@ -283,12 +283,11 @@ std::vector<std::uint32_t> CaseSearch::Halves::sorted(const List& list) const {
 }
 
 // The best pair; false if pairs are left that were not looked at.
-bool CaseSearch::Halves::join(const List& begin, const List& end, std::int64_t enough) {
+bool CaseSearch::Halves::join(const List& begin, const List& end, std::int64_t enough, std::size_t tests) {
   const std::vector<std::uint32_t> first = sorted(begin), second = sorted(end);
   if (first.empty() || second.empty()) return true;
   std::int64_t least_end = Impossible;
   for (const std::uint32_t half : second) least_end = std::min(least_end, end.halves[half].whole);
-  std::size_t tests = TestsPerHalf * (first.size() + second.size());
   std::size_t fitting = second.size();  // those before it leave room for the pivot
   const std::int64_t price = std::max<std::int64_t>(loads_[pivot_ - 1], 1);
   for (const std::uint32_t one : first) {
@@ -349,13 +348,12 @@ bool CaseSearch::Halves::match(std::int64_t enough, std::size_t limit) {
   const StateGraph& graph = search_.graph_;
   for (std::size_t most = FirstHalves;; most *= MoreHalves) {
     set_limits();
-    if (most_ >= Impossible) return false;
     bool complete = true;
     for (auto meeting = static_cast<std::uint32_t>(graph.middle()); meeting < graph.states(); ++meeting) {
       if (add(before_.least[meeting], behind_.least[meeting]) > most_) continue;
       const List begin = enumerate(before_, meeting, most);
       const List end = enumerate(behind_, meeting, most);
-      complete = join(begin, end, enough) && begin.complete && end.complete && complete;
+      complete = join(begin, end, enough, TestsPerHalf * most) && begin.complete && end.complete && complete;
       if (search_.beat_ <= enough) return true;
       if (made_ >= limit) return false;
     }
@@ -363,14 +361,11 @@ bool CaseSearch::Halves::match(std::int64_t enough, std::size_t limit) {
   }
 }
 
-// Closes the gap of throughput by halves; true if the bound is the value of the best plan then.
-bool CaseSearch::match_halves(CaseResult& result, std::size_t limit) {
-  const LoadStart multipliers{result.bound.load_multipliers, result.bound.deadline_multiplier};
-  Halves halves(*this, multipliers);
-  const bool complete = halves.match(result.bound.lower_bound, limit);
-  result.labels += halves.made();
-  if (complete) result.bound.lower_bound = std::max(result.bound.lower_bound, beat_);
-  return complete;
+// Closes the gap of throughput by halves, if they suffice.
+std::size_t CaseSearch::match_halves(std::size_t limit) {
+  Halves halves(*this, {bound_.load_multipliers, bound_.deadline_multiplier});
+  if (halves.match(bound_.lower_bound, limit)) bound_.lower_bound = std::max(bound_.lower_bound, beat_);
+  return halves.made();
 }
 
 }  // namespace espalier::plan

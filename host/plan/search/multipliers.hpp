@@ -13,6 +13,12 @@ namespace espalier::plan {
 /// Of multipliers that no linear program gave.
 inline constexpr std::int64_t CoarseMultiplierSum = 4096;
 
+/// Multipliers to start a search from.
+struct LoadStart {
+  std::vector<std::int64_t> loads;  // of throughput
+  std::int64_t time = 0;            // of the deadline, in weighted grains or units of the objective per nanosecond
+};
+
 /// The multipliers that a search may use for loads up to `largest` grains: their sum, a power of two. Large enough to
 /// round bounds by less than a grain where that is possible, small enough that no weighted load overflows.
 std::int64_t multiplier_sum(std::int64_t largest);

@@ -152,30 +152,28 @@ void CaseSearch::cross_paths(const std::vector<std::vector<std::uint32_t>>& path
 }
 
 // The lower bound that these multipliers give, kept if it is the best; true if it leaves nothing to search.
-bool CaseSearch::price(const std::vector<std::int64_t>& loads, std::int64_t time, Values& potential,
-                       CaseResult& result) {
+bool CaseSearch::price(const std::vector<std::int64_t>& loads, std::int64_t time, Values& potential) {
   fill(loads);
   potential = potentials(time, weights_);
   const std::int64_t allowance = time == 0 ? 0 : times(deadline(), time);
   const std::int64_t bound = load_bound(std::max<std::int64_t>(potential.front() - allowance, 0), sum_of(loads));
-  if (result.bound.load_multipliers.empty() || bound > result.bound.lower_bound) {
-    result.bound.lower_bound = bound;
-    result.bound.load_multipliers = loads;
-    result.bound.deadline_multiplier = time;
+  if (bound_.load_multipliers.empty() || bound > bound_.lower_bound) {
+    bound_.lower_bound = bound;
+    bound_.load_multipliers = loads;
+    bound_.deadline_multiplier = time;
   }
-  return result.bound.lower_bound >= beat_;
+  return bound_.lower_bound >= beat_;
 }
 
 // Lower bounds for throughput: the largest load is at least every weighted mean of the loads, minus the slack of the
 // deadline at its price.
-void CaseSearch::relax_loads(CaseResult& result, const LoadStart& start) {
-  fill_bounds();
+void CaseSearch::relax_loads(const LoadStart& start) {
   time_potential_ = potentials(0, bounds_);
   if (time_potential_.front() > deadline() || time_potential_.front() >= Impossible) {
-    result.bound.load_multipliers.assign(resources(), 0);
-    result.bound.load_multipliers.front() = 1;
-    result.bound.deadline_multiplier = request_.deadline ? -1 : 0;
-    result.bound.lower_bound = Impossible;
+    bound_.load_multipliers.assign(resources(), 0);
+    bound_.load_multipliers.front() = 1;
+    bound_.deadline_multiplier = request_.deadline ? -1 : 0;
+    bound_.lower_bound = Impossible;
     return;
   }
   const std::vector<std::uint32_t> fastest = path(time_potential_, 0, bounds_);
@@ -188,7 +186,7 @@ void CaseSearch::relax_loads(CaseResult& result, const LoadStart& start) {
   const LoadMaster::Loads first_loads = loads_of(first);
   const std::int64_t sum = multiplier_sum(*std::max_element(first_loads.begin(), first_loads.end()) / grain_);
   LoadStart multipliers = rescaled(start, sum);
-  if (price(multipliers.loads, multipliers.time, potential, result)) return;
+  if (price(multipliers.loads, multipliers.time, potential)) return;
   consider(fastest);
   std::vector<std::vector<std::uint32_t>> paths{fastest};
   LoadMaster master(first_loads, first.bound, request_.deadline);
@@ -201,11 +199,11 @@ void CaseSearch::relax_loads(CaseResult& result, const LoadStart& start) {
     const bool changed = master.add(loads_of(reached), reached.bound);
     if (round > 0 && !changed) break;
     multipliers = rounded(master.prices(), sum, grain_);
-    if (price(multipliers.loads, multipliers.time, potential, result)) return;
+    if (price(multipliers.loads, multipliers.time, potential)) return;
   }
-  const auto enough = static_cast<std::int64_t>(static_cast<double>(result.bound.lower_bound) * (1 + Converged));
+  const auto enough = static_cast<std::int64_t>(static_cast<double>(bound_.lower_bound) * (1 + Converged));
   cross_paths(paths, master.used(), enough);
-  fill(result.bound.load_multipliers);
+  fill(bound_.load_multipliers);
 }
 
 }  // namespace espalier::plan
