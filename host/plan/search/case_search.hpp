@@ -49,8 +49,6 @@ class CaseSearch {
   LoadStart even_start() const;
 
  private:
-  struct Track;
-  struct Bridge;
   class Halves;
   using Values = std::vector<std::int64_t>;
 
@@ -74,11 +72,6 @@ class CaseSearch {
   Values price_deadline(std::int64_t multiplier);
   void relax_loads(const LoadStart& start);
   bool price(const Values& loads, std::int64_t time, Values& potential);
-  Track track(const std::vector<std::uint32_t>& arcs) const;
-  std::vector<Bridge> bridges(const Track& from, const Track& to) const;
-  void cross(const Track& one, const Track& other);
-  void cross_paths(const std::vector<std::vector<std::uint32_t>>& paths, const std::vector<std::size_t>& used,
-                   std::int64_t enough);
   std::size_t match_halves(std::size_t limit);
   std::size_t close_gap(std::size_t labels);
   std::int64_t value_of(const Totals& totals) const;
