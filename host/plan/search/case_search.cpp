@@ -16,7 +16,12 @@ constexpr int DeadlineRounds = 12;
 
 CaseSearch::CaseSearch(const Problem& problem, const Request& request, const StateGraph& graph,
                        const VariantCosts& costs, int variant)
-    : problem_(problem), request_(request), graph_(graph), costs_(costs), variant_(variant), grain_(request.objective == Objective::Throughput ? graph.grain() : 1) {
+    : problem_(problem),
+      request_(request),
+      graph_(graph),
+      costs_(costs),
+      variant_(variant),
+      grain_(request.objective == Objective::Throughput ? graph.grain() : 1) {
   for (int device = 0; device < static_cast<int>(problem.devices.size()); ++device) {
     Bytes all = 0;
     for (const LayerVariant& layer : problem.variants[at(variant)].layers) all = add(all, layer.weight_bytes);
@@ -63,7 +68,8 @@ std::int64_t CaseSearch::quick_bound(const LoadStart& start) const {
     const Choice& choice = choices[index];
     std::int64_t& here = least[at(choice.position)];
     const std::int64_t weight = choice_weight(choice, start.loads);
-    if (weight < Impossible) here = std::min(here, add(times(weight, choice.share / grain_), least[at(choice.next_position)]));
+    if (weight < Impossible)
+      here = std::min(here, add(times(weight, choice.share / grain_), least[at(choice.next_position)]));
   }
   return throughput() ? load_bound(least.front(), sum_of(start.loads)) : least.front();
 }

@@ -134,7 +134,8 @@ void CaseSearch::Halves::expand(Side& side, List& list, std::size_t half, std::u
         after[number] = before[number] + step[number];
         fits = fits && after[number] <= limits_[number];
       }
-      if (fits && !append(side, list, {static_cast<std::int32_t>(half), arc, reached, cost_there, 0}, after.data(), most))
+      if (fits &&
+          !append(side, list, {static_cast<std::int32_t>(half), arc, reached, cost_there, 0}, after.data(), most))
         return;
     }
     const std::uint32_t arc = side.tree[state];

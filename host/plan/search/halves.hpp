@@ -75,10 +75,10 @@ class CaseSearch::Halves {
   std::int64_t sum_ = 1;
   std::int64_t allowance_ = 0;
   std::size_t width_ = 0;
-  std::size_t pivot_ = 0;         // the total that halves are sorted by
-  Values costs_;                  // priced, per arc
-  Values limits_;                 // of the totals of a path that is better than what is known
-  std::int64_t most_ = 0;         // priced cost of such a path
+  std::size_t pivot_ = 0;  // the total that halves are sorted by
+  Values costs_;           // priced, per arc
+  Values limits_;          // of the totals of a path that is better than what is known
+  std::int64_t most_ = 0;  // priced cost of such a path
   Side behind_, before_;
   std::vector<std::int32_t> arc_place_;
   std::vector<std::int64_t> arc_table_;

@@ -16,8 +16,7 @@ std::int64_t multiplier_sum(std::int64_t largest) {
 std::vector<std::int64_t> in_proportion(std::span<const double> shares, std::int64_t sum) {
   const double all = std::accumulate(shares.begin(), shares.end(), 0.0);
   std::vector<std::int64_t> result;
-  for (const double share : shares)
-    result.push_back(static_cast<std::int64_t>(share / all * static_cast<double>(sum)));
+  for (const double share : shares) result.push_back(static_cast<std::int64_t>(share / all * static_cast<double>(sum)));
   *std::max_element(result.begin(), result.end()) += sum - sum_of(result);
   return result;
 }

@@ -8,7 +8,7 @@
 namespace espalier::plan {
 namespace {
 
-constexpr int LoadRounds = 48;      // paths that the linear program may get
+constexpr int LoadRounds = 48;  // paths that the linear program may get
 
 /// Integer multipliers whose loads have this sum; the price of time is in weighted grains.
 LoadStart rounded(const LoadPrices& prices, std::int64_t sum, std::int64_t grain) {
@@ -19,8 +19,7 @@ LoadStart rounded(const LoadPrices& prices, std::int64_t sum, std::int64_t grain
 
 LoadStart rescaled(const LoadStart& start, std::int64_t sum) {
   const double factor = static_cast<double>(sum) / static_cast<double>(sum_of(start.loads));
-  return {with_sum(start.loads, sum),
-          std::llround(static_cast<double>(start.time) * factor)};
+  return {with_sum(start.loads, sum), std::llround(static_cast<double>(start.time) * factor)};
 }
 
 }  // namespace

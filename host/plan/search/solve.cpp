@@ -16,7 +16,7 @@ std::size_t at(int index) { return static_cast<std::size_t>(index); }
 struct Case {
   CaseSearch search;
   LoadStart start;
-  bool kept = false;  // the start is that of this case, from a plan found earlier or an earlier pass
+  bool kept = false;             // the start is that of this case, from a plan found earlier or an earlier pass
   std::int64_t relaxed_for = 0;  // value to beat
   Certificate::Case bound;
 };
@@ -76,9 +76,7 @@ void PreparedProblem::set_load(int device, BasisPoints load) {
   problem_.devices[at(device)].load = load;
 }
 
-void PreparedProblem::keep(const Request& request, SharedPlan plan) {
-  kept_.push_back({request, std::move(plan)});
-}
+void PreparedProblem::keep(const Request& request, SharedPlan plan) { kept_.push_back({request, std::move(plan)}); }
 
 // Multipliers of the case in a plan kept for the same objective and the next longer deadline.
 std::optional<LoadStart> PreparedProblem::kept_start(const Request& request, int policy, int variant) const {

@@ -41,7 +41,6 @@ class PreparedProblem {
   /// The best plan. Throws Error (Unsupported) naming what stands in the way if no plan meets floor and deadline.
   SharedPlan solve(const Request& request, const Effort& effort = {}) const;
 
-
  private:
   struct Kept {
     Request request;
