@@ -78,6 +78,7 @@ bool CaseSearch::Halves::match(std::int64_t enough, std::size_t limit) {
   const StateGraph& graph = search_.graph_;
   for (std::size_t most = FirstHalves;; most *= MoreHalves) {
     set_limits();
+    if (most_ >= Impossible) return false;  // what saturates cannot be compared
     bool complete = true;
     for (auto meeting = static_cast<std::uint32_t>(graph.middle()); meeting < graph.states(); ++meeting) {
       if (add(before_.least[meeting], behind_.least[meeting]) > most_) continue;

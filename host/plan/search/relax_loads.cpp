@@ -10,16 +10,21 @@ namespace {
 
 constexpr int LoadRounds = 48;  // paths that the linear program may get
 
-/// Integer multipliers whose loads have this sum; the price of time is in weighted grains.
-LoadStart rounded(const LoadPrices& prices, std::int64_t sum, std::int64_t grain) {
-  constexpr double MostTime = 1e12;
-  const double time = prices.time * static_cast<double>(sum) / static_cast<double>(grain);
-  return {in_proportion(prices.loads, sum), std::llround(std::min(time, MostTime))};
+/// A price of time at which the whole deadline costs so little that sums with it do not saturate.
+std::int64_t time_price(double price, std::int64_t deadline) {
+  constexpr std::int64_t Room = 16;
+  return std::llround(std::min(price, static_cast<double>(Impossible / Room / std::max<std::int64_t>(deadline, 1))));
 }
 
-LoadStart rescaled(const LoadStart& start, std::int64_t sum) {
+/// Integer multipliers whose loads have this sum; the price of time is in weighted grains.
+LoadStart rounded(const LoadPrices& prices, std::int64_t sum, std::int64_t grain, std::int64_t deadline) {
+  const double time = prices.time * static_cast<double>(sum) / static_cast<double>(grain);
+  return {in_proportion(prices.loads, sum), time_price(time, deadline)};
+}
+
+LoadStart rescaled(const LoadStart& start, std::int64_t sum, std::int64_t deadline) {
   const double factor = static_cast<double>(sum) / static_cast<double>(sum_of(start.loads));
-  return {with_sum(start.loads, sum), std::llround(static_cast<double>(start.time) * factor)};
+  return {with_sum(start.loads, sum), time_price(static_cast<double>(start.time) * factor, deadline)};
 }
 
 }  // namespace
@@ -58,7 +63,7 @@ void CaseSearch::relax_loads(const LoadStart& start) {
   };
   const LoadMaster::Loads first_loads = loads_of(first);
   const std::int64_t sum = multiplier_sum(*std::max_element(first_loads.begin(), first_loads.end()) / grain_);
-  LoadStart multipliers = rescaled(start, sum);
+  LoadStart multipliers = rescaled(start, sum, deadline());
   if (price(multipliers.loads, multipliers.time, potential)) return;
   consider(fastest);
   LoadMaster master(first_loads, first.bound, request_.deadline);
@@ -69,7 +74,7 @@ void CaseSearch::relax_loads(const LoadStart& start) {
     const Totals reached = totals(arcs);
     const bool changed = master.add(loads_of(reached), reached.bound);
     if (round > 0 && !changed) break;
-    multipliers = rounded(master.prices(), sum, grain_);
+    multipliers = rounded(master.prices(), sum, grain_, deadline());
     if (price(multipliers.loads, multipliers.time, potential)) return;
   }
   fill(bound_.load_multipliers);
