@@ -20,6 +20,8 @@ constexpr double Megahertz = 300;
 struct LeverOptions {
   ModelOptions model;
   std::string folder = shipped_file("digits").string();
+  std::string images, labels;  // empty: those of the folder
+  int requests = 1000;
   std::uint64_t seed = 1;
 };
 
@@ -39,9 +41,13 @@ void execute(const LeverOptions& options, Console& console) {
         nanoseconds(static_cast<std::uint64_t>(compile_model(models[name], settings, console).compiled.total_cycles));
   }
   console.progress("answering");
+  const auto file = [&](const std::string& chosen, const char* name) {
+    return chosen.empty() ? std::filesystem::path(options.folder) / name : std::filesystem::path(chosen);
+  };
   const std::vector<LeverRow> rows =
-      lever_rows({options.folder, &models["digits_pruned_int8.onnx"], &models["digits_dense_int8.onnx"],
-                  bounds["digits_pruned_int8.onnx"], bounds["digits_dense_int8.onnx"], options.seed});
+      lever_rows({file(options.images, "images.idx3-ubyte"), file(options.labels, "labels.idx1-ubyte"),
+                  &models["digits_pruned_int8.onnx"], &models["digits_dense_int8.onnx"],
+                  bounds["digits_pruned_int8.onnx"], bounds["digits_dense_int8.onnx"], options.requests, options.seed});
 
   Json json = document("bench levers");
   json["rows"] = Json::array();
@@ -75,10 +81,17 @@ void add_bench_levers(CLI::App& bench, Console& console) {
   CLI::App* command = bench.add_subcommand("levers", "what cache, filter, model choice and rate adaptation save");
   const auto options = std::make_shared<LeverOptions>();
   command->add_option("--digits", options->folder, "folder of the shipped digits")->capture_default_str();
+  command->add_option("--images", options->images, "IDX file of other images, 28x28, with --labels");
+  command->add_option("--labels", options->labels, "IDX file of their labels");
+  command->add_option("--requests", options->requests, "to cache, filter and choice")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
   command->add_option("--seed", options->seed, "of the streams")->capture_default_str();
   add_array_options(*command, options->model);
   add_console_options(*command, console);
-  command->footer("Examples:\n  espalier bench levers\n  espalier bench levers --array 8x8 --json");
+  command->footer(
+      "Examples:\n  espalier bench levers\n  espalier bench levers --array 8x8 --json\n"
+      "  espalier bench levers --images t10k-images-idx3-ubyte --labels t10k-labels-idx1-ubyte --requests 10000");
   command->callback([options, &console] { execute(*options, console); });
 }
 

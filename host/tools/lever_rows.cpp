@@ -7,6 +7,7 @@
 #include <random>
 
 #include "cpu/fast.hpp"
+#include "esp_error.hpp"
 #include "files.hpp"
 #include "idx.hpp"
 #include "plan/policy/frame_filter.hpp"
@@ -16,8 +17,6 @@
 namespace espalier::tools {
 namespace {
 
-constexpr int Requests = 1000;
-constexpr std::size_t Digits = 100;
 constexpr int Scene = 20;  // frames that an image stays
 constexpr float Noise = 0.02F;
 constexpr int Side = 28;  // pixels of a digit
@@ -27,13 +26,17 @@ using Clock = std::chrono::steady_clock;
 /// The shipped images as a stream, and the answers of a network to it.
 class Stream {
  public:
-  Stream(const std::filesystem::path& folder, const QuantisedModel& model) : model_(model), executor_(model.network) {
-    const model::Array pixels = parse_idx(read_file(folder / "images.idx3-ubyte"), "images");
-    const model::Array truths = parse_idx(read_file(folder / "labels.idx1-ubyte"), "labels");
+  Stream(const LeverInput& input, const QuantisedModel& model) : model_(model), executor_(model.network) {
+    const model::Array pixels = parse_idx(read_file(input.images), "images");
+    const model::Array truths = parse_idx(read_file(input.labels), "labels");
     const std::vector<std::int64_t> levels = pixels.as_integers();
     labels_ = truths.as_integers();
+    if (pixels.shape.size() != 3 || pixels.shape[1] != Side || pixels.shape[2] != Side || labels_.empty() ||
+        pixels.shape[0] != static_cast<std::int64_t>(labels_.size()))
+      throw Error(ErrorCode::Input, "not one label for every image of 28x28", input.images.string(),
+                  std::to_string(labels_.size()) + " labels");
     const auto size = static_cast<std::size_t>(pixels.shape.at(1) * pixels.shape.at(2));
-    for (std::size_t i = 0; i < std::min(Digits, labels_.size()); ++i) {
+    for (std::size_t i = 0; i < labels_.size(); ++i) {
       std::vector<float>& image = images_.emplace_back();
       for (std::size_t p = 0; p < size; ++p) image.push_back(static_cast<float>(levels[i * size + p]) / 255.0F);
     }
@@ -79,10 +82,10 @@ struct CacheSetting {
 };
 
 /// Requests for images of which some are asked for far more often than others.
-LeverRow cache_row(const Stream& stream, plan::Nanoseconds bound, const CacheSetting& setting, std::uint64_t seed) {
+LeverRow cache_row(const Stream& stream, const CacheSetting& setting, const LeverInput& input) {
   LeverRow row{"result cache",
                setting.bytes == 0 ? "off" : fmt::format("step {}, {} kB", setting.step, setting.bytes / 1000),
-               Requests,
+               input.requests,
                0,
                0,
                0,
@@ -90,10 +93,10 @@ LeverRow cache_row(const Stream& stream, plan::Nanoseconds bound, const CacheSet
                {}};
   if (setting.noise == 0) row.setting += ", no noise";
   plan::ResultCache cache(std::max<std::size_t>(setting.bytes, 1));
-  std::mt19937_64 random(seed);
+  std::mt19937_64 random(input.seed);
   std::size_t most = 0;
   Clock::duration spent{};
-  for (int i = 0; i < Requests; ++i) {
+  for (int i = 0; i < input.requests; ++i) {
     const auto unit = static_cast<double>(random() >> 11) * 0x1p-53;
     const auto image = static_cast<std::size_t>(unit * unit * unit * static_cast<double>(stream.count()));
     const std::vector<float> frame = stream.frame(image, setting.noise, random);
@@ -114,19 +117,20 @@ LeverRow cache_row(const Stream& stream, plan::Nanoseconds bound, const CacheSet
     row.same += answer == computed ? 1 : 0;
     row.right += answer == stream.label(image) ? 1 : 0;
   }
-  row.time = bound * row.computed;
-  if (setting.bytes > 0) row.note = fmt::format("at most {} bytes held, {}", most, host_time(spent, Requests));
+  row.time = input.fast_bound * row.computed;
+  if (setting.bytes > 0) row.note = fmt::format("at most {} bytes held, {}", most, host_time(spent, input.requests));
   return row;
 }
 
 /// A camera: every image stays for a while, with noise. Without a threshold every frame is computed.
-LeverRow filter_row(const Stream& stream, plan::Nanoseconds bound, std::optional<float> threshold, std::uint64_t seed) {
-  LeverRow row{"frame filter", threshold ? fmt::format("threshold {}", *threshold) : "off", Requests, 0, 0, 0, 0, {}};
-  std::mt19937_64 random(seed);
+LeverRow filter_row(const Stream& stream, std::optional<float> threshold, const LeverInput& input) {
+  LeverRow row{
+      "frame filter", threshold ? fmt::format("threshold {}", *threshold) : "off", input.requests, 0, 0, 0, 0, {}};
+  std::mt19937_64 random(input.seed);
   plan::FrameFilter state;
   std::int64_t last = -1;
   Clock::duration spent{};
-  for (int i = 0; i < Requests; ++i) {
+  for (int i = 0; i < input.requests; ++i) {
     const std::size_t image = static_cast<std::size_t>(i / Scene) % stream.count();
     const std::vector<float> frame = stream.frame(image, Noise, random);
     const std::int64_t computed = stream.answer(frame);
@@ -146,20 +150,20 @@ LeverRow filter_row(const Stream& stream, plan::Nanoseconds bound, std::optional
     row.same += last == computed ? 1 : 0;
     row.right += last == stream.label(image) ? 1 : 0;
   }
-  row.time = bound * row.computed;
+  row.time = input.fast_bound * row.computed;
   row.note = fmt::format("an image stays {} frames", Scene);
-  if (threshold) row.note += ", " + host_time(spent, Requests);
+  if (threshold) row.note += ", " + host_time(spent, input.requests);
   return row;
 }
 
 /// Deadlines around the bounds of two models: who is asked, and how many are in time.
-std::vector<LeverRow> choice_rows(const Stream& pruned, const Stream& dense, plan::Nanoseconds fast,
-                                  plan::Nanoseconds slow, std::uint64_t seed) {
+std::vector<LeverRow> choice_rows(const Stream& pruned, const Stream& dense, const LeverInput& input) {
   std::vector<LeverRow> rows;
   for (const char* policy : {"pruned alone", "dense alone", "chosen"}) {
-    LeverRow row{"model choice", policy, Requests, 0, 0, 0, 0, {}};
-    std::mt19937_64 random(seed);
-    for (int i = 0; i < Requests; ++i) {
+    const plan::Nanoseconds fast = input.fast_bound, slow = input.slow_bound;
+    LeverRow row{"model choice", policy, input.requests, 0, 0, 0, 0, {}};
+    std::mt19937_64 random(input.seed);
+    for (int i = 0; i < input.requests; ++i) {
       const std::size_t image = static_cast<std::size_t>(i) % pruned.count();
       const std::vector<float> frame = pruned.frame(image, Noise, random);
       const auto unit = static_cast<double>(random() >> 11) * 0x1p-53;
@@ -191,7 +195,10 @@ struct Quality {
 std::vector<Quality> qualities(plan::Nanoseconds bound) {
   constexpr plan::Nanoseconds Fast = 40'000'000, Slow = 80'000'000;
   const auto bytes = [](int block) { return std::int64_t{Side / block} * (Side / block); };
-  return {{2, {bound, Slow, bytes(2)}}, {2, {bound, Fast, bytes(2)}}, {1, {bound, Fast, bytes(1)}}};
+  return {{4, {bound, Slow, bytes(4)}},
+          {4, {bound, Fast, bytes(4)}},
+          {2, {bound, Fast, bytes(2)}},
+          {1, {bound, Fast, bytes(1)}}};
 }
 
 /// The frame as a receiver sees it: the mean of every block in all its pixels.
@@ -211,18 +218,18 @@ std::vector<float> in_blocks(const std::vector<float>& frame, int block) {
 /// A camera behind a link whose rate changes, for a minute: frames at one quality, or at the one that the policy takes.
 /// A late answer is not counted.
 LeverRow rate_row(const Stream& stream, const std::string& setting, const std::vector<Quality>& choice,
-                  std::uint64_t seed) {
+                  const LeverInput& input) {
   LeverRow row{"resolution and rate", setting, 0, 0, 0, 0, 0, {}};
   plan::RateSettings settings{{}, 20};
   for (const Quality& one : choice) settings.levels.push_back(one.level);
   plan::RateState state;
-  std::mt19937_64 random(seed), noise(seed);
+  std::mt19937_64 random(input.seed), noise(input.seed);
   std::int64_t rate = 0;
   plan::Nanoseconds now = 0, changes = 0;
   constexpr plan::Nanoseconds Second = 1'000'000'000, End = 60 * Second;
   while (now < End) {
     if (now >= changes) {
-      rate = std::int64_t{4'000} << (random() % 6);
+      rate = std::int64_t{2'000} << (random() % 7);
       changes = now + Second;
     }
     const Quality& quality = choice[state.level];
@@ -247,24 +254,23 @@ LeverRow rate_row(const Stream& stream, const std::string& setting, const std::v
 }  // namespace
 
 std::vector<LeverRow> lever_rows(const LeverInput& input) {
-  const Stream stream(input.folder, *input.fast), other(input.folder, *input.slow);
+  const Stream stream(input, *input.fast), other(input, *input.slow);
   std::vector<LeverRow> rows;
   for (const CacheSetting& setting : {CacheSetting{},
                                       {Noise, 0.05F, 1'000'000},
                                       {Noise, 0.2F, 1'000'000},
+                                      {Noise, 0.8F, 1'000'000},
                                       {Noise, 0.05F, 8'000},
                                       {0, 0, 0},
                                       {0, 0, 1'000'000}})
-    rows.push_back(cache_row(stream, input.fast_bound, setting, input.seed));
-  rows.push_back(filter_row(stream, input.fast_bound, std::nullopt, input.seed));
-  for (const float threshold : {0.02F, 0.1F, 0.3F})
-    rows.push_back(filter_row(stream, input.fast_bound, threshold, input.seed));
-  for (LeverRow& row : choice_rows(stream, other, input.fast_bound, input.slow_bound, input.seed))
-    rows.push_back(std::move(row));
+    rows.push_back(cache_row(stream, setting, input));
+  rows.push_back(filter_row(stream, std::nullopt, input));
+  for (const float threshold : {0.1F, 0.3F, 0.6F}) rows.push_back(filter_row(stream, threshold, input));
+  for (LeverRow& row : choice_rows(stream, other, input)) rows.push_back(std::move(row));
   const std::vector<Quality> all = qualities(input.fast_bound);
-  rows.push_back(rate_row(stream, "always 28x28, 25 Hz", {all.back()}, input.seed));
-  rows.push_back(rate_row(stream, "always 14x14, 12.5 Hz", {all.front()}, input.seed));
-  rows.push_back(rate_row(stream, "adapted", all, input.seed));
+  rows.push_back(rate_row(stream, "always 28x28, 25 Hz", {all.back()}, input));
+  rows.push_back(rate_row(stream, "always 7x7, 12.5 Hz", {all.front()}, input));
+  rows.push_back(rate_row(stream, "adapted", all, input));
   return rows;
 }
 

@@ -1,7 +1,7 @@
 // What cache, filter, choice of model and adaptation of the rate save, and what answers they cost, on streams made of
 // digits. Each is measured on and off.
 //
-//   std::vector<LeverRow> rows = lever_rows({"host/tools/digits", &pruned, &dense, 180'000, 350'000});
+//   std::vector<LeverRow> rows = lever_rows({images, labels, &pruned, &dense, 30'000, 140'000});
 #pragma once
 
 #include <algorithm>
@@ -27,10 +27,11 @@ struct LeverRow {
 };
 
 struct LeverInput {
-  std::filesystem::path folder;  // of images.idx3-ubyte (N x 28 x 28) and labels.idx1-ubyte
+  std::filesystem::path images, labels;  // IDX files: N x 28 x 28 and N bytes
   const QuantisedModel* fast = nullptr;
   const QuantisedModel* slow = nullptr;  // more accurate
   plan::Nanoseconds fast_bound = 0, slow_bound = 0;
+  int requests = 1000;  // to cache, filter and choice
   std::uint64_t seed = 1;
 };
 
