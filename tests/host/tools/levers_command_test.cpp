@@ -49,7 +49,8 @@ TEST_F(LeversCommand, ShowsWhatEveryLeverSavesAndCosts) {
   EXPECT_GE(number("model choice", "chosen", "same"), number("model choice", "pruned alone", "same"));
   const char* rate = "resolution and rate";
   EXPECT_GT(number(rate, "adapted", "right"), number(rate, "always 28x28, 25 Hz", "right"));
-  EXPECT_GT(number(rate, "adapted", "right"), number(rate, "always 7x7, 12.5 Hz", "right"));
+  EXPECT_GT(number(rate, "adapted", "right"), number(rate, "always 14x14, 12.5 Hz", "right"));
+  EXPECT_GT(number(rate, "adapted", "right"), number(rate, "always 7x7, 25 Hz", "right"));
 }
 
 }  // namespace
