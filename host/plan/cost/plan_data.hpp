@@ -20,9 +20,10 @@ struct PlanStep {
 struct Certificate {
   struct Case {
     int policy = 0, variant = 0;
-    std::int64_t deadline_multiplier = 0;        // objective units per nanosecond over the deadline
-    std::vector<std::int64_t> load_multipliers;  // throughput: per resource; only their proportion counts
-    std::int64_t lower_bound = 0;                // no plan of this case is better
+    std::int64_t deadline_multiplier = 0;  // objective units per nanosecond over the deadline
+    std::vector<std::int64_t>
+        load_multipliers;          // throughput: per resource, with any sum; that of the deadline is in its scale
+    std::int64_t lower_bound = 0;  // no plan of this case is better
   };
   std::vector<Case> cases;
   std::int64_t lower_bound = 0;  // of all cases

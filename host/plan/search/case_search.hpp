@@ -3,8 +3,7 @@
 // Shortest paths through the state graph give the best plan without a deadline. With one, Lagrangian relaxation (the
 // multiplier search of LARAC, Juttner et al., INFOCOM 2001) bounds it from below, and labels with dominance, cut off by
 // those bounds, close the gap (Handler and Zang, Networks 1980). Throughput relaxes max(loads) to weighted sums of
-// loads, whose weights come from a linear program over the paths found so far; crossing these paths gives plans, and
-// labels carry all loads.
+// loads, whose weights come from a linear program over the paths found so far; halves.hpp closes the gap.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +35,7 @@ class CaseSearch {
              int variant);
 
   /// A lower bound from the cheapest choices without transfers, which need not be known; fast. Throughput weighs loads
-  /// with even_start().
+  /// with those of the start.
   std::int64_t quick_bound(const LoadStart& start) const;
   /// Bounds from multipliers, and the paths found on the way. It starts from multipliers that were good for a similar
   /// case.
