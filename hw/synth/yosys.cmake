@@ -33,7 +33,7 @@ set(defines "")
 set(library "")
 if(FAMILY STREQUAL "xcup")
   set(defines -DESP_DSP48E2)
-  set(library "read_verilog -lib +/xilinx/cells_xtra.v")
+  set(library "read_verilog -lib +/xilinx/cells_sim.v +/xilinx/cells_xtra.v")
 endif()
 file(GLOB_RECURSE sources ${hardware}/rtl/*.sv)
 list(JOIN sources " " sources)
@@ -58,8 +58,11 @@ if(NOT OUTPUT)
   message(FATAL_ERROR "OUTPUT says where the table is written")
 endif()
 file(MAKE_DIRECTORY ${OUTPUT})
-# LUTs of all sizes count alike, and the mapping is for their number.
-set(mapping "+strash;ifraig;scorr;dc2;strash;dch,-f;if,-a;mfs2;lutpack")
+# LUTs of all sizes count alike, and the mapping is for their number. What it finds depends on the structure it starts from:
+# the first round keeps that of the RTL, in which multiplexers are cut to fit a LUT; the others start from the network of the
+# round before.
+set(round "strash;dch,-f;if,-a;mfs2;lutpack")
+set(mapping "+strash;if;mfs2,-a;lutpack;${round};${round};${round}")
 set(options "-noclkbuf")
 if(FAMILY STREQUAL "xcup")
   string(APPEND options " -uram")
@@ -68,6 +71,7 @@ set(name ${TOP}_${ARRAY}_${FAMILY})
 if(DEFINED PACK_PRODUCTS AND NOT PACK_PRODUCTS)
   set(name ${TOP}_${ARRAY}_unpacked_${FAMILY})
 endif()
+# ABC gives every flip-flop an inverter of the reset of its own; `opt_merge` leaves one.
 # Phase `coarse` is that of synth_xilinx without SAT-based sharing, which takes a quarter of the time: the lane of the
 # decoder is no smaller with it.
 set(synthesis "synth_xilinx -noiopad -nowidelut ${options} -family ${FAMILY} -top ${TOP} -run")
@@ -80,6 +84,7 @@ opt_clean
 ${synthesis} map_memory:map_luts
 opt_expr -mux_undef -noclkinv
 abc -lut 6 -script ${mapping}
+opt_merge
 clean
 ${synthesis} map_luts:
 tee -q -o ${OUTPUT}/${name}.stat stat

@@ -106,10 +106,19 @@ module esp_code_decoder #(
   );
 
   // ---- Lanes ----
+  localparam int unsigned Products = esp_abi_pkg::vector_products(Lanes, Pixels);
+  logic [Products*7-1:0] symbol_end;  // bits of a symbol, of two, ..
+
+  always_comb begin
+    for (int unsigned i = 0; i < Products; i++) begin
+      symbol_end[i*7+:7] = 7'((i + 1) * (32'(gap_bits_q) + 32'(value_bits_q)));
+    end
+  end
+
   for (genvar k = 0; k < Lanes; k++) begin : gen_lane
     esp_code_lane #(
         .Pixels(Pixels),
-        .Products(esp_abi_pkg::vector_products(Lanes, Pixels))
+        .Products(Products)
     ) u_lane (
         .clk_i,
         .start_i,
@@ -121,6 +130,7 @@ module esp_code_decoder #(
         .vector_i(vector_q),
         .gap_bits_i(gap_bits_q),
         .value_bits_i(value_bits_q),
+        .end_i(symbol_end),
         .columns_i(columns_q),
         .symbol_write_i(code_write_i && !code_addr_i[8]),
         .symbol_addr_i(code_addr_i[7:0]),

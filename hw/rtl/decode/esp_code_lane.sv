@@ -20,6 +20,7 @@ module esp_code_lane #(
     input  logic                vector_i,
     input  logic [3:0]          gap_bits_i,
     input  logic [3:0]          value_bits_i,
+    input  logic [Products*7-1:0] end_i,       // FormatVector: bits of a symbol, of two, ..
     input  logic [16:0]         columns_i,
     // Code table: symbols, steps, and the lengths of the codes of the symbol at hand
     input  logic                symbol_write_i,
@@ -55,9 +56,10 @@ module esp_code_lane #(
     if (gap_step_write_i) step_table[gap_step_addr_i] <= gap_i[15:0];
   end
 
-  // ---- Words: a ring of three places ----
-  logic [31:0] ring_q[3];
-  logic [1:0]  head_q, tail_q;   // place of the oldest word, and of the next one
+  // ---- Words ----
+  // Shifts of several digits are written as a selection per digit, from the coarse one to the fine one and no wider than
+  // later digits need: synthesis has a LUT for each bit of a digit of four values.
+  logic [95:0] words_q;          // held, the oldest first; 0 behind the last
   logic [1:0]  count_q;
   logic [4:0]  bit_q;            // of the oldest word, that is read next
   logic [63:0] window;           // from the bit that is read next
@@ -65,17 +67,12 @@ module esp_code_lane #(
   assign count_o = count_q;
 
   // What is read is computed by functions, which the simulation calls only while a stream runs.
-  function automatic logic [63:0] window_of(input logic [1:0] head, input logic [1:0] count, input logic [4:0] first);
-    logic [95:0] words;  // the oldest first, 0 behind the last
-    case (head)
-      2'd0:    words = {ring_q[0], ring_q[1], ring_q[2]};
-      2'd1:    words = {ring_q[1], ring_q[2], ring_q[0]};
-      default: words = {ring_q[2], ring_q[0], ring_q[1]};
-    endcase
-    if (count == 2'd0) words[95:64] = '0;
-    if (!count[1]) words[63:32] = '0;
-    if (count != 2'd3) words[31:0] = '0;
-    window_of = 64'(words << first >> 32);
+  function automatic logic [31:0] word_at(input logic [63:0] words, input logic [4:0] first);
+    logic [38:0] coarse;
+    logic [32:0] middle;
+    coarse  = words[32'({~first[4:3], 3'd1})+:39];
+    middle  = coarse[32'({~first[2:1], 1'b0})+:33];
+    word_at = first[0] ? middle[31:0] : middle[32:1];
   endfunction
 
   // ---- An entry ----
@@ -83,23 +80,33 @@ module esp_code_lane #(
   logic        valid_q, last_q, valid, last;  // between the two steps of a slot
   logic [6:0]  entry_used;
 
+  // The first bits of a byte as a number.
+  function automatic logic [7:0] leading(input logic [7:0] bits, input logic [3:0] number_of);
+    leading = number_of[3] ? bits : 8'({8'd0, bits[7:1]} >> (~number_of[2:0]));
+  endfunction
+
   // {bits read, last, valid, offset, weight}
   function automatic logic [6+StoredBits:0] entry_of(input logic [31:0] bits);
-    logic [23:0] behind;  // the gap symbol
     logic [11:0] code;
+    logic [10:0] code_coarse;
+    logic [7:0]  code_number;
     logic [MaxLength-1:0] below;  // the limits of the lengths
     logic [3:0]  place;   // of the shortest one
     logic [3:0]  length;
     logic [7:0]  index;
     logic [23:0] symbol;
+    logic [26:0] behind_coarse;
+    logic [23:0] behind;  // the gap symbol
     logic [4:0]  extra;
+    logic [18:0] number_coarse;
     logic [15:0] number;  // in the extra bits
+    logic [10:0] tail_coarse;
     logic [7:0]  tail;    // that begins with the value symbol
     logic [15:0] offset;
     logic [6:0]  size;    // of what is read
     logic        has_value, ends;
     length = gap_bits_i;
-    index  = bits[31:24] >> (4'd8 - gap_bits_i);
+    index  = leading(bits[31:24], gap_bits_i);
     if (huffman_i) begin
       code  = bits[31:20];
       place = 4'(MaxLength - 1);
@@ -107,8 +114,11 @@ module esp_code_lane #(
         below[l] = 13'(code) < limit_i[l*13+:13];
         if (below[l]) place = 4'(l);
       end
-      length = place + 4'd1;
-      index  = below == '0 ? 8'd0 : base_i[32'(place)*8+:8] + 8'(code >> (4'(MaxLength - 1) - place));
+      length      = place + 4'd1;
+      // Of the code, as many bits as the place says and one.
+      code_coarse = 11'({7'd0, code, 4'd0} >> {~place[3:2], 2'd0});
+      code_number = 8'(code_coarse >> (~place[1:0]));
+      index       = below == '0 ? 8'd0 : base_i[32'(place)*8+:8] + code_number;
     end
     if (second_i) begin
       has_value = valid_q;
@@ -116,34 +126,38 @@ module esp_code_lane #(
       offset    = address_q;
       size      = valid_q ? 7'(length) : 7'd0;
     end else begin
-      symbol    = gap_table[index];
-      behind    = 24'((bits << length) >> 8);
-      extra     = symbol[22] ? 5'd16 : symbol[22:18];
-      number    = behind[23:8] >> (5'd16 - extra);
-      tail      = 8'((behind << extra) >> 16);
-      has_value = symbol[16];
-      ends      = symbol[17];
-      offset    = address_q + symbol[15:0] + (symbol[23] ? step_table[number[StepBits-1:0]] : number);
-      index     = tail >> (4'd8 - value_bits_i);
-      size      = 7'(length) + 7'(extra) + (symbol[16] ? 7'(value_bits_i) : 7'd0);
+      symbol        = gap_table[index];
+      behind_coarse = 27'({bits, 7'd0} >> {~length[3:2], 2'd0});
+      behind        = 24'(behind_coarse >> (~length[1:0]));
+      extra         = symbol[22] ? 5'd16 : symbol[22:18];
+      number_coarse = 19'({16'd0, behind[23:9]} >> {~extra[3:2], 2'd0});
+      number        = extra[4] ? behind[23:8] : 16'(number_coarse >> (~extra[1:0]));
+      tail_coarse   = 11'(behind[23:1] >> {~extra[3:2], 2'd0});
+      tail          = extra[4] ? behind[7:0] : 8'(tail_coarse >> (~extra[1:0]));
+      has_value     = symbol[16];
+      ends          = symbol[17];
+      offset        = address_q + symbol[15:0] + (symbol[23] ? step_table[number[StepBits-1:0]] : number);
+      index         = leading(tail, value_bits_i);
+      size          = 7'(length) + 7'(extra) + (symbol[16] ? 7'(value_bits_i) : 7'd0);
     end
     entry_of = {size, ends, has_value, offset, weight_table[index] & {8{has_value}}};
   endfunction
 
   always_comb begin
-    window     = '0;
-    entry_used = '0;
-    entry_o    = '0;
+    window     = 'x;
+    entry_used = 'x;
+    entry_o    = 'x;
     if (run_i) begin
-      window = window_of(head_q, count_q, bit_q);
+      window = {word_at(words_q[95:32], bit_q), word_at(words_q[63:0], bit_q)};
       if (!vector_i) {entry_used, entry_o} = entry_of(window[63:32]);
     end
   end
   assign {last, valid, address} = entry_o[StoredBits-1:8];
 
   // ---- FormatVector: symbols ----
-  logic [16:0] column_q, column;
-  logic        over_q, over;
+  logic [16:0] column_q, column;  // of the symbol read last
+  logic        steps_q, steps;    // the next one is behind it
+  logic        over_q, over, row_ends;
   logic [6:0]  held, symbols_used;  // bits
   logic [6:0]  all;                 // used where it is computed
 
@@ -166,15 +180,19 @@ module esp_code_lane #(
       .code_write_i(symbol_write_i && symbol_addr_i[7:4] == '0),
       .code_addr_i(symbol_addr_i[3:0]),
       .code_data_i(weight_i),
-      .window_i(window),
-      .held_i(held),
       .gap_bits_i,
       .value_bits_i,
+      .end_i,
       .columns_i,
+      .window_i(window),
+      .held_i(held),
       .column_i(column_q),
+      .steps_i(steps_q),
       .reads_o(readable_o),
       .used_o(symbols_used),
       .column_o(column),
+      .steps_o(steps),
+      .ends_o(row_ends),
       .over_o(over),
       .slot_o(symbols_o)
   );
@@ -183,34 +201,33 @@ module esp_code_lane #(
   logic [1:0] gone, left;  // words of which all bits were read, and words that remain; used where they are computed
   logic [4:0] next_bit;
 
-  function automatic logic [1:0] moved(input logic [1:0] place_of, input logic [1:0] places);
-    logic [2:0] sum;
-    sum   = 3'(place_of) + 3'(places);
-    moved = sum >= 3'd3 ? 2'(sum - 3'd3) : sum[1:0];
-  endfunction
-
+  // A word is taken only if there is a place for it without the step, and lies behind those that remain.
   always_ff @(posedge clk_i) begin
     if (start_i) begin
+      words_q   <= '0;
       count_q   <= '0;
-      head_q    <= '0;
-      tail_q    <= '0;
       bit_q     <= '0;
       address_q <= '0;
       column_q  <= '0;
+      steps_q   <= 1'b0;
       over_q    <= 1'b0;
     end else if (run_i) begin
       {gone, next_bit} = 7'(bit_q) + (!step_i ? 7'd0 : vector_i ? symbols_used : entry_used);
       left    = count_q > gone ? count_q - gone : 2'd0;
       bit_q   <= next_bit;
       count_q <= left + 2'(take_i);
-      head_q  <= moved(head_q, count_q - left);
+      if (gone != 2'd0) words_q[95:64] <= gone[1] ? words_q[31:0] : words_q[63:32];
+      if (gone != 2'd0) words_q[63:32] <= gone[1] ? 32'd0 : words_q[31:0];
+      if (gone != 2'd0) words_q[31:0] <= '0;
       if (take_i) begin
-        ring_q[tail_q] <= word_i;
-        tail_q         <= moved(tail_q, 2'd1);
+        if (left == 2'd0) words_q[95:64] <= word_i;
+        if (left == 2'd1) words_q[63:32] <= word_i;
+        if (left == 2'd2) words_q[31:0] <= word_i;
       end
       if (step_i && vector_i) begin
-        column_q <= column;
-        over_q   <= over_q || over;
+        if (row_ends) {column_q, steps_q} <= '0;
+        else if (readable_o) {column_q, steps_q} <= {column, steps};
+        over_q <= over_q || over;
       end
       if (step_i && !vector_i) begin
         address_q <= address;

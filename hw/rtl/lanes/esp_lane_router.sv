@@ -62,7 +62,7 @@ module esp_lane_router #(
   logic                        vector;
   // WeightsVector: the second word of a lane, and the bytes of its products.
   logic [Lanes-1:0]                     second_valid_q;
-  logic [RowBits-1:0]                   second_row_q[Lanes];
+  logic [Lanes*RowBits-1:0]             second_row_q;
   logic [Lanes*Products*SelectBits-1:0] address_select_q, route_select_q, word_select_q;
 
   assign vector = weights_i == 2'(esp_abi_pkg::WeightsVector);
@@ -73,26 +73,22 @@ module esp_lane_router #(
   logic [Lanes*3-1:0]          address_segment_q, route_segment_q, word_segment_q;
   logic [Lanes*4-1:0]          route_bank_q, word_bank_q;
 
-  // Rows by group and bank. Lanes of a group that meet in a bank want the same row, so their rows may be joined.
-  logic [Groups*16-1:0] read;
-  logic [RowBits-1:0]   row[Groups*16];
+  // Rows by group and bank.
+  logic [Groups*16-1:0]         read;
+  logic [Groups*16*RowBits-1:0] row;
 
-  always_comb begin
-    read = '0;
-    for (int i = 0; i < Groups * 16; i++) row[i] = '0;
-    for (int k = 0; k < Lanes; k++) begin
-      if (address_valid_q[k]) begin
-        read[(k/PortLanes)*16+32'(address_q[k*16+:4])] = 1'b1;
-        row[(k/PortLanes)*16+32'(address_q[k*16+:4])] |= address_q[k*16+4+:RowBits];
-      end
-    end
-    if (address_mode_q[4]) begin
-      for (int k = 0; k < Lanes; k++) begin
-        read[(k/PortLanes)*16+2*(k%PortLanes)+1] = second_valid_q[k];
-        row[(k/PortLanes)*16+2*(k%PortLanes)+1]  = second_row_q[k];
-      end
-    end
-  end
+  esp_bank_rows #(
+      .Lanes(Lanes),
+      .RowBits(RowBits)
+  ) u_rows (
+      .valid_i(address_valid_q),
+      .address_i(address_q),
+      .vector_i(address_mode_q[4]),
+      .second_valid_i(second_valid_q),
+      .second_row_i(second_row_q),
+      .read_o(read),
+      .row_o(row)
+  );
 
   // Where the slot is in the line: byte of its first weight (WeightsDense), or one of at most two entries (WeightsSparse).
   logic [2:0]                  dense_byte;
@@ -138,7 +134,7 @@ module esp_lane_router #(
         2'(esp_abi_pkg::WeightsVector): begin
           for (int k = 0; k < Lanes; k++) begin
             operand[k]      = {12'(vector_i[k*VectorBits+WordsLsb+:WordBits]), 4'(2 * (k % PortLanes))};
-            second_row_q[k] <= RowBits'(base_i[15:4] + 12'(vector_i[k*VectorBits+WordsLsb+WordBits+:WordBits]));
+            second_row_q[k*RowBits+:RowBits] <= RowBits'(base_i[15:4] + 12'(vector_i[k*VectorBits+WordsLsb+WordBits+:WordBits]));
             for (int i = 0; i < Products; i++) begin
               address_weight_q[k*WeightBits+i*8+:8] <= vector_i[k*VectorBits+i*ProductBits+:8];
               address_select_q[(k*Products+i)*SelectBits+:SelectBits] <=
@@ -172,7 +168,7 @@ module esp_lane_router #(
       endcase
       for (int k = 0; k < Lanes; k++) address_q[k*16+:16] <= base + operand[k];
     end
-    for (int i = 0; i < Groups * 16; i++) row_o[i*RowBits+:RowBits] <= row[i];
+    row_o <= row;
     for (int k = 0; k < Lanes; k++) route_bank_q[k*4+:4] <= address_q[k*16+:4];
     route_weight_q  <= address_weight_q;
     route_segment_q <= address_segment_q;
@@ -196,25 +192,60 @@ module esp_lane_router #(
   assign maximum_o   = word_mode_q[0];
   assign split_o     = word_mode_q[2:1];
   assign broadcast_o = word_mode_q[3];
-  // WeightsVector: a byte of the two words of a lane.
-  function automatic logic [7:0] gathered(input logic [2*Pixels*8-1:0] pair, input logic [SelectBits-1:0] select);
-    gathered = pair[32'(select)*8+:8];
-  endfunction
 
-  // A tree of decisions by the bits of the bank: simulation takes four branches and copies one word, and synthesis covers
-  // the tree with the wide multiplexers of a slice.
+  // The crossbar. Simulation has a tree of decisions by the bits of the bank: it takes four branches and copies one word.
   for (genvar k = 0; k < Lanes; k++) begin : gen_crossbar
-    localparam int unsigned Word  = Pixels * 8;
-    localparam int unsigned First = k / PortLanes * 16;
-    localparam int unsigned Pair  = First + 2 * (k % PortLanes);  // the first of its two banks of WeightsVector
+    localparam int unsigned Word   = Pixels * 8;
+    localparam int unsigned Spread = Pixels / Products;  // pixels of a segment
+    localparam int unsigned First  = k / PortLanes * 16;
+    localparam int unsigned Pair   = First + 2 * (k % PortLanes);  // the first of its two banks of WeightsVector
     logic [3:0]      bank;
     logic [Word-1:0] word;
     assign bank = word_bank_q[k*4+:4];
+`ifdef ESP_DSP48E2
+    logic [Word-1:0] routed, gathered;
+
+    esp_wide_mux #(
+        .Width(Word),
+        .Choices(16)
+    ) u_bank (
+        .words_i(data_i[First*Word+:16*Word]),
+        .select_i(bank),
+        .word_o(routed)
+    );
+    for (genvar i = 0; i < Products; i++) begin : gen_product
+      logic [SelectBits-1:0] select;
+      logic [7:0]            first, second;  // the byte of either word
+      assign select = word_select_q[(k*Products+i)*SelectBits+:SelectBits];
+
+      esp_wide_mux #(
+          .Width(8),
+          .Choices(Pixels)
+      ) u_first (
+          .words_i(data_i[Pair*Word+:Word]),
+          .select_i(select[ByteBits-1:0]),
+          .word_o(first)
+      );
+      esp_wide_mux #(
+          .Width(8),
+          .Choices(Pixels)
+      ) u_second (
+          .words_i(data_i[(Pair+1)*Word+:Word]),
+          .select_i(select[ByteBits-1:0]),
+          .word_o(second)
+      );
+      assign gathered[i*Spread*8+:8] = select[ByteBits] ? second : first;
+      if (Spread > 1) begin : gen_rest
+        assign gathered[i*Spread*8+8+:(Spread-1)*8] = '0;
+      end
+    end
+    assign word = word_mode_q[4] ? gathered : routed;
+`else
     always_comb begin
       if (word_mode_q[4]) begin
         word = '0;
         for (int i = 0; i < Products; i++) begin
-          word[i*(Pixels/Products)*8+:8] = gathered(data_i[Pair*Word+:2*Word], word_select_q[(k*Products+i)*SelectBits+:SelectBits]);
+          word[i*Spread*8+:8] = data_i[Pair*Word+32'(word_select_q[(k*Products+i)*SelectBits+:SelectBits])*8+:8];
         end
       end else begin
         if (bank[3]) begin
@@ -236,6 +267,7 @@ module esp_lane_router #(
         end
       end
     end
+`endif
     assign word_o[k*Word+:Word] = word;
   end
 endmodule

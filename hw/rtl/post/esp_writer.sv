@@ -387,6 +387,23 @@ module esp_writer #(
     end
   end
 
+`ifdef ESP_DSP48E2
+  for (genvar p = 0; p < Pixels; p++) begin : gen_push
+    logic [7:0] pixel;
+
+    esp_wide_mux #(
+        .Width(8),
+        .Choices(Pixels)
+    ) u_pixel (
+        .words_i(push_data_q),
+        .select_i(permutation[p*8+:PixelBits]),
+        .word_o(pixel)
+    );
+    assign enable[p] = permutation[p*8+esp_abi_pkg::PermuteModeLsb+:2] != 2'(esp_abi_pkg::PermuteKeep);
+    assign push_data_o[p*8+:8] = permutation[p*8+esp_abi_pkg::PermuteModeLsb+:2] == 2'(esp_abi_pkg::PermuteFill) ?
+                                 push_fill_q : pixel;
+  end
+`else
   always_comb begin
     push_data_o = 'x;
     enable      = 'x;
@@ -398,6 +415,7 @@ module esp_writer #(
       end
     end
   end
+`endif
 
   assign push_valid_o       = push_valid_q && !push_drop_q;
   assign push_addr_o        = push_addr_q;

@@ -93,8 +93,12 @@ void run(unsigned pixels, unsigned products) {
     put(bench->held_i, in.held);
     put(bench->gap_bits_i, in.gap_bits);
     put(bench->value_bits_i, in.value_bits);
+    for (unsigned i = 0; i < products; ++i) set(bench->end_i, i * 7, 7, (i + 1) * (in.gap_bits + in.value_bits));
     put(bench->columns_i, in.columns);
-    put(bench->column_i, in.column);
+    // The next column, or the one before it and a step.
+    const bool steps = in.column != 0 && random.chance(0.5);
+    put(bench->column_i, in.column - (steps ? 1 : 0));
+    bench->steps_i = steps;
     if (n % 50 == 0) {
       for (unsigned i = 0; i < weights.size(); ++i) {
         weights[i] = static_cast<std::uint8_t>(random.byte());
@@ -109,7 +113,9 @@ void run(unsigned pixels, unsigned products) {
     const Expected expected = read(in, weights, pixels, products);
     EXPECT_EQ(bench->reads_o, in.held >= in.gap_bits + in.value_bits);
     EXPECT_EQ(bench->used_o, expected.used);
-    EXPECT_EQ(bench->column_o, expected.column);
+    if (expected.used != 0) {
+      EXPECT_EQ(bench->ends_o ? 0U : bench->column_o + bench->steps_o, expected.column);
+    }
     EXPECT_EQ(bench->over_o, expected.over);
     for (unsigned i = 0; i < products; ++i) {
       const Product& product = expected.products[i];

@@ -6,8 +6,11 @@
 #include <deque>
 
 #include "Vesp_word_dealer_k16.h"
+#include "Vesp_word_dealer_k16_spread.h"
 #include "Vesp_word_dealer_k32.h"
+#include "Vesp_word_dealer_k32_spread.h"
 #include "Vesp_word_dealer_k8.h"
+#include "Vesp_word_dealer_k8_spread.h"
 #include "esp_abi.hpp"
 #include "hw/bench.hpp"
 
@@ -114,6 +117,12 @@ TEST(WordDealer, DealsEveryWordOnceInOrder) {
   run<Vesp_word_dealer_k8>(8);
   run<Vesp_word_dealer_k16>(16);
   run<Vesp_word_dealer_k32>(32);
+}
+
+TEST(WordDealer, SpreadsWordsToTheirLanes) {
+  run<Vesp_word_dealer_k8_spread>(8);
+  run<Vesp_word_dealer_k16_spread>(16);
+  run<Vesp_word_dealer_k32_spread>(32);
 }
 
 }  // namespace

@@ -11,9 +11,11 @@
 #include <map>
 
 #include "Vesp_lane_router_k16_p16.h"
+#include "Vesp_lane_router_k16_p16_mux.h"
 #include "Vesp_lane_router_k32_p4.h"
 #include "Vesp_lane_router_k8_p2.h"
 #include "Vesp_lane_router_k8_p8.h"
+#include "Vesp_lane_router_k8_p8_mux.h"
 #include "hw/bench.hpp"
 #include "hw/lanes/line_plan.hpp"
 
@@ -247,6 +249,11 @@ TEST(LaneRouter, BringsEveryLaneItsWord) {
   run<Vesp_lane_router_k8_p8>(abi::Array8x8);
   run<Vesp_lane_router_k16_p16>(abi::Array16x16);
   run<Vesp_lane_router_k32_p4>({32, 4, 64, 4});
+}
+
+TEST(LaneRouter, BringsEveryLaneItsWordThroughMultiplexersOfSlices) {
+  run<Vesp_lane_router_k8_p8_mux>(abi::Array8x8);
+  run<Vesp_lane_router_k16_p16_mux>(abi::Array16x16);
 }
 
 }  // namespace
