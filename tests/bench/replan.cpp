@@ -1,7 +1,9 @@
 // Planning again after a change of link or load: percentiles of the processor time, share proven optimal, gaps of the
 // rest; and planning with full effort.
 //
-//   bench_replan [rounds] [seed]
+//   bench_replan [rounds] [seed] [latency of the server's links in microseconds]
+//
+// Once from plans that were kept before the changes, once from nothing.
 //
 // The network has 100 layers with residual blocks, 5 exits, 3 devices and 3 precisions.
 #include <algorithm>
@@ -9,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -63,6 +66,7 @@ double milliseconds_since(std::clock_t begin) {
 }
 
 struct Effects {
+  double prepared = 0;        // milliseconds of the longest solve before the changes
   std::vector<double> times;  // milliseconds
   std::vector<double> gaps;   // of plans that are not proven optimal
   int planned = 0;
@@ -72,18 +76,51 @@ struct Effects {
     std::sort(values.begin(), values.end());
     return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
   }
+  double proven() const { return 100.0 * (planned - static_cast<int>(gaps.size())) / std::max(planned, 1); }
 };
 
-Effects measure(Objective objective, int rounds, std::uint64_t seed, std::size_t labels) {
-  std::mt19937_64 engine(seed);
+constexpr int ShortestDeadline = 4, LongestDeadline = 40;  // milliseconds
+constexpr Nanoseconds Millisecond = 1'000'000;
+
+// Full solves before anything changes, without a deadline and with the shortest, are kept for those to come. Returns
+// the longest time.
+double prepare(PreparedProblem& prepared, Objective objective) {
+  double longest = 0;
+  for (const std::optional<Nanoseconds>& deadline :
+       {std::optional<Nanoseconds>(), std::optional<Nanoseconds>(ShortestDeadline * Millisecond)}) {
+    const Request request{objective, deadline};
+    const std::clock_t begin = std::clock();
+    try {
+      prepared.keep(request, prepared.solve(request));
+    } catch (const espalier::Error&) {
+      // Too short for every plan: there is none to keep.
+    }
+    longest = std::max(longest, milliseconds_since(begin));
+  }
+  return longest;
+}
+
+enum class Start { Kept, Nothing };
+
+struct Changes {
+  int rounds = 1000;
+  std::uint64_t seed = 1;
+  Nanoseconds latency = 5 * Millisecond;  // of the server's links
+};
+
+Effects measure(Objective objective, const Changes& changes, std::size_t labels, Start start) {
+  std::mt19937_64 engine(changes.seed);
   PreparedProblem prepared(network(engine));
   Effects effects;
-  for (int round = 0; round < rounds; ++round) {
+  if (start == Start::Kept) effects.prepared = prepare(prepared, objective);
+  for (int round = 0; round < changes.rounds; ++round) {
     const double bandwidth = std::exp(std::uniform_real_distribution<double>(std::log(6e3), std::log(1e8))(engine));
-    for (const int link : {2, 3, 4, 5}) prepared.set_link(link, static_cast<std::int64_t>(bandwidth), 5'000'000);
-    prepared.set_load(2, Whole * std::uniform_int_distribution<int>(1, 20)(engine));
-    const Nanoseconds deadline = std::uniform_int_distribution<int>(4, 40)(engine) * Nanoseconds{1'000'000};
+    const BasisPoints load = Whole * std::uniform_int_distribution<int>(1, 20)(engine);
+    const Nanoseconds deadline =
+        std::uniform_int_distribution<int>(ShortestDeadline, LongestDeadline)(engine) * Millisecond;
     const std::clock_t begin = std::clock();
+    for (const int link : {2, 3, 4, 5}) prepared.set_link(link, static_cast<std::int64_t>(bandwidth), changes.latency);
+    prepared.set_load(2, load);
     try {
       const SharedPlan plan = prepared.solve({objective, deadline}, {.labels = labels});
       effects.times.push_back(milliseconds_since(begin));
@@ -99,21 +136,27 @@ Effects measure(Objective objective, int rounds, std::uint64_t seed, std::size_t
   return effects;
 }
 
-void print(Objective objective, int rounds, std::uint64_t seed) {
-  // Labels close the gap of a deadline; that of the loads is closed by crossing paths.
-  const std::size_t replan_labels = objective == Objective::Throughput ? 100 : 1600;
-  constexpr int FullRounds = 5;
-  const Effects again = measure(objective, rounds, seed, replan_labels);
+void print_again(Objective objective, const Changes& changes, Start start) {
+  constexpr std::size_t Labels = 2400;  // as many as the time allows
+  const Effects again = measure(objective, changes, Labels, start);
   std::printf(
-      "%-10s  p50 %.3f ms  p95 %.3f ms  p99 %.3f ms  planned %d of %d  proven %.1f %%  gaps of the rest: median %.2f "
-      "%%  "
-      "p95 %.2f %%  largest %.2f %%\n",
-      to_string(objective), again.percentile(again.times, 0.5), again.percentile(again.times, 0.95),
-      again.percentile(again.times, 0.99), again.planned, rounds,
-      100.0 * (again.planned - static_cast<int>(again.gaps.size())) / std::max(again.planned, 1),
-      again.percentile(again.gaps, 0.5), again.percentile(again.gaps, 0.95), again.percentile(again.gaps, 1));
-  const Effects full = measure(objective, std::min(rounds, FullRounds), seed, Effort().labels);
-  std::printf("%-10s  full effort: longest %.1f ms, not proven %zu of %d, largest gap %.2f %%\n", to_string(objective),
+      "%-10s %s p50 %.3f ms  p95 %.3f ms  p99 %.3f ms  planned %d of %d  proven %.1f %%  gaps of the rest: "
+      "median %.2g %%  p95 %.2g %%  largest %.2g %%\n",
+      to_string(objective), start == Start::Kept ? "kept plans:" : "no plans:  ", again.percentile(again.times, 0.5),
+      again.percentile(again.times, 0.95), again.percentile(again.times, 0.99), again.planned, changes.rounds,
+      again.proven(), again.percentile(again.gaps, 0.5), again.percentile(again.gaps, 0.95),
+      again.percentile(again.gaps, 1));
+  if (start == Start::Kept)
+    std::printf("%-10s preparing: longest solve %.1f ms\n", to_string(objective), again.prepared);
+}
+
+void print(Objective objective, const Changes& changes) {
+  for (const Start start : {Start::Kept, Start::Nothing}) print_again(objective, changes, start);
+  constexpr int FullRounds = 20;
+  Changes few = changes;
+  few.rounds = std::min(few.rounds, FullRounds);
+  const Effects full = measure(objective, few, Effort().labels, Start::Nothing);
+  std::printf("%-10s full effort: longest %.1f ms, not proven %zu of %d, largest gap %.2g %%\n", to_string(objective),
               full.percentile(full.times, 1), full.gaps.size(), full.planned, full.percentile(full.gaps, 1));
 }
 
@@ -122,11 +165,14 @@ void print(Objective objective, int rounds, std::uint64_t seed) {
 
 int main(int argc, char** argv) {
   using espalier::plan::Objective;
-  const int rounds = argc > 1 ? std::max(std::atoi(argv[1]), 1) : 1000;
-  const std::uint64_t seed = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1;
-  std::printf("100 layers, 5 exits, 3 devices, 3 precisions; %d changes, seed %llu\n", rounds,
-              static_cast<unsigned long long>(seed));
+  espalier::plan::Changes changes;
+  if (argc > 1) changes.rounds = std::max(std::atoi(argv[1]), 1);
+  if (argc > 2) changes.seed = std::strtoull(argv[2], nullptr, 10);
+  if (argc > 3) changes.latency = std::max(std::atoll(argv[3]), 0LL) * 1000;
+  std::printf("100 layers, 5 exits, 3 devices, 3 precisions; %d changes, seed %llu, server %.3g ms away\n",
+              changes.rounds, static_cast<unsigned long long>(changes.seed),
+              static_cast<double>(changes.latency) / espalier::plan::Millisecond);
   for (const Objective objective : {Objective::Latency, Objective::Energy, Objective::Throughput})
-    espalier::plan::print(objective, rounds, seed);
+    espalier::plan::print(objective, changes);
   return 0;
 }

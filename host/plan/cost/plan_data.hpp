@@ -20,17 +20,16 @@ struct PlanStep {
 struct Certificate {
   struct Case {
     int policy = 0, variant = 0;
-    std::int64_t deadline_multiplier = 0;        // objective units per nanosecond over the deadline
-    std::vector<std::int64_t> load_multipliers;  // throughput: per resource, sum LoadMultiplierSum
-    std::int64_t lower_bound = 0;                // no plan of this case is better
+    std::int64_t deadline_multiplier = 0;  // objective units per nanosecond over the deadline
+    std::vector<std::int64_t>
+        load_multipliers;          // throughput: per resource, with any sum; that of the deadline is in its scale
+    std::int64_t lower_bound = 0;  // no plan of this case is better
   };
   std::vector<Case> cases;
   std::int64_t lower_bound = 0;  // of all cases
   std::int64_t value = 0;        // of the plan; equal to the lower bound if the plan is proven optimal
   bool proven() const { return value == lower_bound; }
 };
-
-inline constexpr std::int64_t LoadMultiplierSum = 4096;
 
 struct SharedPlan {
   std::string planner;

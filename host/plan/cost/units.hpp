@@ -24,7 +24,8 @@ inline std::int64_t add(std::int64_t a, std::int64_t b) { return std::min(a + b,
 
 /// a * factor, at most Impossible; both at least 0.
 inline std::int64_t times(std::int64_t a, std::int64_t factor) {
-  return factor != 0 && a > Impossible / factor ? Impossible : a * factor;
+  std::int64_t product = 0;  // the builtin needs no division, and searches multiply often
+  return __builtin_mul_overflow(a, factor, &product) ? Impossible : std::min(product, Impossible);
 }
 
 /// a * b / c rounded up, without overflow of a * b below 2^126; a, b >= 0, c > 0.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "plan/search/multipliers.hpp"
+
 namespace espalier::plan {
 namespace {
 
@@ -14,7 +16,12 @@ constexpr int DeadlineRounds = 12;
 
 CaseSearch::CaseSearch(const Problem& problem, const Request& request, const StateGraph& graph,
                        const VariantCosts& costs, int variant)
-    : problem_(problem), request_(request), graph_(graph), costs_(costs), variant_(variant) {
+    : problem_(problem),
+      request_(request),
+      graph_(graph),
+      costs_(costs),
+      variant_(variant),
+      grain_(request.objective == Objective::Throughput ? graph.grain() : 1) {
   for (int device = 0; device < static_cast<int>(problem.devices.size()); ++device) {
     Bytes all = 0;
     for (const LayerVariant& layer : problem.variants[at(variant)].layers) all = add(all, layer.weight_bytes);
@@ -28,16 +35,10 @@ LoadStart CaseSearch::even_start() const {
   for (std::size_t index = 0; index < costs_.layers.size(); ++index)
     if (costs_.layers[index].possible())
       time[index % time.size()] += static_cast<double>(std::max<Nanoseconds>(costs_.layers[index].mean, 1));
-  double sum = 0;
-  for (double& one : time) sum += one = one > 0 ? 1 / one : 0;
-  LoadStart start{Values(resources(), 0), 0};
-  std::int64_t left = LoadMultiplierSum;
-  for (std::size_t device = 0; device < time.size() && sum > 0; ++device) {
-    start.loads[device] = static_cast<std::int64_t>(time[device] / sum * static_cast<double>(LoadMultiplierSum));
-    left -= start.loads[device];
-  }
-  *std::max_element(start.loads.begin(), start.loads.end()) += left;
-  return start;
+  for (double& one : time) one = one > 0 ? 1 / one : 0;
+  if (std::all_of(time.begin(), time.end(), [](double one) { return one == 0; })) time.front() = 1;
+  time.resize(resources(), 0);
+  return {in_proportion(time, CoarseMultiplierSum), 0};
 }
 
 std::int64_t CaseSearch::choice_weight(const Choice& choice, const Values& load_multipliers) const {
@@ -67,10 +68,16 @@ std::int64_t CaseSearch::quick_bound(const LoadStart& start) const {
     const Choice& choice = choices[index];
     std::int64_t& here = least[at(choice.position)];
     const std::int64_t weight = choice_weight(choice, start.loads);
-    if (weight < Impossible) here = std::min(here, add(times(weight, choice.share), least[at(choice.next_position)]));
+    if (weight < Impossible)
+      here = std::min(here, add(times(weight, choice.share / grain_), least[at(choice.next_position)]));
   }
-  if (!throughput() || least.front() >= Impossible) return least.front();
-  return (least.front() + LoadMultiplierSum - 1) / LoadMultiplierSum;
+  return throughput() ? load_bound(least.front(), sum_of(start.loads)) : least.front();
+}
+
+// The largest load of a plan whose weighted loads, in grains, are at least `weight`. Saturated sums are at least
+// Impossible.
+std::int64_t CaseSearch::load_bound(std::int64_t weight, std::int64_t sum) const {
+  return times(weight / sum + (weight % sum != 0 ? 1 : 0), grain_);
 }
 
 // Bounds of all arcs; an arc whose choice or transfers are not possible has none.
@@ -97,7 +104,7 @@ void CaseSearch::fill(const Values& load_multipliers) {
   for (const Choice& choice : graph_.choices())
     choices.push_back(throughput() && largest_load(choice) >= beat_
                           ? Impossible
-                          : times(choice_weight(choice, load_multipliers), choice.share));
+                          : times(choice_weight(choice, load_multipliers), choice.share / grain_));
   transfers.reserve(costs_.transfers.size());
   for (std::size_t id = 0; id < costs_.transfers.size(); ++id) {
     const Primitive& cost = costs_.transfers[id];
@@ -114,7 +121,7 @@ void CaseSearch::fill(const Values& load_multipliers) {
     for (const std::uint32_t id : graph_.transfers(arc))
       weight = throughput() && times(costs_.transfers[id].mean, graph_.choices()[arc.choice].share) >= beat_
                    ? Impossible
-                   : add(weight, times(transfers[id], graph_.choices()[arc.choice].share));
+                   : add(weight, times(transfers[id], graph_.choices()[arc.choice].share / grain_));
     weights_[index] = bounds_[index] >= Impossible ? Impossible : weight;
   }
 }
@@ -213,33 +220,33 @@ void CaseSearch::consider(const std::vector<std::uint32_t>& arcs) {
 }
 
 // The lower bound that a price of time gives, kept if it is the best; the potentials are those of the priced arcs.
-CaseSearch::Values CaseSearch::price_deadline(std::int64_t multiplier, CaseResult& result) const {
+CaseSearch::Values CaseSearch::price_deadline(std::int64_t multiplier) {
   Values potential = potentials(multiplier, weights_);
   if (potential.front() < Impossible && deadline() <= Impossible / multiplier &&
-      potential.front() - multiplier * deadline() > result.bound.lower_bound) {
-    result.bound.lower_bound = potential.front() - multiplier * deadline();
-    result.bound.deadline_multiplier = multiplier;
+      potential.front() - multiplier * deadline() > bound_.lower_bound) {
+    bound_.lower_bound = potential.front() - multiplier * deadline();
+    bound_.deadline_multiplier = multiplier;
   }
   return potential;
 }
 
-// Lower bounds for latency and energy. True if nothing is left to search.
-bool CaseSearch::relax_deadline(CaseResult& result, std::int64_t start) {
+// Lower bounds for latency and energy.
+void CaseSearch::relax_deadline(std::int64_t start) {
   const Values free = potentials(0, weights_);
-  result.bound.lower_bound = free.front();
-  if (free.front() >= beat_) return true;
+  bound_.lower_bound = free.front();
+  if (free.front() >= beat_) return;
   const std::vector<std::uint32_t> cheapest = path(free, 0, weights_);
   consider(cheapest);
-  if (beat_ <= free.front()) return true;
-  if (!request_.deadline) return false;
+  if (beat_ <= free.front()) return;
+  if (!request_.deadline) return;
   time_potential_ = potentials(0, bounds_);
   if (time_potential_.front() > deadline()) {
-    result.bound.deadline_multiplier = -1;
-    result.bound.lower_bound = Impossible;
-    return true;
+    bound_.deadline_multiplier = -1;
+    bound_.lower_bound = Impossible;
+    return;
   }
-  if (start > 0) price_deadline(start, result);
-  if (result.bound.lower_bound >= beat_) return true;
+  if (start > 0) price_deadline(start);
+  if (bound_.lower_bound >= beat_) return;
   Totals low = totals(cheapest);
   const std::vector<std::uint32_t> fastest = path(time_potential_, 0, bounds_);
   consider(fastest);
@@ -248,33 +255,40 @@ bool CaseSearch::relax_deadline(CaseResult& result, std::int64_t start) {
     // Rounded up: the bound falls slowly above the best multiplier, with the slack of `high`, and fast below it.
     const std::int64_t multiplier = (high.weight - low.weight + low.bound - high.bound - 1) / (low.bound - high.bound);
     if (multiplier <= 0) break;
-    const Values potential = price_deadline(multiplier, result);
+    const Values potential = price_deadline(multiplier);
     const std::vector<std::uint32_t> arcs = path(potential, multiplier, weights_);
     consider(arcs);
-    if (arcs.empty() || result.bound.lower_bound >= beat_) break;
+    if (arcs.empty() || bound_.lower_bound >= beat_) break;
     Totals middle = totals(arcs);
     const bool feasible = middle.bound <= deadline();
     if (feasible ? middle.bound == high.bound : middle.bound == low.bound) break;
     (feasible ? high : low) = std::move(middle);
   }
-  return result.bound.lower_bound >= beat_;
 }
 
-CaseResult CaseSearch::run(std::int64_t beat, std::size_t labels, const LoadStart& start) {
-  CaseResult result;
-  result.bound.variant = variant_;
+CaseResult CaseSearch::relax(std::int64_t beat, const LoadStart& start) {
+  bound_ = {};
+  bound_.variant = variant_;
   beat_ = beat;
   best_.reset();
+  fill_bounds();
   if (throughput()) {
-    relax_loads(result, start);
-    if (result.bound.lower_bound < beat_) close_gap(result, labels);
+    relax_loads(start);
   } else {
-    fill_bounds();
     fill({});
-    if (!relax_deadline(result, start.time)) close_gap(result, labels);
+    relax_deadline(start.time);
   }
-  result.best = best_;
-  return result;
+  return {bound_, best_, 0};
+}
+
+CaseResult CaseSearch::close(std::int64_t beat, std::size_t labels) {
+  beat_ = beat;
+  best_.reset();
+  std::size_t made = 0;
+  // Halves need a value to beat that the multipliers were made for.
+  const bool halves = throughput() && beat_ / grain_ < Impossible / 2 / sum_of(bound_.load_multipliers);
+  if (bound_.lower_bound < beat_) made = halves ? match_halves(labels) : close_gap(labels);
+  return {bound_, best_, made};
 }
 
 }  // namespace espalier::plan

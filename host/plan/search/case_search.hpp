@@ -3,8 +3,7 @@
 // Shortest paths through the state graph give the best plan without a deadline. With one, Lagrangian relaxation (the
 // multiplier search of LARAC, Juttner et al., INFOCOM 2001) bounds it from below, and labels with dominance, cut off by
 // those bounds, close the gap (Handler and Zang, Networks 1980). Throughput relaxes max(loads) to weighted sums of
-// loads, whose weights come from a linear program over the paths found so far; crossing these paths gives plans, and
-// labels carry all loads.
+// loads, whose weights come from a linear program over the paths found so far; halves.hpp closes the gap.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +12,7 @@
 
 #include "plan/cost/plan_data.hpp"
 #include "plan/search/case_costs.hpp"
+#include "plan/search/multipliers.hpp"
 #include "plan/search/state_graph.hpp"
 
 namespace espalier::plan {
@@ -26,13 +26,7 @@ struct Found {
 struct CaseResult {
   Certificate::Case bound;
   std::optional<Found> best;  // better than the value to beat
-  std::size_t labels = 0;     // that were made
-};
-
-/// Multipliers to start from: those of the loads (throughput) sum to LoadMultiplierSum.
-struct LoadStart {
-  std::vector<std::int64_t> loads;
-  std::int64_t time = 0;  // of the deadline
+  std::size_t labels = 0;     // or halves that were made
 };
 
 class CaseSearch {
@@ -41,20 +35,23 @@ class CaseSearch {
              int variant);
 
   /// A lower bound from the cheapest choices without transfers, which need not be known; fast. Throughput weighs loads
-  /// with even_start().
+  /// with those of the start.
   std::int64_t quick_bound(const LoadStart& start) const;
-  /// The best path with a value below `beat`, searched with at most `labels` labels.
-  /// It starts from multipliers that were good for a similar case.
-  CaseResult run(std::int64_t beat, std::size_t labels, const LoadStart& start);
+  /// Bounds from multipliers, and the paths found on the way. It starts from multipliers that were good for a similar
+  /// case.
+  CaseResult relax(std::int64_t beat, const LoadStart& start);
+  /// After relax(), with a value to beat that is not above the one then: closes the gap with at most `labels` labels or
+  /// halves.
+  CaseResult close(std::int64_t beat, std::size_t labels);
 
   /// Multipliers to start from where no case was searched: as if every device had the same share of the work.
   LoadStart even_start() const;
 
  private:
-  struct Track;
-  struct Bridge;
+  class Halves;
   using Values = std::vector<std::int64_t>;
 
+  std::int64_t load_bound(std::int64_t weight, std::int64_t sum) const;
   void fill_bounds();
   void fill(const std::vector<std::int64_t>& load_multipliers);
   std::int64_t largest_load(const Choice& choice) const;
@@ -70,17 +67,14 @@ class CaseSearch {
   Totals totals(const std::vector<std::uint32_t>& arcs) const;
   void consider(const std::vector<std::uint32_t>& arcs);
   void add_arc(std::uint32_t arc, Totals& totals) const;
-  bool relax_deadline(CaseResult& result, std::int64_t start);
-  Values price_deadline(std::int64_t multiplier, CaseResult& result) const;
-  void relax_loads(CaseResult& result, const LoadStart& start);
-  bool price(const Values& loads, std::int64_t time, Values& potential, CaseResult& result);
-  Track track(const std::vector<std::uint32_t>& arcs) const;
-  std::vector<Bridge> bridges(const Track& from, const Track& to) const;
-  void cross(const Track& one, const Track& other);
-  void cross_paths(const std::vector<std::vector<std::uint32_t>>& paths, const std::vector<std::size_t>& used,
-                   std::int64_t enough);
-  void close_gap(CaseResult& result, std::size_t labels);
+  void relax_deadline(std::int64_t start);
+  Values price_deadline(std::int64_t multiplier);
+  void relax_loads(const LoadStart& start);
+  bool price(const Values& loads, std::int64_t time, Values& potential);
+  std::size_t match_halves(std::size_t limit);
+  std::size_t close_gap(std::size_t labels);
   std::int64_t value_of(const Totals& totals) const;
+  std::int64_t below(std::int64_t value) const { return (value - 1) / grain_ * grain_; }
   bool throughput() const { return request_.objective == Objective::Throughput; }
   std::int64_t deadline() const { return request_.deadline.value_or(Impossible); }
   std::size_t resources() const { return problem_.devices.size() + problem_.links.size(); }
@@ -90,9 +84,11 @@ class CaseSearch {
   const StateGraph& graph_;
   const VariantCosts& costs_;
   int variant_;
-  Values weights_;  // per arc: the objective, or the weighted loads
-  Values bounds_;   // per arc: time against the deadline
+  std::int64_t grain_;  // divides all loads
+  Values weights_;      // per arc: the objective, or the weighted loads in grains
+  Values bounds_;       // per arc: time against the deadline
   Values time_potential_;
+  Certificate::Case bound_;
   std::vector<int> limited_;  // devices whose memory can run out
   std::int64_t beat_ = Impossible;
   std::optional<Found> best_;

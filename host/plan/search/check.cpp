@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <tuple>
 #include <vector>
 
@@ -10,6 +11,8 @@ namespace {
 
 using Wide = std::vector<std::int64_t>;
 constexpr std::int64_t Never = Impossible;
+__extension__ using Big = __int128;  // of weighted sums, which no check of ranges limits
+constexpr Big NeverBig = Big{1} << 120;
 
 std::size_t at(std::int64_t index) { return static_cast<std::size_t>(index); }
 std::int64_t plus(std::int64_t a, std::int64_t b) { return a >= Never - b ? Never : a + b; }
@@ -121,6 +124,12 @@ class CaseChecker {
     for (std::size_t device = 0; device < sum.memory.size(); ++device)
       if (problem_.devices[device].memory > 0 && sum.memory[device] > problem_.devices[device].memory) return false;
     return sum.bound < Never && (!request_.deadline || sum.bound <= *request_.deadline);
+  }
+  /// Divides every load of every plan of the case.
+  std::int64_t grain() const {
+    std::int64_t grain = 0;
+    for (const std::int64_t share : share_) grain = std::gcd(grain, share);
+    return std::max<std::int64_t>(grain, 1);
   }
   std::int64_t value(const Sum& sum) const {
     return request_.objective == Objective::Throughput ? *std::max_element(sum.loads.begin(), sum.loads.end())
@@ -343,7 +352,8 @@ class BoundChecker {
         request_(request),
         claim_(claim),
         most_(most),
-        throughput_(request.objective == Objective::Throughput) {}
+        throughput_(request.objective == Objective::Throughput),
+        grain_(model.grain()) {}
 
   bool holds() {
     const std::int64_t multiplier = std::max<std::int64_t>(claim_.deadline_multiplier, 0);
@@ -352,55 +362,55 @@ class BoundChecker {
     if (multiplier > 0 && !request_.deadline) return false;
     if (throughput_) {
       if (claim_.load_multipliers.size() != model_.nothing().loads.size()) return false;
-      std::int64_t sum = 0;
       for (const std::int64_t one : claim_.load_multipliers) {
-        if (one < 0 || one > LoadMultiplierSum) return false;
-        sum += one;
+        if (one < 0 || one > LargestStep) return false;
+        multiplier_sum_ += one;
       }
-      if (sum != LoadMultiplierSum) return false;
+      if (multiplier_sum_ == 0) return false;
     }
     return none_below(model_.needed(0), model_.start(), model_.nothing());
   }
 
  private:
-  using Memory = std::map<std::pair<int, Copies>, std::int64_t>;
+  using Memory = std::map<std::pair<int, Copies>, Big>;
 
-  // The relaxed cost of a sum: objective and priced time, or weighted loads.
-  std::int64_t relaxed(const Sum& sum) const {
-    std::int64_t result = sum.objective;
+  // The relaxed cost of a sum: objective and priced time, or weighted loads in grains and priced time.
+  Big relaxed(const Sum& sum) const {
+    Big result = sum.objective;
     if (throughput_) {
       result = 0;
       for (std::size_t index = 0; index < sum.loads.size(); ++index)
-        result = plus(result, product(sum.loads[index], claim_.load_multipliers[index]));
+        result += Big{sum.loads[index] / grain_} * claim_.load_multipliers[index];
     }
-    return plus(result, product(sum.bound, std::max<std::int64_t>(claim_.deadline_multiplier, 0)));
+    return result + Big{sum.bound} * std::max<std::int64_t>(claim_.deadline_multiplier, 0);
   }
 
   // The least relaxed cost, or time, from a state to the end.
-  std::int64_t rest(int layer, const Copies& copies, Memory& memory, bool time) {
+  Big rest(int layer, const Copies& copies, Memory& memory, bool time) {
     if (layer >= model_.count()) return 0;
     if (const auto known = memory.find({layer, copies}); known != memory.end()) return known->second;
-    std::int64_t least = Never;
+    Big least = NeverBig;
     for (const Action& action : model_.actions(layer)) {
       Copies after = copies;
       Sum sum = model_.nothing();
       if (!model_.act(action, after, sum)) continue;
       // An action that alone loads something as much as the claim is part of no plan below it.
       if (!time && throughput_ && model_.value(sum) >= claim_.lower_bound) continue;
-      const std::int64_t own = time ? sum.bound : relaxed(sum);
-      least = std::min(least, plus(own, rest(model_.needed(action.last + 1), after, memory, time)));
+      const Big own = time ? Big{sum.bound} : relaxed(sum);
+      least = std::min(least, own + rest(model_.needed(action.last + 1), after, memory, time));
     }
     return memory[{layer, copies}] = least;
   }
 
   bool hopeless(int layer, const Copies& copies, const Sum& sum) {
     if (!model_.allowed(sum) || model_.value(sum) >= claim_.lower_bound) return true;
-    const std::int64_t most =
-        throughput_ ? product(claim_.lower_bound, LoadMultiplierSum) - LoadMultiplierSum : claim_.lower_bound - 1;
-    const std::int64_t allowance =
-        claim_.deadline_multiplier > 0 ? product(*request_.deadline, claim_.deadline_multiplier) : 0;
-    if (plus(relaxed(sum), rest(layer, copies, relaxed_, false)) > plus(most, allowance)) return true;
-    return request_.deadline && plus(sum.bound, rest(layer, copies, times_, true)) > *request_.deadline;
+    // A plan below the claim: its loads are at most the last multiple of the grain before it.
+    const Big most =
+        throughput_ ? Big{(claim_.lower_bound - 1) / grain_} * multiplier_sum_ : Big{claim_.lower_bound - 1};
+    const Big allowance =
+        claim_.deadline_multiplier > 0 ? Big{*request_.deadline} * claim_.deadline_multiplier : Big{0};
+    if (relaxed(sum) + rest(layer, copies, relaxed_, false) > most + allowance) return true;
+    return request_.deadline && sum.bound + rest(layer, copies, times_, true) > *request_.deadline;
   }
 
   bool none_below(int layer, const Copies& copies, const Sum& sum) {
@@ -432,6 +442,8 @@ class BoundChecker {
   const Certificate::Case& claim_;
   std::size_t most_, labels_ = 0;
   bool throughput_;
+  std::int64_t grain_;
+  Big multiplier_sum_ = 0;
   Memory relaxed_, times_;
   std::map<std::pair<int, Copies>, std::vector<Sum>> seen_;
 };

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "plan/search/case_search.hpp"
+#include "plan/search/multipliers.hpp"
 
 namespace espalier::plan {
 namespace {
@@ -42,11 +43,11 @@ class Labels {
 
 // Labels state by state; a label that another one equals or beats in everything is dropped, and so is one that the
 // bounds show to end at or above the value to beat. If the labels do not suffice, the bound stays as it was.
-void CaseSearch::close_gap(CaseResult& result, std::size_t limit) {
-  const std::int64_t multiplier = std::max<std::int64_t>(result.bound.deadline_multiplier, 0);
+std::size_t CaseSearch::close_gap(std::size_t limit) {
+  const std::int64_t multiplier = std::max<std::int64_t>(bound_.deadline_multiplier, 0);
   const Values potential = potentials(multiplier, weights_);
   if (time_potential_.empty()) time_potential_.assign(graph_.states(), 0);
-  const std::int64_t scale = throughput() ? LoadMultiplierSum : 1;
+  const std::int64_t scale = throughput() ? sum_of(bound_.load_multipliers) : 1;
   const std::int64_t allowance = multiplier == 0 ? 0 : times(deadline(), multiplier);
   Totals next = totals({});
   std::vector<std::int64_t> numbers(2 + next.extra.size(), 0);
@@ -57,7 +58,8 @@ void CaseSearch::close_gap(CaseResult& result, std::size_t limit) {
   const auto hopeless = [&](const Totals& totals, std::size_t state) {
     if (potential[state] >= Impossible || add(totals.bound, time_potential_[state]) > deadline()) return true;
     const std::int64_t end = add(add(totals.weight, times(totals.bound, multiplier)), potential[state]);
-    if (beat_ < Impossible / scale && end - allowance > (beat_ - 1) * scale) return true;
+    const std::int64_t most = (beat_ - 1) / grain_;  // of the weighted loads, in grains
+    if (most < Impossible / scale && end - allowance > most * scale) return true;
     return value_of(totals) >= beat_;
   };
   for (std::size_t state = 0; state + 1 < graph_.states(); ++state) {
@@ -80,16 +82,15 @@ void CaseSearch::close_gap(CaseResult& result, std::size_t limit) {
           continue;
         std::erase_if(others, [&](std::int32_t other) { return labels.beats(numbers.data(), labels.numbers(other)); });
         if (labels.size() >= limit) {
-          result.labels = labels.size();
-          return;
+          return labels.size();
         }
         others.push_back(labels.add(numbers, index, from));
         if (to + 1 == graph_.states()) consider(labels.path(others.back()));
       }
     }
   }
-  result.labels = labels.size();
-  result.bound.lower_bound = std::max(result.bound.lower_bound, beat_);
+  bound_.lower_bound = std::max(bound_.lower_bound, beat_);
+  return labels.size();
 }
 
 }  // namespace espalier::plan

@@ -163,15 +163,4 @@ LoadPrices LoadMaster::prices() const {
   return prices;
 }
 
-std::vector<std::size_t> LoadMaster::used() const {
-  std::vector<std::pair<double, std::size_t>> shares;
-  for (std::size_t row = 0; row < rows_; ++row)
-    if (basis_[row] >= 0 && values_[row] > Tiny)
-      shares.emplace_back(-values_[row], static_cast<std::size_t>(basis_[row]));
-  std::sort(shares.begin(), shares.end());
-  std::vector<std::size_t> paths;
-  for (const auto& [share, path] : shares) paths.push_back(path);
-  return paths;
-}
-
 }  // namespace espalier::plan

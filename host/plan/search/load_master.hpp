@@ -25,8 +25,6 @@ class LoadMaster {
   /// Another path; the shares are optimal again afterwards. False if it does not change them.
   bool add(const Loads& loads, std::int64_t time);
   LoadPrices prices() const;
-  /// The paths with a share, by their number in the order they were given, the largest share first.
-  std::vector<std::size_t> used() const;
 
  private:
   using Column = std::vector<double>;

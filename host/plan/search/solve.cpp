@@ -14,9 +14,11 @@ namespace {
 std::size_t at(int index) { return static_cast<std::size_t>(index); }
 
 struct Case {
-  int policy = 0, variant = 0;
+  CaseSearch search;
   LoadStart start;
-  std::int64_t quick_bound = 0;
+  bool kept = false;             // the start is that of this case, from a plan found earlier or an earlier pass
+  std::int64_t relaxed_for = 0;  // value to beat
+  Certificate::Case bound;
 };
 
 std::vector<PlanStep> steps_of(const Problem& problem, const StateGraph& graph,
@@ -74,52 +76,103 @@ void PreparedProblem::set_load(int device, BasisPoints load) {
   problem_.devices[at(device)].load = load;
 }
 
-SharedPlan PreparedProblem::solve(const Request& request, const Effort& effort) const {
-  std::vector<std::optional<VariantCosts>> costs(problem_.variants.size());
-  std::vector<Case> cases;
-  for (int policy = 0; policy < static_cast<int>(problem_.policies.size()); ++policy) {
-    for (int variant = 0; variant < static_cast<int>(problem_.variants.size()); ++variant) {
-      if (problem_.policies[at(policy)].accuracy[at(variant)] < problem_.accuracy_floor) continue;
-      if (!costs[at(variant)]) costs[at(variant)] = variant_costs(problem_, variant, shapes_[at(variant)]);
-      const CaseSearch search(problem_, request, graphs_[at(policy)], *costs[at(variant)], variant);
-      LoadStart start = search.even_start();
-      const std::int64_t bound = search.quick_bound(start);
-      cases.push_back({policy, variant, std::move(start), bound});
-    }
-  }
-  std::stable_sort(cases.begin(), cases.end(),
-                   [](const Case& a, const Case& b) { return a.quick_bound < b.quick_bound; });
+void PreparedProblem::keep(const Request& request, SharedPlan plan) { kept_.push_back({request, std::move(plan)}); }
 
+// Multipliers of the case in a plan kept for the same objective and the next longer deadline.
+std::optional<LoadStart> PreparedProblem::kept_start(const Request& request, int policy, int variant) const {
+  const auto allows = [](const Request& one) { return one.deadline.value_or(Impossible); };
+  const Kept* best = nullptr;
+  for (const Kept& kept : kept_) {
+    if (kept.request.objective != request.objective || kept.plan.certificate.empty()) continue;
+    const bool longer = allows(kept.request) >= allows(request);
+    const bool best_longer = best != nullptr && allows(best->request) >= allows(request);
+    if (best == nullptr || (longer && !best_longer) ||
+        (longer == best_longer && (allows(kept.request) < allows(best->request)) == longer))
+      best = &kept;
+  }
+  if (best == nullptr) return std::nullopt;
+  for (const Certificate::Case& one : best->plan.certificate.front().cases)
+    if (one.policy == policy && one.variant == variant && one.deadline_multiplier >= 0)
+      return LoadStart{one.load_multipliers, request.deadline ? one.deadline_multiplier : 0};
+  return std::nullopt;
+}
+
+SharedPlan PreparedProblem::solve(const Request& request, const Effort& effort) const {
   SharedPlan plan;
   plan.planner = "ours";
   plan.reference = "exact search over exits, cuts, variants and tilings with a certificate";
   Certificate certificate;
   certificate.value = Impossible;
-  // Cases of one problem want similar multipliers: each starts from those of the case before.
-  std::optional<LoadStart> start;
-  std::size_t labels = effort.labels;
-  const auto attempt = [&](const Case& one) {
-    if (one.quick_bound >= certificate.value)
-      return Certificate::Case{one.policy, one.variant, 0, one.start.loads, one.quick_bound};
-    if (costs[at(one.variant)]->transfers.empty()) add_transfers(problem_, one.variant, *costs[at(one.variant)]);
-    const StateGraph& graph = graphs_[at(one.policy)];
-    CaseResult result = CaseSearch(problem_, request, graph, *costs[at(one.variant)], one.variant)
-                            .run(certificate.value, labels, start.value_or(one.start));
-    labels -= std::min(labels, result.labels);
-    result.bound.policy = one.policy;
-    if (result.bound.deadline_multiplier >= 0)
-      start = {result.bound.load_multipliers, result.bound.deadline_multiplier};
-    if (!result.best) return result.bound;
-    certificate.value = result.best->value;
-    plan.policy = one.policy;
-    plan.variant = one.variant;
-    plan.steps = steps_of(problem_, graph, result.best->arcs);
-    return result.bound;
+  for (const Kept& kept : kept_) {
+    if (kept.request.objective != request.objective) continue;
+    const std::int64_t worth = value(problem_, request, evaluate(problem_, kept.plan));
+    if (worth >= certificate.value) continue;
+    certificate.value = worth;
+    plan.policy = kept.plan.policy;
+    plan.variant = kept.plan.variant;
+    plan.steps = kept.plan.steps;
+  }
+
+  std::vector<std::optional<VariantCosts>> costs(problem_.variants.size());
+  std::vector<Case> cases;
+  cases.reserve(problem_.policies.size() * problem_.variants.size());
+  for (int policy = 0; policy < static_cast<int>(problem_.policies.size()); ++policy) {
+    for (int variant = 0; variant < static_cast<int>(problem_.variants.size()); ++variant) {
+      if (problem_.policies[at(policy)].accuracy[at(variant)] < problem_.accuracy_floor) continue;
+      if (!costs[at(variant)]) costs[at(variant)] = variant_costs(problem_, variant, shapes_[at(variant)]);
+      Case& one = cases.emplace_back(
+          Case{CaseSearch(problem_, request, graphs_[at(policy)], *costs[at(variant)], variant), {}, false, 0, {}});
+      one.start = one.search.even_start();
+      one.bound = {policy, variant, 0, one.start.loads, one.search.quick_bound(one.start)};
+      const std::optional<LoadStart> known = kept_start(request, policy, variant);
+      if (!known) continue;
+      one.kept = true;
+      one.start = *known;
+      const std::int64_t bound = one.search.quick_bound(one.start);
+      if (bound > one.bound.lower_bound) one.bound = {policy, variant, 0, one.start.loads, bound};
+    }
+  }
+  std::vector<Case*> order;
+  for (Case& one : cases) order.push_back(&one);
+  const auto most_promising_first = [&] {
+    std::stable_sort(order.begin(), order.end(),
+                     [](const Case* a, const Case* b) { return a->bound.lower_bound < b->bound.lower_bound; });
   };
-  for (const Case& one : cases) certificate.cases.push_back(attempt(one));
-  // What an early case left open may close with the value that a later case found.
-  for (std::size_t index = 0; index + 1 < cases.size(); ++index)
-    if (certificate.cases[index].lower_bound < certificate.value) certificate.cases[index] = attempt(cases[index]);
+  const auto take = [&](Case& one, CaseResult result) {
+    result.bound.policy = one.bound.policy;
+    one.bound = std::move(result.bound);
+    if (!result.best) return;
+    certificate.value = result.best->value;
+    plan.policy = one.bound.policy;
+    plan.variant = one.bound.variant;
+    plan.steps = steps_of(problem_, graphs_[at(one.bound.policy)], result.best->arcs);
+  };
+  // All cases are bounded before effort is spent on one: it may not be the best. Bounds of throughput are better the
+  // lower the value to beat, so those that were made before the best value was found are made once more.
+  std::optional<LoadStart> start;  // cases of one problem want similar multipliers
+  const auto relax = [&](Case& one) {
+    const int variant = one.bound.variant;
+    if (costs[at(variant)]->transfers.empty()) add_transfers(problem_, variant, *costs[at(variant)]);
+    one.relaxed_for = certificate.value;
+    take(one, one.search.relax(certificate.value, one.kept || !start ? one.start : *start));
+    if (one.bound.deadline_multiplier < 0) return;
+    start = {one.bound.load_multipliers, one.bound.deadline_multiplier};
+    one.start = *start;
+    one.kept = true;
+  };
+  most_promising_first();
+  for (int pass = 0; pass < (request.objective == Objective::Throughput ? 2 : 1); ++pass)
+    for (Case* one : order)
+      if (one->bound.lower_bound < certificate.value && one->relaxed_for != certificate.value) relax(*one);
+  most_promising_first();
+  std::size_t labels = effort.labels;
+  for (Case* one : order) {
+    if (one->bound.lower_bound >= certificate.value) break;
+    CaseResult result = one->search.close(certificate.value, labels);
+    labels -= std::min(labels, result.labels);
+    take(*one, std::move(result));
+  }
+  for (const Case& one : cases) certificate.cases.push_back(one.bound);
   if (certificate.value >= Impossible)
     throw Error(ErrorCode::Unsupported, "no plan meets the accuracy, the memories and the deadline", problem_.name,
                 request.deadline ? std::to_string(*request.deadline) + " ns" : "no deadline",

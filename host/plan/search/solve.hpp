@@ -8,10 +8,12 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "plan/cost/plan_data.hpp"
 #include "plan/cost/tiles.hpp"
+#include "plan/search/multipliers.hpp"
 #include "plan/search/state_graph.hpp"
 
 namespace espalier::plan {
@@ -32,13 +34,24 @@ class PreparedProblem {
   /// A device's load: Whole is none, twice as much halves its speed.
   void set_load(int device, BasisPoints load);
 
+  /// A plan that solve() may start from: found for this problem with links and loads like those to come. What solve()
+  /// proves does not depend on it.
+  void keep(const Request& request, SharedPlan plan);
+
   /// The best plan. Throws Error (Unsupported) naming what stands in the way if no plan meets floor and deadline.
   SharedPlan solve(const Request& request, const Effort& effort = {}) const;
 
  private:
+  struct Kept {
+    Request request;
+    SharedPlan plan;
+  };
+  std::optional<LoadStart> kept_start(const Request& request, int policy, int variant) const;
+
   Problem problem_;
   std::vector<StateGraph> graphs_;                // per policy
   std::vector<std::vector<TilingShape>> shapes_;  // per variant
+  std::vector<Kept> kept_;
 };
 
 }  // namespace espalier::plan

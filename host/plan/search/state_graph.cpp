@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <string>
 #include <utility>
 
 #include "esp_error.hpp"
 #include "plan/cost/evaluate.hpp"
 #include "plan/cost/tiles.hpp"
+#include "plan/search/multipliers.hpp"
 
 namespace espalier::plan {
 
@@ -45,9 +47,13 @@ class StateGraphBuilder {
       graph_.late_first_.insert(graph_.late_first_.end(), by_position_[position].begin(), by_position_[position].end());
     const int count = static_cast<int>(order_.size());
     graph_.positions_ = count;
+    std::vector<BasisPoints> shares;
+    for (const int layer : order_) shares.push_back(reach_[at(layer)]);
+    graph_.grain_ = grain_of(shares);
     std::vector<std::map<State, std::uint32_t>> found(order_.size() + 1);
     // States of a position get numbers when all that lead to it are known; arcs are kept with places until then.
     struct Draft {
+      std::uint32_t from;
       int position;
       State state;
       std::uint32_t choice;
@@ -56,12 +62,14 @@ class StateGraphBuilder {
     found[0].emplace(State{{NetworkInput, problem_.home, 1U << problem_.home}}, 0);
     std::vector<Draft> drafts;
     std::uint32_t number = 0;
+    std::vector<std::uint32_t> first_state;  // per position
     for (int position = 0; position <= count; ++position) {
+      first_state.push_back(number);
       for (auto& [state, index] : found[at(position)]) {
         index = number++;
         graph_.first_arc_.push_back(static_cast<std::uint32_t>(drafts.size()));
         for (const std::uint32_t choice : by_position_[at(position)]) {
-          Draft draft{graph_.choices_[choice].next_position, {}, choice, {}};
+          Draft draft{index, graph_.choices_[choice].next_position, {}, choice, {}};
           draft.state = apply(state, graph_.choices_[choice], draft.transfers);
           found[at(draft.position)].emplace(draft.state, 0);
           drafts.push_back(std::move(draft));
@@ -74,14 +82,37 @@ class StateGraphBuilder {
     }
     graph_.first_arc_.push_back(static_cast<std::uint32_t>(drafts.size()));
     for (const Draft& draft : drafts) {
-      graph_.arcs_.push_back({found[at(draft.position)].at(draft.state), draft.choice,
+      graph_.arcs_.push_back({draft.from, found[at(draft.position)].at(draft.state), draft.choice,
                               static_cast<std::uint32_t>(graph_.transfers_.size()),
                               static_cast<std::uint32_t>(draft.transfers.size())});
       graph_.transfers_.insert(graph_.transfers_.end(), draft.transfers.begin(), draft.transfers.end());
     }
+    sort_by_target();
+    choose_middle(first_state);
   }
 
  private:
+  void sort_by_target() {
+    graph_.first_into_.assign(graph_.states() + 1, 0);
+    for (const StateGraph::Arc& arc : graph_.arcs_) ++graph_.first_into_[arc.to + 1];
+    std::partial_sum(graph_.first_into_.begin(), graph_.first_into_.end(), graph_.first_into_.begin());
+    std::vector<std::uint32_t> next = graph_.first_into_;
+    graph_.into_.resize(graph_.arcs_.size());
+    for (std::uint32_t index = 0; index < graph_.arcs_.size(); ++index)
+      graph_.into_[next[graph_.arcs_[index].to]++] = index;
+  }
+
+  // Of the positions near the middle the one with the fewest states: halves are joined state by state.
+  void choose_middle(std::vector<std::uint32_t>& first_state) {
+    const auto count = static_cast<int>(order_.size());
+    first_state.push_back(static_cast<std::uint32_t>(graph_.states()));
+    const auto states_at = [&](int position) { return first_state[at(position) + 1] - first_state[at(position)]; };
+    int best = (count + 1) / 2;
+    for (int position = std::max(1, count * 2 / 5); position <= count * 3 / 5; ++position)
+      if (states_at(position) > 0 && (states_at(best) == 0 || states_at(position) < states_at(best))) best = position;
+    graph_.middle_ = first_state[at(best)];
+  }
+
   void add_choice(Choice choice) {
     choice.share = reach_[at(choice.first)];
     by_position_[at(choice.position)].push_back(static_cast<std::uint32_t>(graph_.choices_.size()));

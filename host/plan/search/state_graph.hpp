@@ -34,6 +34,7 @@ class StateGraph {
   StateGraph(const Problem& problem, const Policy& policy);
 
   struct Arc {
+    std::uint32_t from = 0;
     std::uint32_t to = 0;
     std::uint32_t choice = 0;
     std::uint32_t first_transfer = 0;
@@ -43,7 +44,14 @@ class StateGraph {
   std::size_t states() const { return first_arc_.size() - 1; }
   const std::vector<Arc>& arcs() const { return arcs_; }
   const std::vector<std::uint32_t>& first_arc() const { return first_arc_; }
+  /// Arcs by the state they lead to: those into a state are from first_into()[state] on.
+  const std::vector<std::uint32_t>& into() const { return into_; }
+  const std::vector<std::uint32_t>& first_into() const { return first_into_; }
+  /// A state with about half of the layers behind it: every path has one arc from a state before it to it or a later.
+  std::size_t middle() const { return middle_; }
   const std::vector<Choice>& choices() const { return choices_; }
+  /// Divides every share of a choice, so every load of a plan.
+  std::int64_t grain() const { return grain_; }
   int positions() const { return positions_; }
   /// Choices by position, the last first.
   const std::vector<std::uint32_t>& late_first() const { return late_first_; }
@@ -55,9 +63,13 @@ class StateGraph {
  private:
   std::vector<Arc> arcs_;                 // by state
   std::vector<std::uint32_t> first_arc_;  // per state, and the end
+  std::vector<std::uint32_t> into_;
+  std::vector<std::uint32_t> first_into_;  // per state, and the end
+  std::size_t middle_ = 0;
   std::vector<std::uint32_t> transfers_;
   std::vector<Choice> choices_;
   std::vector<std::uint32_t> late_first_;
+  std::int64_t grain_ = 1;
   int positions_ = 0;
   friend class StateGraphBuilder;
 };

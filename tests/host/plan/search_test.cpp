@@ -4,6 +4,8 @@
 //   - the checker accepts every certificate and refuses one that claims more than is true
 //   - ours is never worse than any published planner; a problem and a plan survive JSON
 //   - a change of link or load on a prepared problem gives what a new problem gives
+//   - after such changes throughput equals brute force, from plans kept before them, and so does its certificate
+//   - kept plans change no answer; halves close what multipliers leave open in networks too large for brute force
 //   - plans change only where the gain pays for it
 #include <gtest/gtest.h>
 
@@ -133,6 +135,80 @@ TEST(Ours, ReplansAsANewProblemPlans) {
     } catch (const Error&) {
       ASSERT_THROW(PreparedProblem(problem).solve(request), Error);
     }
+  }
+}
+
+// Links, loads and deadlines change several times after plans were kept.
+TEST(Ours, ReplansThroughputAsBruteForceSays) {
+  int planned = 0;
+  for (std::uint64_t index = 0; index < 600; ++index) {
+    test::Random random(index);
+    auto [problem, request] = random_instance(random);
+    request.objective = Objective::Throughput;
+    PreparedProblem prepared(problem);
+    try {
+      prepared.keep(request, prepared.solve(request));
+    } catch (const Error& error) {
+      ASSERT_EQ(error.code(), ErrorCode::Unsupported);
+    }
+    for (int change = 0; change < 4; ++change) {
+      const int link = random.between(0, static_cast<int>(problem.links.size()) - 1);
+      problem.links[at(link)].bytes_per_second = random.between(0, 200) * 100000;
+      problem.links[at(link)].latency = random.between(0, 20) * 1000;
+      prepared.set_link(link, problem.links[at(link)].bytes_per_second, problem.links[at(link)].latency);
+      const int device = random.between(0, 2);
+      problem.devices[at(device)].load = random.between(10000, 60000);
+      prepared.set_load(device, problem.devices[at(device)].load);
+      if (random.chance(0.5)) request.deadline = random.between(20, 900) * 1000;
+      const std::int64_t least = brute_force(problem, request);
+      if (least >= Impossible) {
+        ASSERT_THROW(prepared.solve(request), Error);
+        continue;
+      }
+      SharedPlan plan = prepared.solve(request);
+      ++planned;
+      ASSERT_EQ(value(problem, request, evaluate(problem, plan)), least);
+      ASSERT_TRUE(plan.certificate.front().proven());
+      const CheckResult result = check(problem, request, plan);
+      ASSERT_TRUE(result.valid) << result.reason;
+      ASSERT_EQ(result.lower_bound, least);
+      for (Certificate::Case& one : plan.certificate.front().cases) ++one.lower_bound;
+      ++plan.certificate.front().lower_bound;
+      ASSERT_FALSE(check(problem, request, plan).valid);
+    }
+  }
+  EXPECT_GE(planned, 1000);
+}
+
+// A chain whose layers take times on two devices that fit together in very many ways: the best plan is at the bound of
+// the multipliers, rounded up to whole nanoseconds, and only a search finds it.
+TEST(Ours, ClosesThroughputOfALongChain) {
+  for (std::uint64_t index = 0; index < 20; ++index) {
+    test::Random random(index);
+    Problem problem = random_problem(random, {.layers = 30, .devices = 2, .branches = false});
+    problem.accuracy_floor = 0;
+    for (Link& link : problem.links) link = {link.from, link.to, 1'000'000'000, 100, 0, 0};
+    for (LayerVariant& layer : problem.variants[0].layers) {
+      const std::int64_t time = random.between(50'000, 150'000);
+      layer.costs[0] = Cost{{time, time, TimeSource::Exact}, 0};
+      layer.costs[1] = Cost{{3 * time, 3 * time, TimeSource::Exact}, 0};
+    }
+    problem.devices[0].load = problem.devices[1].load = Whole;
+    const Request request{Objective::Throughput, std::nullopt};
+    PreparedProblem prepared(problem);
+    const SharedPlan plan = prepared.solve(request);
+    ASSERT_TRUE(plan.certificate.front().proven());
+    constexpr std::size_t Few = 1000;  // labels: the multipliers alone show the bound
+    const CheckResult result = check(problem, request, plan, Few);
+    ASSERT_TRUE(result.valid) << result.reason;
+    prepared.keep(request, plan);
+    const SharedPlan again = prepared.solve(request, {.labels = 0});
+    ASSERT_TRUE(again.certificate.front().proven());
+    ASSERT_EQ(again.certificate.front().value, plan.certificate.front().value);
+    SharedPlan wrong = plan;
+    for (Certificate::Case& one : wrong.certificate.front().cases) one.lower_bound += Whole;
+    wrong.certificate.front().lower_bound += Whole;
+    ASSERT_FALSE(check(problem, request, wrong, Few).valid);
   }
 }
 
