@@ -1,8 +1,8 @@
 // The rows that a slot reads, by group of lanes and bank. Lanes of a group that meet in a bank want the same row. Of
 // WeightsVector lane k has banks 2k and 2k + 1 of its group to itself, the second for the row given apart.
 //
-// Simulation goes through the lanes and joins what they want. With ESP_DSP48E2 defined, as for synthesis, every bank
-// chooses the row of its first lane, which costs half of what joining the rows of all lanes would.
+// Every bank reads the row of its first lane, whatever the others want. Simulation goes through the lanes; with ESP_DSP48E2
+// defined, as for synthesis, every bank chooses a lane, which costs half of what joining the rows of all lanes would.
 module esp_bank_rows #(
     parameter int unsigned Lanes   = 16,
     parameter int unsigned RowBits = 12,
@@ -65,10 +65,10 @@ module esp_bank_rows #(
   always_comb begin
     read_o = '0;
     for (int i = 0; i < Groups * 16; i++) row[i] = '0;
-    for (int k = 0; k < Lanes; k++) begin
+    for (int k = Lanes - 1; k >= 0; k--) begin
       if (valid_i[k]) begin
         read_o[(k/PortLanes)*16+32'(address_i[k*16+:4])] = 1'b1;
-        row[(k/PortLanes)*16+32'(address_i[k*16+:4])] |= address_i[k*16+4+:RowBits];
+        row[(k/PortLanes)*16+32'(address_i[k*16+:4])] = address_i[k*16+4+:RowBits];
       end
     end
     if (vector_i) begin
