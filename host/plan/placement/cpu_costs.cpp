@@ -22,7 +22,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t OtherBytes = std::size_t{16} << 20, CacheLine = 64;
+constexpr std::size_t OtherBytes = std::size_t{32} << 20, CacheLine = 64;
 constexpr std::chrono::milliseconds Wait{1};
 constexpr int Format = 3;
 constexpr int MostRuns = 11, LeastRuns = 3;
