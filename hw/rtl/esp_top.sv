@@ -10,7 +10,10 @@ module esp_top #(
     parameter int unsigned BankRows  = 4096,
     parameter int unsigned LineDepth = 4096,
     parameter int unsigned Writers   = 2,
-    parameter int unsigned PackProducts = 1  // two products per DSP48E2 where pixels always share a weight
+    parameter int unsigned PackProducts = 1,  // two products per DSP48E2 where pixels always share a weight
+    parameter int unsigned Coded        = 1,  // 0: neither weights that are decoded nor WeightsVector
+    parameter int unsigned ProgramDepth = esp_abi_pkg::ProgramDepth,
+    parameter int unsigned StagingBeats = esp_abi_pkg::StagingBeats
 ) (
     input  logic         ap_clk,
     input  logic         ap_rst_n,
@@ -91,6 +94,7 @@ module esp_top #(
   localparam int unsigned TableGroup  = esp_abi_pkg::table_group(Lanes, Pixels);
   localparam int unsigned TableBits   = WordBits > TableGroup * 64 ? WordBits : TableGroup * 64;
   localparam int unsigned VectorBits  = esp_abi_pkg::vector_bits(Lanes, Pixels);
+  localparam int unsigned LineParts   = esp_abi_pkg::line_parts(Lanes);
   // A lane's part of a line: its weights and {segment, last, valid, offset}; the slots of WeightsSparse fit as well.
   localparam int unsigned LineBits    = 64 / Lanes * 8 + 21;
 
@@ -149,7 +153,10 @@ module esp_top #(
       .Pixels(Pixels),
       .BankRows(BankRows),
       .LineDepth(LineDepth),
-      .Writers(Writers)
+      .Writers(Writers),
+      .Coded(Coded),
+      .ProgramDepth(ProgramDepth),
+      .StagingBeats(StagingBeats)
   ) u_registers (
       .clk_i,
       .rst_ni,
@@ -184,7 +191,8 @@ module esp_top #(
   esp_control #(
       .Lanes(Lanes),
       .Pixels(Pixels),
-      .LineDepth(LineDepth)
+      .LineDepth(LineDepth),
+      .Coded(Coded)
   ) u_control (
       .clk_i,
       .rst_ni,
@@ -276,7 +284,7 @@ module esp_top #(
   );
 
   esp_read_dma #(
-      .Depth(esp_abi_pkg::StagingBeats)
+      .Depth(StagingBeats)
   ) u_weight_dma (
       .clk_i,
       .rst_ni,
@@ -311,7 +319,7 @@ module esp_top #(
   );
 
   esp_read_dma #(
-      .Depth(esp_abi_pkg::StagingBeats)
+      .Depth(StagingBeats)
   ) u_load_dma (
       .clk_i,
       .rst_ni,
@@ -352,7 +360,8 @@ module esp_top #(
 
   esp_load_unit #(
       .Pixels(Pixels),
-      .RowBits(RowBits)
+      .RowBits(RowBits),
+      .Coded(Coded)
   ) u_load (
       .clk_i,
       .run_ni(run_n),
@@ -374,7 +383,8 @@ module esp_top #(
 
   esp_store_unit #(
       .Pixels(Pixels),
-      .RowBits(RowBits)
+      .RowBits(RowBits),
+      .Depth(StagingBeats / 2)
   ) u_store (
       .clk_i,
       .rst_ni,
@@ -410,7 +420,8 @@ module esp_top #(
       .b_resp_i(m_axi_data_bresp)
   );
 
-  logic                      line_write, line_space, row_write, scale_write, program_write, permute_write;
+  logic [LineParts-1:0]      line_part;
+  logic                      line_end, line_space, row_write, scale_write, program_write, permute_write;
   logic [Lanes*LineBits-1:0] line_data;
   logic [15:0]               table_addr;
   logic [TableGroup-1:0]     table_enable;
@@ -421,7 +432,8 @@ module esp_top #(
   esp_weight_unit #(
       .Lanes(Lanes),
       .Pixels(Pixels),
-      .LineBits(LineBits)
+      .LineBits(LineBits),
+      .Coded(Coded)
   ) u_weight (
       .clk_i,
       .run_ni(run_n),
@@ -435,7 +447,8 @@ module esp_top #(
       .beat_valid_i(weight_beat_valid),
       .beat_i(weight_beat),
       .beat_pop_o(weight_beat_pop),
-      .line_write_o(line_write),
+      .line_part_o(line_part),
+      .line_end_o(line_end),
       .line_o(line_data),
       .line_space_i(line_space),
       .vector_write_o(vector_write),
@@ -471,7 +484,9 @@ module esp_top #(
       .LineBits(LineBits),
       .LineDepth(LineDepth),
       .Writers(Writers),
-      .PackProducts(PackProducts)
+      .PackProducts(PackProducts),
+      .Coded(Coded),
+      .ProgramDepth(ProgramDepth)
   ) u_array (
       .clk_i,
       .run_ni(run_n),
@@ -481,7 +496,8 @@ module esp_top #(
       .command_i(compute_command),
       .command_pop_o(unit_pop[2]),
       .done_o(unit_done[64+:32]),
-      .line_write_i(line_write),
+      .line_part_i(line_part),
+      .line_end_i(line_end),
       .line_data_i(line_data),
       .line_space_o(line_space),
       .vector_write_i(vector_write),

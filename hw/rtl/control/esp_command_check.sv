@@ -2,7 +2,8 @@
 module esp_command_check #(
     parameter int unsigned Lanes     = 16,
     parameter int unsigned Pixels    = 16,
-    parameter int unsigned LineDepth = 4096
+    parameter int unsigned LineDepth = 4096,
+    parameter int unsigned Coded     = 1    // 0: no formats that decode, no WeightsVector, no FlagReplicate
 ) (
     input  logic [511:0] command_i,
     output logic [4:0]   unit_o,    // one-hot: load, weight, compute, store, mark
@@ -18,6 +19,7 @@ module esp_command_check #(
   logic [15:0] scale;
   logic [7:0]  gap_bits, value_bits;
   logic [31:0] columns;
+  logic replicates, format_known, weights_known;
   logic transfers, plane_transfers, dense, single, split_known, fits, scale_aligned, gap_known, value_known, columns_known;
 
   assign opcode          = command_i[esp_abi_pkg::CmdOpcodeLsb+:8];
@@ -39,7 +41,14 @@ module esp_command_check #(
   assign single          = command_i[esp_abi_pkg::CmdCountXLsb+:16] == 16'd1 &&
                            command_i[esp_abi_pkg::CmdCountYLsb+:16] == 16'd1;
 
-  // A split is a power of two; slots that the store holds, and the alignment of the scales, follow from it.
+  assign replicates      = (command_i[esp_abi_pkg::CmdFlagsLsb+:8] & 8'(esp_abi_pkg::FlagReplicate)) != '0;
+  assign weights_known   = weights < 8'(esp_abi_pkg::WeightsModes) &&
+                           (Coded != 0 || weights != 8'(esp_abi_pkg::WeightsVector));
+  assign format_known    = format < 8'(esp_abi_pkg::Formats) &&
+                           (Coded != 0 || format < 8'(esp_abi_pkg::FormatPacked) ||
+                            (format >= 8'(esp_abi_pkg::FormatRow) && format <= 8'(esp_abi_pkg::FormatPermute)));
+
+    // A split is a power of two; slots that the store holds, and the alignment of the scales, follow from it.
   always_comb begin
     split_known   = 1'b0;
     scale_aligned = 1'b0;
@@ -85,10 +94,12 @@ module esp_command_check #(
       detail_o = 32'(opcode);
     end else if (unit_o[4] && command_i[esp_abi_pkg::CmdLayerLsb+:16] >= 16'(esp_abi_pkg::MarkDepth)) begin
       detail_o = esp_abi_pkg::CmdLayerLsb;
+    end else if (Coded == 0 && unit_o[0] && replicates) begin
+      detail_o = esp_abi_pkg::CmdFlagsLsb;
     end else if (dense && (command_i[esp_abi_pkg::CmdTailLanesLsb+:8] == '0 ||
                            32'(command_i[esp_abi_pkg::CmdTailLanesLsb+:8]) > Lanes)) begin
       detail_o = esp_abi_pkg::CmdTailLanesLsb;
-    end else if (unit_o[2] && weights >= 8'(esp_abi_pkg::WeightsModes)) begin
+    end else if (unit_o[2] && !weights_known) begin
       detail_o = esp_abi_pkg::CmdWeightsLsb;
     end else if (unit_o[2] && !split_known) begin
       detail_o = esp_abi_pkg::CmdSplitLsb;
@@ -99,7 +110,7 @@ module esp_command_check #(
     end else if (unit_o[3] && (window == 8'(esp_abi_pkg::WindowProgram) || window == 8'(esp_abi_pkg::WindowInput))) begin
       error_o  = 8'(esp_abi_pkg::ErrorReadOnly);
       detail_o = 32'(window);
-    end else if (unit_o[1] && format >= 8'(esp_abi_pkg::Formats)) begin
+    end else if (unit_o[1] && !format_known) begin
       detail_o = esp_abi_pkg::CmdFormatLsb;
     end else if (unit_o[2] && (slots == '0 || (!fits && !single))) begin
       detail_o = esp_abi_pkg::CmdSlotsLsb;

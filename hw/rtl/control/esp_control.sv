@@ -7,7 +7,8 @@
 module esp_control #(
     parameter int unsigned Lanes     = 16,
     parameter int unsigned Pixels    = 16,
-    parameter int unsigned LineDepth = 4096
+    parameter int unsigned LineDepth = 4096,
+    parameter int unsigned Coded     = 1
 ) (
     input  logic            clk_i,
     input  logic            rst_ni,
@@ -78,7 +79,8 @@ module esp_control #(
   esp_command_check #(
       .Lanes(Lanes),
       .Pixels(Pixels),
-      .LineDepth(LineDepth)
+      .LineDepth(LineDepth),
+      .Coded(Coded)
   ) u_check (
       .command_i(fetch_command_i),
       .unit_o(unit),

@@ -6,7 +6,10 @@ module esp_registers #(
     parameter int unsigned Pixels    = 16,
     parameter int unsigned BankRows  = 4096,
     parameter int unsigned LineDepth = 4096,
-    parameter int unsigned Writers   = 2
+    parameter int unsigned Writers   = 2,
+    parameter int unsigned Coded     = 1,
+    parameter int unsigned ProgramDepth = esp_abi_pkg::ProgramDepth,
+    parameter int unsigned StagingBeats = esp_abi_pkg::StagingBeats
 ) (
     input  logic          clk_i,
     input  logic          rst_ni,
@@ -82,6 +85,9 @@ module esp_registers #(
         11'(esp_abi_pkg::RegBankRows / 4):        read_value = BankRows;
         11'(esp_abi_pkg::RegLineDepth / 4):       read_value = LineDepth;
         11'(esp_abi_pkg::RegWriters / 4):         read_value = Writers;
+        11'(esp_abi_pkg::RegCoded / 4):           read_value = Coded;
+        11'(esp_abi_pkg::RegProgramDepth / 4):    read_value = ProgramDepth;
+        11'(esp_abi_pkg::RegStagingBeats / 4):    read_value = StagingBeats;
         11'(esp_abi_pkg::RegMaxSplit / 4):        read_value = 64 / Lanes < Pixels ? 64 / Lanes : Pixels;
         default: begin
           for (int i = 0; i < ArgumentWords; i++) begin

@@ -1,15 +1,17 @@
 // Weight unit: decodes the weight stream into lines of the weight store, and fills the tables of the writers.
 //
 // Each cycle takes one piece from the oldest staged beat: a slot (FormatSparse; 16 entries if K > 16), the weights or
-// up to 16 entries of a line (FormatBlock; all K if they are short), a whole line (FormatDense, FormatPacked) or a table entry. Slots of the coded
-// formats come from esp_code_decoder, which takes the beats itself. A piece for the store waits for a free line; the line
-// is written with its last piece.
+// up to 16 entries of a line (FormatBlock; all K if they are short), a whole line (FormatDense, FormatPacked) or a table
+// entry. Slots of the coded formats come from esp_code_decoder, which takes the beats itself. A piece for the store waits
+// for a free line, of which it is written as a part (see esp_line_store).
 `include "esp_assert.svh"
 
 module esp_weight_unit #(
     parameter int unsigned Lanes  = 16,
     parameter int unsigned Pixels = 16,
     parameter int unsigned LineBits = 53,  // of a lane
+    parameter int unsigned Coded    = 1,   // 0: there are no formats that decode
+    localparam int unsigned LineParts = esp_abi_pkg::line_parts(Lanes),
     localparam int unsigned VectorBits = esp_abi_pkg::vector_bits(Lanes, Pixels),
     localparam int unsigned TableGroup = esp_abi_pkg::table_group(Lanes, Pixels),
     localparam int unsigned TableBits  = Pixels * 8 > TableGroup * 64 ? Pixels * 8 : TableGroup * 64
@@ -28,8 +30,9 @@ module esp_weight_unit #(
     input  logic                beat_valid_i,
     input  logic [511:0]        beat_i,
     output logic                beat_pop_o,
-    // Weight store
-    output logic                line_write_o,
+    // Weight store: parts of the next line that are written, and whether it ends with them
+    output logic [LineParts-1:0] line_part_o,
+    output logic                line_end_o,
     output logic [Lanes*LineBits-1:0] line_o,
     input  logic                line_space_i,
     // Queue of WeightsVector
@@ -55,23 +58,36 @@ module esp_weight_unit #(
   localparam int unsigned StoredBits     = esp_abi_pkg::EntryLastLsb + 1;  // of an entry of FormatSparse
   localparam int unsigned BlockBits      = 21;                             // {segment, last, valid, offset}
 
-  logic         jobs_full, jobs_empty;
-  logic [511:0] job;
+  localparam int unsigned FieldsEnd = Coded != 0 ? esp_abi_pkg::CmdColumnsLsb + esp_abi_pkg::CmdColumnsBits :
+                                                   esp_abi_pkg::CmdGapBitsLsb + esp_abi_pkg::CmdGapBitsBits;
+  localparam int unsigned JobBits   = 24 + 32 + FieldsEnd - esp_abi_pkg::CmdItemsLsb;
+
+  logic               jobs_full, jobs_empty;
+  logic [JobBits-1:0] job_fields;
+  logic [511:0]       job;  // the fields that are used here
 
   assign request_o     = command_valid_i && !jobs_full && !halt_i;
   assign command_pop_o = request_o && request_ready_i;
 
+  always_comb begin
+    job = '0;
+    job[esp_abi_pkg::CmdFormatLsb+:24] = job_fields[23:0];  // format, address
+    job[esp_abi_pkg::CmdRunLsb+:32] = job_fields[55:24];
+    job[FieldsEnd-1:esp_abi_pkg::CmdItemsLsb] = job_fields[JobBits-1:56];
+  end
+
   esp_fifo #(
-      .Width(512),
+      .Width(JobBits),
       .Depth(4)
   ) u_jobs (
       .clk_i,
       .rst_ni(run_ni),
       .push_i(command_pop_o),
-      .data_i(command_i),
+      .data_i({command_i[FieldsEnd-1:esp_abi_pkg::CmdItemsLsb], command_i[esp_abi_pkg::CmdRunLsb+:32],
+               command_i[esp_abi_pkg::CmdFormatLsb+:24]}),
       .full_o(jobs_full),
       .pop_i(!active_q && !jobs_empty),
-      .data_o(job),
+      .data_o(job_fields),
       .empty_o(jobs_empty),
       .count_o()
   );
@@ -91,8 +107,9 @@ module esp_weight_unit #(
 
   assign done_o     = done_q;
   assign is_line    = format_q <= 4'(esp_abi_pkg::FormatHuffman);
-  assign is_vector  = format_q == 4'(esp_abi_pkg::FormatVector);
-  assign is_coded   = format_q == 4'(esp_abi_pkg::FormatFixed) || format_q == 4'(esp_abi_pkg::FormatHuffman) || is_vector;
+  assign is_vector  = Coded != 0 && format_q == 4'(esp_abi_pkg::FormatVector);
+  assign is_coded   = Coded != 0 && (format_q == 4'(esp_abi_pkg::FormatFixed) ||
+                                     format_q == 4'(esp_abi_pkg::FormatHuffman) || is_vector);
   assign slot_space = is_vector ? vector_space_i : line_space_i;
   assign items      = grouped_q ? 4'(TableGroup) : 4'd1;
   assign start    = run_ni && !active_q && !jobs_empty;
@@ -141,45 +158,52 @@ module esp_weight_unit #(
 
   assign streams    = active_q && is_coded && items_left_q != 32'd0;
   assign over       = active_q && is_coded && (items_left_q == 32'd0 || stream_ended);
-  assign code_write = emit && format_q == 4'(esp_abi_pkg::FormatCode);
+  assign code_write = Coded != 0 && emit && format_q == 4'(esp_abi_pkg::FormatCode);
 
-  esp_code_decoder #(
-      .Lanes(Lanes),
-      .Pixels(Pixels)
-  ) u_code (
-      .clk_i,
-      .rst_ni(run_ni),
-      .start_i(start),
-      .command_i(job),
-      .run_i(streams),
-      .code_write_i(code_write),
-      .code_addr_i(table_addr_q[8:0]),
-      .code_data_i(table_data_o[31:0]),
-      .more_i(more),
-      .beat_valid_i,
-      .beat_i,
-      .beat_pop_o(stream_pop),
-      .slot_valid_o(slot_valid),
-      .slot_ready_i(slot_space),
-      .slot_o(entries),
-      .vector_o,
-      .ended_o(stream_ended)
-  );
+  if (Coded != 0) begin : gen_coded
+    esp_code_decoder #(
+        .Lanes(Lanes),
+        .Pixels(Pixels)
+    ) u_code (
+        .clk_i,
+        .rst_ni(run_ni),
+        .start_i(start),
+        .command_i(job),
+        .run_i(streams),
+        .code_write_i(code_write),
+        .code_addr_i(table_addr_q[8:0]),
+        .code_data_i(table_data_o[31:0]),
+        .more_i(more),
+        .beat_valid_i,
+        .beat_i,
+        .beat_pop_o(stream_pop),
+        .slot_valid_o(slot_valid),
+        .slot_ready_i(slot_space),
+        .slot_o(entries),
+        .vector_o,
+        .ended_o(stream_ended)
+    );
 
-  esp_packed_decoder u_packed (
-      .clk_i,
-      .code_write_i(code_write),
-      .code_addr_i(table_addr_q[8:0]),
-      .code_data_i(table_data_o[esp_abi_pkg::CodeWeightLsb+:8]),
-      .run_i(emit && format_q == 4'(esp_abi_pkg::FormatPacked)),
-      .beat_i,
-      .line_i(sub_q[2:0]),
-      .two_i(two_bits_q),
-      .four_i(four_bits_q),
-      .weights_o(packed_weights)
-  );
+    esp_packed_decoder u_packed (
+        .clk_i,
+        .code_write_i(code_write),
+        .code_addr_i(table_addr_q[8:0]),
+        .code_data_i(table_data_o[esp_abi_pkg::CodeWeightLsb+:8]),
+        .run_i(emit && format_q == 4'(esp_abi_pkg::FormatPacked)),
+        .beat_i,
+        .line_i(sub_q[2:0]),
+        .two_i(two_bits_q),
+        .four_i(four_bits_q),
+        .weights_o(packed_weights)
+    );
+  end else begin : gen_raw
+    assign {stream_pop, slot_valid, stream_ended} = '0;
+    assign entries        = '0;
+    assign vector_o       = '0;
+    assign packed_weights = '0;
+  end
 
-  assign line_write_o    = emit && is_line && line_ends;
+  assign line_end_o      = emit && is_line && line_ends;
   assign vector_write_o  = emit && is_vector;
   assign row_write_o     = emit && format_q == 4'(esp_abi_pkg::FormatRow);
   assign scale_write_o   = emit && format_q == 4'(esp_abi_pkg::FormatScale);
@@ -187,48 +211,55 @@ module esp_weight_unit #(
   assign permute_write_o = emit && format_q == 4'(esp_abi_pkg::FormatPermute);
   assign table_addr_o    = table_addr_q;
 
-  // ---- The line so far, and with the piece of this cycle ----
-  logic [Lanes*LineBits-1:0] line_q;
+  // ---- A piece of the line ----
+  localparam int unsigned FirstEnd  = esp_abi_pkg::line_first_end(Lanes);
+  localparam int unsigned SecondEnd = esp_abi_pkg::line_second_end(Lanes);
+  localparam int unsigned WeightBits = LineWeights * 8;
+
+  logic is_slot;           // the piece is a slot of WeightsSparse, or 16 lanes of one; otherwise weights or addresses
+  logic [LineParts-1:0] piece_lanes;  // the parts of the lanes of the piece
+  logic [2:0]           piece_parts;  // its parts of a lane
+
+  assign is_slot = is_coded || format_q == 4'(esp_abi_pkg::FormatSparse);
+
+  always_comb begin
+    piece_lanes = '1;
+    if (LineParts > 3 && !is_coded) begin
+      for (int unsigned i = 0; i < LineParts; i++) begin
+        if (is_slot) piece_lanes[i] = 32'(phase_q) % EntryPieces == i / 3;
+        else if (phase_q != '0 && !short_q) piece_lanes[i] = 32'(phase_q) == 1 + i / 3;
+      end
+    end
+    if (is_slot) begin
+      piece_parts = phase_q == '0 || (!is_coded && 32'(phase_q) < EntryPieces) ? {1'b0, SecondEnd == StoredBits, 1'b1} :
+                                                                                {2'b11, 1'b0};
+    end else begin
+      piece_parts = phase_q == '0 ? {1'b0, SecondEnd == WeightBits, 1'b1} : {1'b1, FirstEnd == WeightBits, 1'b0};
+    end
+    line_part_o = emit && is_line ? piece_lanes & {LineParts / 3{piece_parts}} : '0;
+  end
 
   always_comb begin
     line_o      = 'x;
     short_entry = '0;
     if (emit && is_line) begin
-      line_o = line_q;
-      if (format_q == 4'(esp_abi_pkg::FormatSparse)) begin
+      if (is_coded) begin
+        for (int k = 0; k < Lanes; k++) line_o[k*LineBits+:LineBits] = LineBits'({2{entries[k*StoredBits+:StoredBits]}});
+      end else if (format_q == 4'(esp_abi_pkg::FormatSparse)) begin
         for (int k = 0; k < Lanes; k++) begin
-          for (int unsigned slot = 0; slot < LineSlots; slot++) begin
-            if (32'(phase_q) == slot * EntryPieces + k / 16) begin
-              line_o[k*LineBits+slot*StoredBits+:StoredBits] =
-                  beat_i[(32'(sub_q)*PieceLanes+k%PieceLanes)*32+:StoredBits];
-            end
-          end
-        end
-      end else if (is_coded) begin
-        for (int k = 0; k < Lanes; k++) begin
-          for (int unsigned s = 0; s < LineSlots; s++) begin
-            if (32'(phase_q) == s) line_o[k*LineBits+s*StoredBits+:StoredBits] = entries[k*StoredBits+:StoredBits];
-          end
-        end
-      end else if (phase_q == '0) begin
-        for (int k = 0; k < Lanes; k++) begin
-          line_o[k*LineBits+:LineWeights*8] = format_q == 4'(esp_abi_pkg::FormatPacked) ?
-                                              packed_weights[k*LineWeights*8+:LineWeights*8] :
-                                              beat_i[k*LineWeights*8+:LineWeights*8];
-        end
-      end else if (short_q) begin
-        for (int k = 0; k < Lanes; k++) begin
-          short_entry = beat_i[k*esp_abi_pkg::ShortBits+:esp_abi_pkg::ShortBits];
-          line_o[k*LineBits+LineWeights*8+:BlockBits] = {
-              2'd0, short_entry[esp_abi_pkg::ShortSegmentLsb], short_entry[esp_abi_pkg::ShortLastLsb],
-              short_entry[esp_abi_pkg::ShortValidLsb],
-              16'(short_entry[esp_abi_pkg::ShortOffsetLsb+:esp_abi_pkg::ShortOffsetBits])};
+          line_o[k*LineBits+:LineBits] = LineBits'({2{beat_i[(32'(sub_q)*PieceLanes+k%PieceLanes)*32+:StoredBits]}});
         end
       end else begin
         for (int k = 0; k < Lanes; k++) begin
-          if (32'(phase_q) == 1 + k / 16) begin
-            line_o[k*LineBits+LineWeights*8+:BlockBits] =
-                beat_i[(k%PieceLanes)*32+esp_abi_pkg::EntryOffsetLsb+:BlockBits];
+          line_o[k*LineBits+:WeightBits] = Coded != 0 && format_q == 4'(esp_abi_pkg::FormatPacked) ?
+                                           packed_weights[k*WeightBits+:WeightBits] : beat_i[k*WeightBits+:WeightBits];
+          line_o[k*LineBits+WeightBits+:BlockBits] = beat_i[(k%PieceLanes)*32+esp_abi_pkg::EntryOffsetLsb+:BlockBits];
+          if (short_q) begin
+            short_entry = beat_i[k*esp_abi_pkg::ShortBits+:esp_abi_pkg::ShortBits];
+            line_o[k*LineBits+WeightBits+:BlockBits] = {
+                2'd0, short_entry[esp_abi_pkg::ShortSegmentLsb], short_entry[esp_abi_pkg::ShortLastLsb],
+                short_entry[esp_abi_pkg::ShortValidLsb],
+                16'(short_entry[esp_abi_pkg::ShortOffsetLsb+:esp_abi_pkg::ShortOffsetBits])};
           end
         end
       end
@@ -262,7 +293,6 @@ module esp_weight_unit #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (emit && is_line) line_q <= line_o;
     if (!run_ni) begin
       active_q <= 1'b0;
       done_q   <= '0;

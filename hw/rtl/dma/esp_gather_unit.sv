@@ -3,7 +3,8 @@
 
 module esp_gather_unit #(
     parameter int unsigned Pixels  = 16,
-    parameter int unsigned RowBits = 12
+    parameter int unsigned RowBits = 12,
+    parameter int unsigned Depth   = esp_abi_pkg::StoreBeats  // beats
 ) (
     input  logic                   clk_i,
     input  logic                   rst_ni,      // drops the transfer and all beats
@@ -26,7 +27,6 @@ module esp_gather_unit #(
     input  logic                   pop_i
 );
   localparam int unsigned Words   = esp_abi_pkg::BeatBytes / Pixels;
-  localparam int unsigned Depth   = esp_abi_pkg::StoreBeats;
   localparam int unsigned PtrBits = $clog2(Depth);
 
   logic               active, last, beat_granted, complete_q, room;

@@ -2,7 +2,8 @@
 // FlagReplicate one word after the other goes to all banks.
 module esp_load_unit #(
     parameter int unsigned Pixels  = 16,
-    parameter int unsigned RowBits = 12
+    parameter int unsigned RowBits = 12,
+    parameter int unsigned Coded   = 1    // 0: there is no FlagReplicate
 ) (
     input  logic                      clk_i,
     input  logic                      run_ni,
@@ -26,9 +27,9 @@ module esp_load_unit #(
 );
   localparam int unsigned Words = esp_abi_pkg::BeatBytes / Pixels;
   localparam int unsigned IndexBits = Words > 1 ? $clog2(Words) : 1;
-  localparam int unsigned JobBits = 81;  // FlagReplicate, address, word pitch, planes, run
+  localparam int unsigned JobBits = Coded != 0 ? 81 : 80;  // FlagReplicate, address, word pitch, planes, run
 
-  logic               jobs_full, jobs_empty, job_active, take_beat, job_ends;
+  logic               jobs_full, jobs_empty, job_active, take_beat, job_ends, job_replicates;
   logic [JobBits-1:0] job;
   logic [Words-1:0]   pending_q, granted;
   logic [511:0]       beat_q;
@@ -55,15 +56,17 @@ module esp_load_unit #(
       .clk_i,
       .rst_ni(run_ni),
       .push_i(command_pop_o),
-      .data_i({(command_i[esp_abi_pkg::CmdFlagsLsb+:8] & 8'(esp_abi_pkg::FlagReplicate)) != '0,
+      .data_i(JobBits'({(command_i[esp_abi_pkg::CmdFlagsLsb+:8] & 8'(esp_abi_pkg::FlagReplicate)) != '0,
                command_i[esp_abi_pkg::CmdAddressLsb+:16], command_i[esp_abi_pkg::CmdWordPitchLsb+:16],
-               command_i[esp_abi_pkg::CmdPlanesLsb+:16], command_i[esp_abi_pkg::CmdRunLsb+:32]}),
+               command_i[esp_abi_pkg::CmdPlanesLsb+:16], command_i[esp_abi_pkg::CmdRunLsb+:32]})),
       .full_o(jobs_full),
       .pop_i(!job_active && !jobs_empty),
       .data_o(job),
       .empty_o(jobs_empty),
       .count_o()
   );
+
+  assign job_replicates = Coded != 0 && job[JobBits-1];
 
   // With FlagReplicate the walk counts rows.
   esp_plane_walk #(
@@ -73,9 +76,9 @@ module esp_load_unit #(
       .clk_i,
       .rst_ni(run_ni),
       .start_i(!job_active && !jobs_empty),
-      .address_i(job[80] ? 16'(job[79:68]) : job[79:64]),
+      .address_i(job_replicates ? 16'(job[79:68]) : job[79:64]),
       .run_i(job[31:0]),
-      .pitch_i(job[80] ? 16'(job[63:52]) : job[63:48]),
+      .pitch_i(job_replicates ? 16'(job[63:52]) : job[63:48]),
       .planes_i(job[47:32]),
       .active_o(job_active),
       .address_o(address),
@@ -104,7 +107,7 @@ module esp_load_unit #(
     load_o  = want;
     row_o   = want_row;
     rotated = beat_q;
-    if (replicate_q) begin
+    if (Coded != 0 && replicate_q) begin
       load_o = pending_q != '0 ? banks_left_q : '0;
       for (int b = 0; b < 16; b++) row_o[b*RowBits+:RowBits] = RowBits'(address_q + 16'(index_q));
       for (int unsigned i = 0; i < Words; i++) begin
@@ -122,7 +125,7 @@ module esp_load_unit #(
   end
 
   assign word_ends    = pending_q != '0 && (banks_left_q & ~grant_i) == '0;
-  assign pending_left = replicate_q ? (word_ends ? pending_q << 1 : pending_q) : pending_q & ~granted;
+  assign pending_left = Coded != 0 && replicate_q ? (word_ends ? pending_q << 1 : pending_q) : pending_q & ~granted;
   assign take_beat    = job_active && beat_valid_i && pending_left == '0;
   assign beat_pop_o = take_beat;
 
@@ -138,7 +141,7 @@ module esp_load_unit #(
     end
     banks_left_q <= take_beat || word_ends ? '1 : banks_left_q & ~grant_i;
     if (word_ends) index_q <= index_q + 1'b1;
-    if (!job_active && !jobs_empty) job_replicate_q <= job[80];
+    if (!job_active && !jobs_empty) job_replicate_q <= job_replicates;
     if (take_beat) begin
       index_q     <= '0;
       replicate_q <= job_replicate_q;

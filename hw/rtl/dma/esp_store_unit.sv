@@ -4,7 +4,8 @@
 
 module esp_store_unit #(
     parameter int unsigned Pixels  = 16,
-    parameter int unsigned RowBits = 12
+    parameter int unsigned RowBits = 12,
+    parameter int unsigned Depth   = esp_abi_pkg::StoreBeats  // beats gathered ahead, at least a burst and two
 ) (
     input  logic                   clk_i,
     input  logic                   rst_ni,   // power on
@@ -44,7 +45,7 @@ module esp_store_unit #(
     input  logic [1:0]             b_resp_i
 );
   localparam int unsigned MaxBursts = 16;
-  localparam int unsigned CountBits = $clog2(esp_abi_pkg::StoreBeats) + 1;
+  localparam int unsigned CountBits = $clog2(Depth) + 1;
 
   logic                 start, gather_ready, cutter_ready, complete, w_fire;
   logic                 issue, ends_store, bursts_empty, bursts_full, positions_full, ends_empty, ends_full;
@@ -58,7 +59,8 @@ module esp_store_unit #(
 
   esp_gather_unit #(
       .Pixels(Pixels),
-      .RowBits(RowBits)
+      .RowBits(RowBits),
+      .Depth(Depth)
   ) u_gather (
       .clk_i,
       .rst_ni(run_ni),

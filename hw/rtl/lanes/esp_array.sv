@@ -16,6 +16,9 @@ module esp_array #(
     parameter int unsigned LineDepth = 4096,
     parameter int unsigned Writers   = 2,
     parameter int unsigned PackProducts = 1,
+    parameter int unsigned Coded     = 1,     // 0: there is no WeightsVector
+    parameter int unsigned ProgramDepth = esp_abi_pkg::ProgramDepth,
+    localparam int unsigned LineParts  = esp_abi_pkg::line_parts(Lanes),
     localparam int unsigned VectorBits = esp_abi_pkg::vector_bits(Lanes, Pixels),
     localparam int unsigned TableGroup = esp_abi_pkg::table_group(Lanes, Pixels),
     localparam int unsigned TableBits  = Pixels * 8 > TableGroup * 64 ? Pixels * 8 : TableGroup * 64
@@ -30,7 +33,8 @@ module esp_array #(
     output logic                               command_pop_o,
     output logic [31:0]                        done_o,
     // Weight store and tables, written by the weight unit
-    input  logic                               line_write_i,
+    input  logic [LineParts-1:0]               line_part_i,
+    input  logic                               line_end_i,
     input  logic [Lanes*LineBits-1:0]          line_data_i,
     output logic                               line_space_o,
     input  logic                               vector_write_i,
@@ -85,32 +89,38 @@ module esp_array #(
   logic [Lanes*VectorBits-1:0] vector;
   logic [Lanes-1:0]            vector_valid, vector_last;
 
-  assign vector_space_o = !vector_full;
   for (genvar k = 0; k < Lanes; k++) begin : gen_vector
     assign vector_last[k]  = vector[k*VectorBits+VectorBits-1];
     assign vector_valid[k] = vector[k*VectorBits+VectorBits-3];
   end
+  assign vector_space_o = !vector_full;
 
-  esp_fifo #(
-      .Width(Lanes * VectorBits),
-      .Depth(esp_abi_pkg::VectorDepth)
-  ) u_vector_queue (
-      .clk_i,
-      .rst_ni(run_ni),
-      .push_i(vector_write_i),
-      .data_i(vector_i),
-      .full_o(vector_full),
-      .pop_i(vector_pop),
-      .data_o(vector),
-      .empty_o(vector_empty),
-      .count_o()
-  );
+  if (Coded != 0) begin : gen_vector_queue
+    esp_fifo #(
+        .Width(Lanes * VectorBits),
+        .Depth(esp_abi_pkg::VectorDepth)
+    ) u_vector_queue (
+        .clk_i,
+        .rst_ni(run_ni),
+        .push_i(vector_write_i),
+        .data_i(vector_i),
+        .full_o(vector_full),
+        .pop_i(vector_pop),
+        .data_o(vector),
+        .empty_o(vector_empty),
+        .count_o()
+    );
+  end else begin : gen_no_vector
+    assign {vector_full, vector_empty} = 2'b11;
+    assign vector = '0;
+  end
 
   esp_sequencer #(
       .Lanes(Lanes),
       .LineBits(LineBits),
       .LineDepth(LineDepth),
-      .Writers(Writers)
+      .Writers(Writers),
+      .Coded(Coded)
   ) u_sequencer (
       .clk_i,
       .rst_ni(run_ni),
@@ -119,7 +129,8 @@ module esp_array #(
       .command_i,
       .waits_met_i,
       .command_pop_o,
-      .line_write_i,
+      .line_part_i,
+      .line_end_i,
       .line_data_i,
       .line_space_o,
       .vector_ready_i(!vector_empty),
@@ -168,7 +179,8 @@ module esp_array #(
       .Lanes(Lanes),
       .Pixels(Pixels),
       .LineBits(LineBits),
-      .BankRows(BankRows)
+      .BankRows(BankRows),
+      .Coded(Coded)
   ) u_router (
       .clk_i,
       .rst_ni(run_ni),
@@ -249,7 +261,8 @@ module esp_array #(
         .Writers(Writers),
         .Pixels(Pixels),
         .TagBits(TagBits),
-        .RowBits(ResultRowBits)
+        .RowBits(ResultRowBits),
+        .ProgramDepth(ProgramDepth)
     ) u_writer (
         .clk_i,
         .rst_ni(run_ni),

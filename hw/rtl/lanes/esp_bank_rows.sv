@@ -6,6 +6,7 @@
 module esp_bank_rows #(
     parameter int unsigned Lanes   = 16,
     parameter int unsigned RowBits = 12,
+    parameter int unsigned Coded   = 1,  // 0: there is no WeightsVector
     localparam int unsigned PortLanes = esp_abi_pkg::LanesPerPort,
     localparam int unsigned Groups    = (Lanes + PortLanes - 1) / PortLanes
 ) (
@@ -50,7 +51,7 @@ module esp_bank_rows #(
           .word_o(row)
       );
 
-      if (b % 2 == 1) begin : gen_second
+      if (Coded != 0 && b % 2 == 1) begin : gen_second
         assign read_o[g*16+b] = vector_i ? second_valid_i[g*PortLanes+b/2] : wants != '0;
         assign row_o[(g*16+b)*RowBits+:RowBits] = vector_i ? second_row_i[(g*PortLanes+b/2)*RowBits+:RowBits] : row;
       end else begin : gen_first
@@ -71,7 +72,7 @@ module esp_bank_rows #(
         row[(k/PortLanes)*16+32'(address_i[k*16+:4])] = address_i[k*16+4+:RowBits];
       end
     end
-    if (vector_i) begin
+    if (Coded != 0 && vector_i) begin
       for (int k = 0; k < Lanes; k++) begin
         read_o[(k/PortLanes)*16+2*(k%PortLanes)+1] = second_valid_i[k];
         row[(k/PortLanes)*16+2*(k%PortLanes)+1]    = second_row_i[k*RowBits+:RowBits];

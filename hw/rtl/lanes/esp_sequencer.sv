@@ -11,7 +11,9 @@ module esp_sequencer #(
     parameter int unsigned Lanes     = 16,
     parameter int unsigned LineBits  = 53,   // of a lane
     parameter int unsigned LineDepth = 4096,
-    parameter int unsigned Writers   = 2
+    parameter int unsigned Writers   = 2,
+    parameter int unsigned Coded     = 1,    // 0: there is no WeightsVector
+    localparam int unsigned LineParts = esp_abi_pkg::line_parts(Lanes)
 ) (
     input  logic                      clk_i,
     input  logic                      rst_ni,
@@ -22,7 +24,8 @@ module esp_sequencer #(
     input  logic                      waits_met_i,
     output logic                      command_pop_o,
     // Weight store, filled by the decoder
-    input  logic                      line_write_i,
+    input  logic [LineParts-1:0]      line_part_i,     // of the next line, written
+    input  logic                      line_end_i,      // and it ends with them
     input  logic [Lanes*LineBits-1:0] line_data_i,
     output logic                      line_space_o,
     // Queue of WeightsVector: its oldest slot
@@ -101,8 +104,8 @@ module esp_sequencer #(
     if (active_q && ready) begin
       case (weights_q)
         2'(esp_abi_pkg::WeightsVector): begin
-          valid_o = vector_valid_i;
-          last_o  = vector_last_i;
+          valid_o = Coded != 0 ? vector_valid_i : '0;
+          last_o  = Coded != 0 ? vector_last_i : '0;
         end
         2'(esp_abi_pkg::WeightsDense): begin
           for (int k = 0; k < Lanes; k++) valid_o[k] = !last_row || 8'(k) < tail_lanes_q;
@@ -129,7 +132,7 @@ module esp_sequencer #(
   end
 
   assign active_o          = active_q;
-  assign vector            = weights_q == 2'(esp_abi_pkg::WeightsVector);
+  assign vector            = Coded != 0 && weights_q == 2'(esp_abi_pkg::WeightsVector);
   assign ready             = vector ? vector_ready_i : loaded_q;
   assign vector_pop_o      = issue_o && vector;
   assign starved_o         = active_q && !ready;
@@ -160,18 +163,18 @@ module esp_sequencer #(
     if (issue_o && line_end) next = last_slot && !last_position ? chunk_q : current_q + 32'd1;
   end
 
-  esp_ram #(
-      .Width(Lanes * LineBits),
-      .Depth(LineDepth),
-      .Large(1)
+  esp_line_store #(
+      .Lanes(Lanes),
+      .LineBits(LineBits),
+      .Depth(LineDepth)
   ) u_store (
       .clk_i,
-      .write_i(line_write_i),
+      .part_i(line_part_i),
       .write_addr_i(written_q[PtrBits-1:0]),
-      .write_data_i(line_data_i),
+      .line_i(line_data_i),
       .read_i((issue_o && line_end) || !loaded_q),
       .read_addr_i(next[PtrBits-1:0]),
-      .read_data_o(line_o)
+      .line_o
   );
 
   esp_tap_generator u_taps (
@@ -221,7 +224,7 @@ module esp_sequencer #(
       oldest_q         <= 1'b0;
       done_q           <= '0;
     end else begin
-      if (line_write_i) written_q <= written_q + 32'd1;
+      if (line_end_i) written_q <= written_q + 32'd1;
       current_q <= next;
       loaded_q  <= next < written_q;
       if (issue_o && last_position && line_end) freed_q <= current_q + 32'd1;

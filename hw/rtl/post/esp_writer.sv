@@ -12,6 +12,7 @@ module esp_writer #(
     parameter int unsigned Pixels  = 16,
     parameter int unsigned TagBits = 17,  // {context, write program entry}
     parameter int unsigned RowBits = 11,
+    parameter int unsigned ProgramDepth = esp_abi_pkg::ProgramDepth,
     localparam int unsigned WriterBits = Writers > 1 ? $clog2(Writers) : 1,
     localparam int unsigned TableGroup = esp_abi_pkg::table_group(Lanes, Pixels),
     localparam int unsigned TableBits  = Pixels * 8 > TableGroup * 64 ? Pixels * 8 : TableGroup * 64
@@ -54,7 +55,7 @@ module esp_writer #(
   localparam int unsigned Granule           = Pixels / MaxSplit;
   localparam int unsigned RowAddrBits       = $clog2(esp_abi_pkg::RowDepth);
   localparam int unsigned ScaleAddrBits     = $clog2(esp_abi_pkg::ScaleDepth);
-  localparam int unsigned ProgramAddrBits   = $clog2(esp_abi_pkg::ProgramDepth);
+  localparam int unsigned ProgramAddrBits   = $clog2(ProgramDepth);
   localparam int unsigned PermuteAddrBits   = $clog2(esp_abi_pkg::PermuteDepth);
   localparam int unsigned PixelBits         = $clog2(Pixels);
   localparam int unsigned ServedBits        = Served > 1 ? $clog2(Served) : 1;
@@ -347,7 +348,7 @@ module esp_writer #(
   // ---- Expand: the entry of the write program is at the RAM's output while its result is in this stage ----
   esp_ram #(
       .Width(64),
-      .Depth(esp_abi_pkg::ProgramDepth)
+      .Depth(ProgramDepth)
   ) u_program (
       .clk_i,
       .write_i(program_write_i),

@@ -1,0 +1,73 @@
+// The weight store: a RAM of lines, which are written in parts and read whole.
+//
+// A lane's bits of a line begin with the first slot of WeightsSparse, of StoredBits; its weights of WeightsDense take
+// 8 * LineWeights bits, and behind them lies the address of WeightsBlock. The two ends cut the lane in three parts, which
+// are written apart, for each 16 lanes, so that pieces that arrive one after the other need not be held. What was written
+// last stays in the other parts.
+//
+// Simulation has one RAM, a line in one piece; with ESP_DSP48E2 defined, as for synthesis, every part has its own.
+module esp_line_store #(
+    parameter int unsigned Lanes    = 16,
+    parameter int unsigned LineBits = 53,    // of a lane
+    parameter int unsigned Depth    = 4096,
+    localparam int unsigned Parts   = esp_abi_pkg::line_parts(Lanes)
+) (
+    input  logic                      clk_i,
+    input  logic [Parts-1:0]          part_i,  // written: 3 of lanes 0..15 first
+    input  logic [$clog2(Depth)-1:0]  write_addr_i,
+    input  logic [Lanes*LineBits-1:0] line_i,
+    input  logic                      read_i,
+    input  logic [$clog2(Depth)-1:0]  read_addr_i,
+    output logic [Lanes*LineBits-1:0] line_o
+);
+  localparam int unsigned FirstEnd  = esp_abi_pkg::line_first_end(Lanes);
+  localparam int unsigned SecondEnd = esp_abi_pkg::line_second_end(Lanes);
+
+`ifdef ESP_DSP48E2
+  localparam int unsigned PieceLanes = Lanes > 16 ? 16 : Lanes;
+
+  for (genvar part = 0; part < Parts; part++) begin : gen_part
+    localparam int unsigned FirstLane = part / 3 * PieceLanes;
+    localparam int unsigned Begin     = part % 3 == 0 ? 0 : part % 3 == 1 ? FirstEnd : SecondEnd;
+    localparam int unsigned End       = part % 3 == 0 ? FirstEnd : part % 3 == 1 ? SecondEnd : LineBits;
+    localparam int unsigned Width     = End - Begin;
+    logic [PieceLanes*Width-1:0] write_data, read_data;
+
+    for (genvar k = 0; k < PieceLanes; k++) begin : gen_lane
+      assign write_data[k*Width+:Width] = line_i[(FirstLane+k)*LineBits+Begin+:Width];
+      assign line_o[(FirstLane+k)*LineBits+Begin+:Width] = read_data[k*Width+:Width];
+    end
+
+    esp_ram #(
+        .Width(PieceLanes * Width),
+        .Depth(Depth),
+        .Large(1)
+    ) u_ram (
+        .clk_i,
+        .write_i(part_i[part]),
+        .write_addr_i,
+        .write_data_i(write_data),
+        .read_i,
+        .read_addr_i,
+        .read_data_o(read_data)
+    );
+  end
+`else
+  logic [Lanes*LineBits-1:0] memory[Depth];
+  logic [Lanes*LineBits-1:0] mask;  // of the bits written; used where it is computed
+
+  // The read comes first and the write is blocking, so that simulation needs no delayed copy of the line.
+  always_ff @(posedge clk_i) begin
+    if (read_i) line_o <= memory[read_addr_i];
+    if (part_i == '1) begin
+      memory[write_addr_i] = line_i;
+    end else if (part_i != '0) begin
+      for (int k = 0; k < Lanes; k++) begin
+        mask[k*LineBits+:LineBits] = {{LineBits - SecondEnd{part_i[k/16*3+2]}}, {SecondEnd - FirstEnd{part_i[k/16*3+1]}},
+                                      {FirstEnd{part_i[k/16*3]}}};
+      end
+      memory[write_addr_i] = (memory[write_addr_i] & ~mask) | (line_i & mask);
+    end
+  end
+`endif
+endmodule
