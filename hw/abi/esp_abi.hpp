@@ -196,6 +196,11 @@ constexpr Entry decode_entry(std::uint32_t bits) {
 
 /// Whether OpWeight of this format fills the weight store; the others fill tables, or the queue of WeightsVector.
 constexpr bool fills_store(unsigned format) { return format <= FormatHuffman; }
+/// Whether it needs a machine with coded weights.
+constexpr bool coded_format(unsigned format) {
+  return format == FormatPacked || format == FormatFixed || format == FormatHuffman || format == FormatCode ||
+         format == FormatVector;
+}
 /// Whether it is a coded stream of slots.
 constexpr bool coded_stream(unsigned format) {
   return format == FormatFixed || format == FormatHuffman || format == FormatVector;
@@ -325,14 +330,21 @@ constexpr ProgramEntry decode_program(std::uint64_t bits) {
           ((bits >> ProgramDropLsb) & 1U) != 0, static_cast<std::uint16_t>(bits >> ProgramNextLsb)};
 }
 
-/// Sizes of a machine, as RegLanes .. RegLineDepth report them.
+/// Sizes of a machine, as RegLanes .. RegStagingBeats report them.
 struct Configuration {
   unsigned lanes = 16;
   unsigned pixels = 16;
   unsigned bank_rows = 4096;
   unsigned line_depth = 4096;
   unsigned writers = 2;
+  /// Understands FormatPacked, FormatFixed, FormatHuffman, FormatCode, FormatVector, WeightsVector and FlagReplicate.
+  bool coded = true;
+  unsigned program_depth = ProgramDepth;
+  /// Read-ahead of the load and weight units.
+  unsigned staging_beats = StagingBeats;
 
+  /// Write-behind of the store unit.
+  constexpr unsigned store_beats() const { return staging_beats / 2; }
   constexpr unsigned scratch_words() const { return Banks * bank_rows; }
   constexpr unsigned words_per_beat() const { return BeatBytes / pixels; }
   /// Weights of a lane in a line of the weight store.
@@ -352,6 +364,8 @@ struct Configuration {
 inline constexpr Configuration Array8x8{8, 8, 1024, 4096, 2};
 /// 16 lanes x 16 pixels, 1 MiB of scratchpad: KV260, ZCU104.
 inline constexpr Configuration Array16x16{16, 16, 4096, 4096, 4};
+/// Array16x16 without coded weights, with half of its weight store, writers, write program and buffers: two fit KV260.
+inline constexpr Configuration Array16x16Compact{16, 16, 4096, 2048, 2, false, 1024, 64};
 /// 32 lanes x 32 pixels, 2 MiB of scratchpad: Alveo.
 inline constexpr Configuration Array32x32{32, 32, 4096, 8192, 4};
 

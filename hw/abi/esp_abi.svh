@@ -7,7 +7,7 @@
 // A "word" is one byte for each of the P pixels of the array; all scratchpad addresses count words.
 // A split word holds s channels (segments) of P / s pixels: byte p is pixel p mod (P / s) of segment p div (P / s).
 
-localparam int unsigned AbiVersion = 4;
+localparam int unsigned AbiVersion = 5;
 
 // ---- Control registers: byte offsets in the AXI4-Lite window ------------------------------------------------------
 // The first four are the standard XRT kernel control block (ap_ctrl_hs).
@@ -51,6 +51,9 @@ localparam int unsigned RegBankRows        = 396;  // R  words per scratchpad ba
 localparam int unsigned RegLineDepth       = 400;  // R  lines in the weight store
 localparam int unsigned RegMaxSplit        = 404;  // R  largest CmdSplit: min(64 / K, P)
 localparam int unsigned RegWriters         = 408;  // R  requantise-and-write ports: 2 or 4
+localparam int unsigned RegCoded           = 412;  // R  1: coded weights, that is the formats and flags that say "RegCoded"
+localparam int unsigned RegProgramDepth    = 416;  // R  entries in the write program, modulo which addresses count
+localparam int unsigned RegStagingBeats    = 420;  // R  read-ahead of the load and weight units; the store unit has half of it
 localparam int unsigned RegMarks           = 4096; // R  MarkDepth cycle stamps, 32 bit each, kept until an OpMark writes them
 localparam int unsigned RegWindowBytes     = 8192; //    size of the AXI4-Lite window
 
@@ -68,13 +71,13 @@ localparam int unsigned ResultDepth    = 4;     // finished rows a lane can hold
 localparam int unsigned QueueDepth     = 4;     // result words waiting per bank for an idle port cycle
 localparam int unsigned RowDepth       = 2048;  // entries in the row table
 localparam int unsigned ScaleDepth     = 2048;  // entries in the scale table
-localparam int unsigned ProgramDepth   = 2048;  // entries in the write program
+localparam int unsigned ProgramDepth   = 2048;  // entries in the write program, at most; RegProgramDepth says how many
 localparam int unsigned PermuteDepth   = 256;   // entries in the permutation table
 localparam int unsigned MarkDepth      = 1024;
 localparam int unsigned CommandQueue   = 8;     // commands queued per unit
 localparam int unsigned FetchDepth     = 32;    // commands fetched ahead
-localparam int unsigned StagingBeats   = 128;   // read-ahead of the load and weight units
-localparam int unsigned StoreBeats     = 64;    // write-behind of the store unit
+localparam int unsigned StagingBeats   = 128;   // read-ahead of the load and weight units, at most; RegStagingBeats says how much
+localparam int unsigned StoreBeats     = 64;    // write-behind of the store unit, at most: half of RegStagingBeats
 localparam int unsigned VectorDepth    = 16;    // decoded slots of WeightsVector that wait for their turn
 
 // ---- Commands: 512 bits, one beat; field = bits [Lsb + Bits - 1 : Lsb] --------------------------------------------
@@ -187,7 +190,7 @@ localparam int unsigned CmdTapStep2Bits   = 16;
 
 localparam int unsigned FlagDrain     = 1;  // OpCompute: also wait until every bank queue is empty (input just made)
 localparam int unsigned FlagBroadcast = 2;  // OpCompute: one segment of a word is given to all of the lane
-localparam int unsigned FlagReplicate = 4;  // OpLoad: every word goes to all banks, see WeightsVector
+localparam int unsigned FlagReplicate = 4;  // OpLoad: every word goes to all banks, see WeightsVector; RegCoded
 
 // ---- Operations ---------------------------------------------------------------------------------------------------
 // Reducing operations work within each segment: over its P / s pixels, the result is given to every one of them.
@@ -204,7 +207,7 @@ localparam int unsigned Operations         = 5;
 //   WeightsSparse  a line is min(2, W / 2) slots; in a slot every lane has a weight and an offset of its own
 //   WeightsDense   a line is W / s slots; slot j uses weights j * s .. j * s + s - 1 of every lane
 //   WeightsBlock   a line is a slot; a lane has its own offset and segment, and uses its first s weights
-//   WeightsVector  a matrix times a vector; slots are not lines of the store but wait in a queue of VectorDepth
+//   WeightsVector  a matrix times a vector; slots are not lines of the store but wait in a queue of VectorDepth; RegCoded
 // A lane multiplies pixel p of its word with weight p div (P / s) of the slot. With FlagBroadcast, pixel p is instead
 // that of one segment: byte g * P / s + p mod (P / s) of the word.
 // WeightsVector: the vector is in every bank; byte c of it is byte c mod P of row CmdAddress div 16 + c div P. OpLoad with
@@ -221,18 +224,20 @@ localparam int unsigned WeightsModes  = 4;
 
 // Formats of OpWeight in memory. Items are packed without gaps, but lines of Dense and Block start on a beat. Lines or
 // entries that the beats of the run do not hold in full are not written.
+// Formats with RegCoded are of machines with coded weights. For others they are a fault, as WeightsVector and
+// FlagReplicate are: ErrorField at CmdFormatLsb, CmdWeightsLsb and CmdFlagsLsb.
 localparam int unsigned FormatSparse  = 0;   // items are slots: K entries of 32 bits, lane 0 first
 localparam int unsigned FormatDense   = 1;   // items are lines: a beat, byte k * W + i is weight i of lane k
 localparam int unsigned FormatBlock   = 2;   // items are lines: a beat as FormatDense, then K entries, lane 0 first
-localparam int unsigned FormatPacked  = 3;   // items are lines: 64 symbols in the order of FormatDense, low bits first
-localparam int unsigned FormatFixed   = 4;   // items are slots of WeightsSparse: a coded stream, symbols of fixed width
-localparam int unsigned FormatHuffman = 5;   // items are slots of WeightsSparse: a coded stream, Huffman codes
+localparam int unsigned FormatPacked  = 3;   // items are lines: 64 symbols in the order of FormatDense, low bits first; RegCoded
+localparam int unsigned FormatFixed   = 4;   // items are slots of WeightsSparse: a coded stream, symbols of fixed width; RegCoded
+localparam int unsigned FormatHuffman = 5;   // items are slots of WeightsSparse: a coded stream, Huffman codes; RegCoded
 localparam int unsigned FormatRow     = 6;   // 32-bit entries into the row table
 localparam int unsigned FormatScale   = 7;   // 64-bit entries into the scale table
 localparam int unsigned FormatProgram = 8;   // 64-bit entries into the write program
 localparam int unsigned FormatPermute = 9;   // P bytes per entry into the permutation table
-localparam int unsigned FormatCode    = 10;  // 32-bit entries into the code table
-localparam int unsigned FormatVector  = 11;  // items are slots of WeightsVector: a coded stream in natural order
+localparam int unsigned FormatCode    = 10;  // 32-bit entries into the code table; RegCoded
+localparam int unsigned FormatVector  = 11;  // items are slots of WeightsVector: a coded stream in natural order; RegCoded
 localparam int unsigned Formats       = 12;
 
 // ---- Coded weights ------------------------------------------------------------------------------------------------
