@@ -22,17 +22,13 @@ package esp_abi_pkg;
     vector_bits = vector_products(lanes, pixels) * (9 + $clog2(pixels)) + 2 * (16 - $clog2(pixels)) + 3;
   endfunction
 
-  // The parts in which a line of the weight store is written: three for each 16 lanes, see esp_line_store.
+  // The parts in which a line of the weight store is written, four for each 16 lanes, and where the first of them ends: see
+  // esp_line_store.
   function automatic int unsigned line_parts(input int unsigned lanes);
-    line_parts = lanes > 16 ? 3 * lanes / 16 : 3;
+    line_parts = lanes > 16 ? 4 * lanes / 16 : 4;
   endfunction
 
-  // Where the first and the second part of a lane end: at the first slot of WeightsSparse, and at the weights.
   function automatic int unsigned line_first_end(input int unsigned lanes);
-    line_first_end = EntryLastLsb + 1 < 512 / lanes ? EntryLastLsb + 1 : 512 / lanes;
-  endfunction
-
-  function automatic int unsigned line_second_end(input int unsigned lanes);
-    line_second_end = EntryLastLsb + 1 < 512 / lanes ? 512 / lanes : EntryLastLsb + 1;
+    line_first_end = lanes > 16 ? 8 : 24;
   endfunction
 endpackage

@@ -1,6 +1,6 @@
 # Yosys on the RTL: elaboration for the default tests, synthesis for the area table.
 #
-#   cmake [-DARRAY=8x8|16x16|32x32] [-DTOP=esp_lane] -P hw/synth/yosys.cmake  reads, elaborates, checks
+#   cmake [-DARRAY=8x8|16x16|16x16_compact|32x32]|16x16|32x32] [-DTOP=esp_lane] -P hw/synth/yosys.cmake  reads, elaborates, checks
 #   cmake ... -DFAMILY=xcup|xc7 -DOUTPUT=folder -P hw/synth/yosys.cmake         synthesises
 #   cmake ... -DPACK_PRODUCTS=OFF ...                                          with a DSP48E2 per product
 #

@@ -152,15 +152,18 @@ module esp_weight_unit #(
   assign beat_pop_o = is_coded ? stream_pop || (over && more && beat_valid_i) : take && beat_ends;
 
   // ---- Coded formats ----
-  logic streams, over, stream_ended, stream_pop, slot_valid, code_write;
+  logic over, stream_ended, stream_pop, slot_valid;
   logic [Lanes*StoredBits-1:0] entries;
   logic [511:0] packed_weights;
 
-  assign streams    = active_q && is_coded && items_left_q != 32'd0;
-  assign over       = active_q && is_coded && (items_left_q == 32'd0 || stream_ended);
-  assign code_write = Coded != 0 && emit && format_q == 4'(esp_abi_pkg::FormatCode);
+  assign over = active_q && is_coded && (items_left_q == 32'd0 || stream_ended);
 
   if (Coded != 0) begin : gen_coded
+    logic streams, code_write;
+
+    assign streams    = active_q && is_coded && items_left_q != 32'd0;
+    assign code_write = emit && format_q == 4'(esp_abi_pkg::FormatCode);
+
     esp_code_decoder #(
         .Lanes(Lanes),
         .Pixels(Pixels)
@@ -211,56 +214,58 @@ module esp_weight_unit #(
   assign permute_write_o = emit && format_q == 4'(esp_abi_pkg::FormatPermute);
   assign table_addr_o    = table_addr_q;
 
-  // ---- A piece of the line ----
-  localparam int unsigned FirstEnd  = esp_abi_pkg::line_first_end(Lanes);
-  localparam int unsigned SecondEnd = esp_abi_pkg::line_second_end(Lanes);
+  // ---- A piece of the line: its parts, and the bits of all of them ----
   localparam int unsigned WeightBits = LineWeights * 8;
+  localparam int unsigned SecondLsb  = WeightBits - 8;  // of the weight of the second of two slots
 
-  logic is_slot;           // the piece is a slot of WeightsSparse, or 16 lanes of one; otherwise weights or addresses
-  logic [LineParts-1:0] piece_lanes;  // the parts of the lanes of the piece
-  logic [2:0]           piece_parts;  // its parts of a lane
+  logic                 is_slot;      // the piece is a slot of WeightsSparse, or 16 lanes of one; otherwise weights or addresses
+  logic [LineParts-1:0] piece_lanes;  // parts of the lanes of the piece
+  logic [3:0]           piece_parts;  // of a lane
 
   assign is_slot = is_coded || format_q == 4'(esp_abi_pkg::FormatSparse);
 
   always_comb begin
     piece_lanes = '1;
-    if (LineParts > 3 && !is_coded) begin
+    if (LineParts > 4 && !is_coded) begin
       for (int unsigned i = 0; i < LineParts; i++) begin
-        if (is_slot) piece_lanes[i] = 32'(phase_q) % EntryPieces == i / 3;
-        else if (phase_q != '0 && !short_q) piece_lanes[i] = 32'(phase_q) == 1 + i / 3;
+        if (is_slot) piece_lanes[i] = 32'(phase_q) == i / 4;
+        else if (phase_q != '0 && !short_q) piece_lanes[i] = 32'(phase_q) == 1 + i / 4;
       end
     end
-    if (is_slot) begin
-      piece_parts = phase_q == '0 || (!is_coded && 32'(phase_q) < EntryPieces) ? {1'b0, SecondEnd == StoredBits, 1'b1} :
-                                                                                {2'b11, 1'b0};
-    end else begin
-      piece_parts = phase_q == '0 ? {1'b0, SecondEnd == WeightBits, 1'b1} : {1'b1, FirstEnd == WeightBits, 1'b0};
-    end
-    line_part_o = emit && is_line ? piece_lanes & {LineParts / 3{piece_parts}} : '0;
+    if (!is_slot) piece_parts = phase_q == '0 ? 4'b0011 : 4'b1100;
+    else if (LineSlots == 1) piece_parts = 4'b0101;
+    else piece_parts = phase_q == '0 ? 4'b1001 : 4'b0110;
+    line_part_o = emit && is_line ? piece_lanes & {LineParts / 4{piece_parts}} : '0;
   end
+
+  logic [StoredBits-1:0] entry;  // of the lane at hand
+  logic [BlockBits-1:0]  address;
 
   always_comb begin
     line_o      = 'x;
     short_entry = '0;
+    entry       = 'x;
+    address     = 'x;
     if (emit && is_line) begin
-      if (is_coded) begin
-        for (int k = 0; k < Lanes; k++) line_o[k*LineBits+:LineBits] = LineBits'({2{entries[k*StoredBits+:StoredBits]}});
-      end else if (format_q == 4'(esp_abi_pkg::FormatSparse)) begin
-        for (int k = 0; k < Lanes; k++) begin
-          line_o[k*LineBits+:LineBits] = LineBits'({2{beat_i[(32'(sub_q)*PieceLanes+k%PieceLanes)*32+:StoredBits]}});
+      for (int k = 0; k < Lanes; k++) begin
+        entry   = is_coded ? entries[k*StoredBits+:StoredBits] :
+                             beat_i[(32'(sub_q)*PieceLanes+k%PieceLanes)*32+:StoredBits];
+        address = beat_i[(k%PieceLanes)*32+esp_abi_pkg::EntryOffsetLsb+:BlockBits];
+        if (short_q) begin
+          short_entry = beat_i[k*esp_abi_pkg::ShortBits+:esp_abi_pkg::ShortBits];
+          address     = {2'd0, short_entry[esp_abi_pkg::ShortSegmentLsb], short_entry[esp_abi_pkg::ShortLastLsb],
+                         short_entry[esp_abi_pkg::ShortValidLsb],
+                         16'(short_entry[esp_abi_pkg::ShortOffsetLsb+:esp_abi_pkg::ShortOffsetBits])};
         end
-      end else begin
-        for (int k = 0; k < Lanes; k++) begin
+        if (is_slot) begin
+          line_o[k*LineBits+:8] = entry[7:0];
+          if (LineSlots > 1) line_o[k*LineBits+8+:16] = entry[23:8];
+          if (LineSlots > 1) line_o[k*LineBits+SecondLsb+:8] = entry[7:0];
+          line_o[k*LineBits+WeightBits+:BlockBits] = {1'b0, entry[25:24], entry[25:8]};
+        end else begin
           line_o[k*LineBits+:WeightBits] = Coded != 0 && format_q == 4'(esp_abi_pkg::FormatPacked) ?
                                            packed_weights[k*WeightBits+:WeightBits] : beat_i[k*WeightBits+:WeightBits];
-          line_o[k*LineBits+WeightBits+:BlockBits] = beat_i[(k%PieceLanes)*32+esp_abi_pkg::EntryOffsetLsb+:BlockBits];
-          if (short_q) begin
-            short_entry = beat_i[k*esp_abi_pkg::ShortBits+:esp_abi_pkg::ShortBits];
-            line_o[k*LineBits+WeightBits+:BlockBits] = {
-                2'd0, short_entry[esp_abi_pkg::ShortSegmentLsb], short_entry[esp_abi_pkg::ShortLastLsb],
-                short_entry[esp_abi_pkg::ShortValidLsb],
-                16'(short_entry[esp_abi_pkg::ShortOffsetLsb+:esp_abi_pkg::ShortOffsetBits])};
-          end
+          line_o[k*LineBits+WeightBits+:BlockBits] = address;
         end
       end
     end

@@ -9,6 +9,7 @@ module esp_lane_router #(
     parameter int unsigned Pixels   = 16,
     parameter int unsigned LineBits = 53,
     parameter int unsigned BankRows = 4096,
+    parameter int unsigned Coded    = 1,  // 0: there is no WeightsVector
     localparam int unsigned VectorBits = esp_abi_pkg::vector_bits(Lanes, Pixels)
 ) (
     input  logic                            clk_i,
@@ -46,9 +47,7 @@ module esp_lane_router #(
   localparam int unsigned RowBits     = $clog2(BankRows);
   localparam int unsigned LineWeights = 64 / Lanes;
   localparam int unsigned WeightBits  = LineWeights * 8;
-  localparam int unsigned StoredBits  = esp_abi_pkg::EntryLastLsb + 1;
   localparam int unsigned SparseSlots = LineWeights > 2 ? 2 : 1;
-  localparam int unsigned SecondLsb   = (SparseSlots - 1) * StoredBits;  // of the second slot of a lane
 
   localparam int unsigned Products    = esp_abi_pkg::vector_products(Lanes, Pixels);
   localparam int unsigned ByteBits    = $clog2(Pixels);
@@ -65,7 +64,7 @@ module esp_lane_router #(
   logic [Lanes*RowBits-1:0]             second_row_q;
   logic [Lanes*Products*SelectBits-1:0] address_select_q, route_select_q, word_select_q;
 
-  assign vector = weights_i == 2'(esp_abi_pkg::WeightsVector);
+  assign vector = Coded != 0 && weights_i == 2'(esp_abi_pkg::WeightsVector);
   // Entries with their addresses, then with their banks: fields that travel beside the read.
   logic [Lanes-1:0]            address_valid_q, address_last_q, route_valid_q, route_last_q, word_valid_q, word_last_q;
   logic [Lanes*16-1:0]         address_q;
@@ -79,7 +78,8 @@ module esp_lane_router #(
 
   esp_bank_rows #(
       .Lanes(Lanes),
-      .RowBits(RowBits)
+      .RowBits(RowBits),
+      .Coded(Coded)
   ) u_rows (
       .valid_i(address_valid_q),
       .address_i(address_q),
@@ -90,12 +90,14 @@ module esp_lane_router #(
       .row_o(row)
   );
 
-  // Where the slot is in the line: byte of its first weight (WeightsDense), or one of at most two entries (WeightsSparse).
-  logic [2:0]                  dense_byte;
-  logic                        second_slot;
+  // Where the slot is in the line, see esp_line_store: the byte of its first weight, and whether its offset is in weights.
+  logic       sparse, first_of_two;
+  logic [2:0] first_byte;
 
-  assign dense_byte  = slot_i << split_i;
-  assign second_slot = SparseSlots > 1 && slot_i[0];
+  assign sparse       = weights_i == 2'(esp_abi_pkg::WeightsSparse);
+  assign first_of_two = SparseSlots > 1 && sparse && !slot_i[0];
+  assign first_byte   = weights_i == 2'(esp_abi_pkg::WeightsDense) ? slot_i << split_i :
+                        SparseSlots > 1 && sparse && slot_i[0] ? 3'(LineWeights - 1) : '0;
 
   // What is added to the address of the position, which of WeightsVector is a row.
   logic [15:0] base;
@@ -103,10 +105,10 @@ module esp_lane_router #(
 
   assign base = vector ? {base_i[15:4], 4'd0} : base_i;
 
-  // The weights of a dense slot. Byte i is one of them only if s > i, and then the slot begins at a multiple of s.
-  function automatic logic [WeightBits-1:0] dense_weights(input logic [WeightBits-1:0] weights, input logic [2:0] first);
+  // The weights of a slot. Byte i is one of them only if s > i, and then the slot begins at a multiple of s.
+  function automatic logic [WeightBits-1:0] slot_weights(input logic [WeightBits-1:0] weights, input logic [2:0] first);
     for (int i = 0; i < LineWeights; i++) begin
-      dense_weights[i*8+:8] = weights[(32'(first)&(LineWeights-(1<<$clog2(i+1)))|i)*8+:8];
+      slot_weights[i*8+:8] = weights[(32'(first)&(LineWeights-(1<<$clog2(i+1)))|i)*8+:8];
     end
   endfunction
 
@@ -130,42 +132,25 @@ module esp_lane_router #(
     end
     if (issue_i) begin
       address_mode_q <= vector ? {2'b10, 2'($clog2(Products)), maximum_i} : {1'b0, broadcast_i, split_i, maximum_i};
-      case (weights_i)
-        2'(esp_abi_pkg::WeightsVector): begin
-          for (int k = 0; k < Lanes; k++) begin
-            operand[k]      = {12'(vector_i[k*VectorBits+WordsLsb+:WordBits]), 4'(2 * (k % PortLanes))};
-            second_row_q[k*RowBits+:RowBits] <= RowBits'(base_i[15:4] + 12'(vector_i[k*VectorBits+WordsLsb+WordBits+:WordBits]));
-            for (int i = 0; i < Products; i++) begin
-              address_weight_q[k*WeightBits+i*8+:8] <= vector_i[k*VectorBits+i*ProductBits+:8];
-              address_select_q[(k*Products+i)*SelectBits+:SelectBits] <=
-                  vector_i[k*VectorBits+i*ProductBits+8+:SelectBits];
-            end
+      if (vector) begin
+        for (int k = 0; k < Lanes; k++) begin
+          operand[k]      = {12'(vector_i[k*VectorBits+WordsLsb+:WordBits]), 4'(2 * (k % PortLanes))};
+          second_row_q[k*RowBits+:RowBits] <= RowBits'(base_i[15:4] + 12'(vector_i[k*VectorBits+WordsLsb+WordBits+:WordBits]));
+          for (int i = 0; i < Products; i++) begin
+            address_weight_q[k*WeightBits+i*8+:8] <= vector_i[k*VectorBits+i*ProductBits+:8];
+            address_select_q[(k*Products+i)*SelectBits+:SelectBits] <=
+                vector_i[k*VectorBits+i*ProductBits+8+:SelectBits];
           end
         end
-        2'(esp_abi_pkg::WeightsDense): begin
-          for (int k = 0; k < Lanes; k++) begin
-            operand[k] = offset_i;
-            address_weight_q[k*WeightBits+:WeightBits] <= dense_weights(line_i[k*LineBits+:WeightBits], dense_byte);
-            address_segment_q[k*3+:3] <= segment_i;
-          end
+      end else begin
+        for (int k = 0; k < Lanes; k++) begin
+          operand[k] = weights_i == 2'(esp_abi_pkg::WeightsDense) ? offset_i :
+                       first_of_two ? line_i[k*LineBits+8+:16] : line_i[k*LineBits+WeightBits+:16];
+          address_weight_q[k*WeightBits+:WeightBits] <= slot_weights(line_i[k*LineBits+:WeightBits], first_byte);
+          address_segment_q[k*3+:3] <= weights_i == 2'(esp_abi_pkg::WeightsDense) ? segment_i :
+                                                                                  line_i[k*LineBits+WeightBits+18+:3];
         end
-        2'(esp_abi_pkg::WeightsBlock): begin
-          for (int k = 0; k < Lanes; k++) begin
-            operand[k] = line_i[k*LineBits+WeightBits+:16];
-            address_weight_q[k*WeightBits+:WeightBits] <= line_i[k*LineBits+:WeightBits];
-            address_segment_q[k*3+:3] <= line_i[k*LineBits+WeightBits+18+:3];
-          end
-        end
-        default: begin
-          for (int k = 0; k < Lanes; k++) begin
-            operand[k] = second_slot ? line_i[k*LineBits+SecondLsb+esp_abi_pkg::EntryOffsetLsb+:16] :
-                                       line_i[k*LineBits+esp_abi_pkg::EntryOffsetLsb+:16];
-            address_weight_q[k*WeightBits+:8] <=
-                second_slot ? line_i[k*LineBits+SecondLsb+esp_abi_pkg::EntryWeightLsb+:8] :
-                              line_i[k*LineBits+esp_abi_pkg::EntryWeightLsb+:8];
-          end
-        end
-      endcase
+      end
       for (int k = 0; k < Lanes; k++) address_q[k*16+:16] <= base + operand[k];
     end
     row_o <= row;
@@ -213,36 +198,40 @@ module esp_lane_router #(
         .select_i(bank),
         .word_o(routed)
     );
-    for (genvar i = 0; i < Products; i++) begin : gen_product
-      logic [SelectBits-1:0] select;
-      logic [7:0]            first, second;  // the byte of either word
-      assign select = word_select_q[(k*Products+i)*SelectBits+:SelectBits];
+    if (Coded != 0) begin : gen_gathered
+      for (genvar i = 0; i < Products; i++) begin : gen_product
+        logic [SelectBits-1:0] select;
+        logic [7:0]            first, second;  // the byte of either word
+        assign select = word_select_q[(k*Products+i)*SelectBits+:SelectBits];
 
-      esp_wide_mux #(
-          .Width(8),
-          .Choices(Pixels)
-      ) u_first (
-          .words_i(data_i[Pair*Word+:Word]),
-          .select_i(select[ByteBits-1:0]),
-          .word_o(first)
-      );
-      esp_wide_mux #(
-          .Width(8),
-          .Choices(Pixels)
-      ) u_second (
-          .words_i(data_i[(Pair+1)*Word+:Word]),
-          .select_i(select[ByteBits-1:0]),
-          .word_o(second)
-      );
-      assign gathered[i*Spread*8+:8] = select[ByteBits] ? second : first;
-      if (Spread > 1) begin : gen_rest
-        assign gathered[i*Spread*8+8+:(Spread-1)*8] = '0;
+        esp_wide_mux #(
+            .Width(8),
+            .Choices(Pixels)
+        ) u_first (
+            .words_i(data_i[Pair*Word+:Word]),
+            .select_i(select[ByteBits-1:0]),
+            .word_o(first)
+        );
+        esp_wide_mux #(
+            .Width(8),
+            .Choices(Pixels)
+        ) u_second (
+            .words_i(data_i[(Pair+1)*Word+:Word]),
+            .select_i(select[ByteBits-1:0]),
+            .word_o(second)
+        );
+        assign gathered[i*Spread*8+:8] = select[ByteBits] ? second : first;
+        if (Spread > 1) begin : gen_rest
+          assign gathered[i*Spread*8+8+:(Spread-1)*8] = '0;
+        end
       end
+    end else begin : gen_no_vector
+      assign gathered = '0;
     end
-    assign word = word_mode_q[4] ? gathered : routed;
+    assign word = Coded != 0 && word_mode_q[4] ? gathered : routed;
 `else
     always_comb begin
-      if (word_mode_q[4]) begin
+      if (Coded != 0 && word_mode_q[4]) begin
         word = '0;
         for (int i = 0; i < Products; i++) begin
           word[i*Spread*8+:8] = data_i[Pair*Word+32'(word_select_q[(k*Products+i)*SelectBits+:SelectBits])*8+:8];

@@ -1,9 +1,14 @@
 // The weight store: a RAM of lines, which are written in parts and read whole.
 //
-// A lane's bits of a line begin with the first slot of WeightsSparse, of StoredBits; its weights of WeightsDense take
-// 8 * LineWeights bits, and behind them lies the address of WeightsBlock. The two ends cut the lane in three parts, which
-// are written apart, for each 16 lanes, so that pieces that arrive one after the other need not be held. What was written
-// last stays in the other parts.
+// Of a line a lane has W = 8 * LineWeights bits of weights, and behind them A = {segment, last, valid, offset} of 21 bits.
+//   WeightsDense   all weights
+//   WeightsBlock   all weights and A
+//   WeightsSparse  with one slot in a line: weight 0, and A but for the segment. With two: the first slot has weight 0, the
+//                  offset in weights 1 and 2, and last and valid in the low bits of the segment; the second one has weight 3
+//                  and the rest of A.
+// So the lane has four parts, which are written apart: the bits of the first slot's weight and offset, the other weights, A
+// without the segment, the segment. A piece of a line writes the parts that it brings, of all lanes or of 16 of them, and
+// no piece is held until the others arrive. What was written last stays in the other parts.
 //
 // Simulation has one RAM, a line in one piece; with ESP_DSP48E2 defined, as for synthesis, every part has its own.
 module esp_line_store #(
@@ -13,23 +18,26 @@ module esp_line_store #(
     localparam int unsigned Parts   = esp_abi_pkg::line_parts(Lanes)
 ) (
     input  logic                      clk_i,
-    input  logic [Parts-1:0]          part_i,  // written: 3 of lanes 0..15 first
+    input  logic [Parts-1:0]          part_i,  // that are written: the four of lanes 0..15 first
     input  logic [$clog2(Depth)-1:0]  write_addr_i,
     input  logic [Lanes*LineBits-1:0] line_i,
     input  logic                      read_i,
     input  logic [$clog2(Depth)-1:0]  read_addr_i,
     output logic [Lanes*LineBits-1:0] line_o
 );
-  localparam int unsigned FirstEnd  = esp_abi_pkg::line_first_end(Lanes);
-  localparam int unsigned SecondEnd = esp_abi_pkg::line_second_end(Lanes);
+  localparam int unsigned FirstEnd   = esp_abi_pkg::line_first_end(Lanes);
+  localparam int unsigned WeightsEnd = 512 / Lanes;
+  localparam int unsigned AddressEnd = WeightsEnd + 18;
 
 `ifdef ESP_DSP48E2
   localparam int unsigned PieceLanes = Lanes > 16 ? 16 : Lanes;
 
   for (genvar part = 0; part < Parts; part++) begin : gen_part
-    localparam int unsigned FirstLane = part / 3 * PieceLanes;
-    localparam int unsigned Begin     = part % 3 == 0 ? 0 : part % 3 == 1 ? FirstEnd : SecondEnd;
-    localparam int unsigned End       = part % 3 == 0 ? FirstEnd : part % 3 == 1 ? SecondEnd : LineBits;
+    localparam int unsigned FirstLane = part / 4 * PieceLanes;
+    localparam int unsigned Begin     = part % 4 == 0 ? 0 : part % 4 == 1 ? FirstEnd : part % 4 == 2 ? WeightsEnd :
+                                        AddressEnd;
+    localparam int unsigned End       = part % 4 == 0 ? FirstEnd : part % 4 == 1 ? WeightsEnd : part % 4 == 2 ?
+                                        AddressEnd : LineBits;
     localparam int unsigned Width     = End - Begin;
     logic [PieceLanes*Width-1:0] write_data, read_data;
 
@@ -63,8 +71,9 @@ module esp_line_store #(
       memory[write_addr_i] = line_i;
     end else if (part_i != '0) begin
       for (int k = 0; k < Lanes; k++) begin
-        mask[k*LineBits+:LineBits] = {{LineBits - SecondEnd{part_i[k/16*3+2]}}, {SecondEnd - FirstEnd{part_i[k/16*3+1]}},
-                                      {FirstEnd{part_i[k/16*3]}}};
+        mask[k*LineBits+:LineBits] = {
+            {LineBits - AddressEnd{part_i[k/16*4+3]}}, {AddressEnd - WeightsEnd{part_i[k/16*4+2]}},
+            {WeightsEnd - FirstEnd{part_i[k/16*4+1]}}, {FirstEnd{part_i[k/16*4]}}};
       end
       memory[write_addr_i] = (memory[write_addr_i] & ~mask) | (line_i & mask);
     end

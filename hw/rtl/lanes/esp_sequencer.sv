@@ -64,8 +64,7 @@ module esp_sequencer #(
   localparam int unsigned CountBits   = 16;  // results in flight: 4 per lane, and those in the writers
   localparam int unsigned LineWeights = 64 / Lanes;
   localparam int unsigned SparseSlots = LineWeights > 2 ? 2 : 1;
-  localparam int unsigned StoredBits  = esp_abi_pkg::EntryLastLsb + 1;  // of an entry of WeightsSparse
-  localparam int unsigned BlockLsb    = LineWeights * 8;                // {segment, last, valid, offset}
+  localparam int unsigned AddressLsb  = LineWeights * 8;  // of a lane: {segment, last, valid, offset}, see esp_line_store
 
   // ---- Command being issued ----
   logic        active_q, context_q, maximum_q, broadcast_q;
@@ -98,6 +97,10 @@ module esp_sequencer #(
   logic [5:0] ending;
 
   // ---- Entries of the slot ----
+  logic first_of_two;  // slots of WeightsSparse in the line
+
+  assign first_of_two = SparseSlots > 1 && weights_q == 2'(esp_abi_pkg::WeightsSparse) && !slot_q[0];
+
   always_comb begin
     valid_o = '0;
     last_o  = '0;
@@ -111,20 +114,10 @@ module esp_sequencer #(
           for (int k = 0; k < Lanes; k++) valid_o[k] = !last_row || 8'(k) < tail_lanes_q;
           last_o = row_end ? valid_o : '0;
         end
-        2'(esp_abi_pkg::WeightsBlock): begin
-          for (int k = 0; k < Lanes; k++) begin
-            valid_o[k] = line_o[k*LineBits+BlockLsb+16];
-            last_o[k]  = line_o[k*LineBits+BlockLsb+17];
-          end
-        end
         default: begin
           for (int k = 0; k < Lanes; k++) begin
-            valid_o[k] = line_o[k*LineBits+esp_abi_pkg::EntryValidLsb];
-            last_o[k]  = line_o[k*LineBits+esp_abi_pkg::EntryLastLsb];
-            if (SparseSlots > 1 && slot_q[0]) begin
-              valid_o[k] = line_o[k*LineBits+(SparseSlots-1)*StoredBits+esp_abi_pkg::EntryValidLsb];
-              last_o[k]  = line_o[k*LineBits+(SparseSlots-1)*StoredBits+esp_abi_pkg::EntryLastLsb];
-            end
+            valid_o[k] = line_o[k*LineBits+AddressLsb+16+(first_of_two ? 2 : 0)];
+            last_o[k]  = line_o[k*LineBits+AddressLsb+17+(first_of_two ? 2 : 0)];
           end
         end
       endcase

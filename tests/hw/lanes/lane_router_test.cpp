@@ -55,8 +55,9 @@ void place(Slot& slot, unsigned k, const abi::Configuration& array, Random& rand
   };
   unsigned weights_lsb = 0;
   if (slot.weights == abi::WeightsSparse) {
-    weights_lsb = slot.slot * 26;
-    field(weights_lsb + abi::EntryOffsetLsb, 16, entry.offset);
+    const bool two = array.line_slots(abi::WeightsSparse, 1) == 2;
+    weights_lsb = two && slot.slot == 1 ? 8 * array.line_weights() - 8 : 0;
+    field(two && slot.slot == 0 ? 8 : 8 * array.line_weights(), 16, entry.offset);
   } else if (slot.weights == abi::WeightsDense) {
     weights_lsb = slot.slot * (8U << slot.split);
   } else {

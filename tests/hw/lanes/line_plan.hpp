@@ -46,6 +46,18 @@ inline std::uint32_t entry_bits(const std::uint8_t* bytes) {
   return bytes[0] | std::uint32_t{bytes[1]} << 8 | std::uint32_t{bytes[2]} << 16 | std::uint32_t{bytes[3]} << 24;
 }
 
+/// A slot of WeightsSparse where esp_line_store has it. A line of one slot has it where others have the second one, with
+/// its weight in front.
+inline void set_slot(LineWords& line, unsigned lane, unsigned slot, std::uint32_t entry,
+                     const abi::Configuration& array) {
+  const unsigned lsb = lane * line_bits(array), weights = 8 * array.line_weights();
+  const bool two = array.line_slots(abi::WeightsSparse, 1) == 2;
+  const bool first = two && slot == 0;
+  set_line(line, lsb + (two && !first ? weights - 8 : 0), 8, entry);
+  set_line(line, lsb + (first ? 8 : weights), 16, entry >> 8);
+  set_line(line, lsb + weights + (first ? 18 : 16), 2, entry >> 24);
+}
+
 /// The lines that an OpWeight of a format and so many items writes.
 inline std::vector<LineWords> lines_of(unsigned format, std::uint32_t items, const std::uint8_t* bytes,
                                        const abi::Configuration& array) {
@@ -59,7 +71,7 @@ inline std::vector<LineWords> lines_of(unsigned format, std::uint32_t items, con
     LineWords& line = lines.back();
     if (format == abi::FormatSparse) {
       for (unsigned k = 0; k < lanes; ++k) {
-        set_line(line, k * line_bits(array) + n % per_line * 26, 26, entry_bits(bytes + (n * lanes + k) * 4));
+        set_slot(line, k, n % per_line, entry_bits(bytes + (n * lanes + k) * 4), array);
       }
     } else if (format == abi::FormatDense) {
       set_weights(line, bytes + n * abi::BeatBytes, array);

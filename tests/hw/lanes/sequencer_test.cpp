@@ -147,7 +147,7 @@ void run(unsigned lanes, unsigned depth, unsigned writers) {
     Bench<Top> bench(random);
     Results results(lanes, writers);
     std::size_t written = 0, freed = 0, issued = 0, popped = 0;
-    bench->halt_i = bench->command_valid_i = bench->waits_met_i = bench->line_write_i = 0;
+    bench->halt_i = bench->command_valid_i = bench->waits_met_i = bench->line_part_i = bench->line_end_i = 0;
     bench->pushed_i = bench->pushed_context_i = 0;
     bench->vector_ready_i = 0;
     bench->rst_ni = 0;
@@ -172,7 +172,8 @@ void run(unsigned lanes, unsigned depth, unsigned writers) {
       put(bench->pushed_context_i, contexts);
       EXPECT_EQ(bench->line_space_o, written - freed < depth);
       const bool writes = bench->line_space_o && written < plan.lines.size() && !random.chance(idle);
-      bench->line_write_i = writes;
+      bench->line_part_i = writes ? (1U << 4 * ((lanes + 15) / 16)) - 1 : 0;
+      bench->line_end_i = writes;
       if (writes) std::copy(plan.lines[written].begin(), plan.lines[written].end(), &bench->line_data_i[0]);
       bench.settle();
       EXPECT_EQ(bench->vector_pop_o, 0);
