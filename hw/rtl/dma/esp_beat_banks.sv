@@ -9,28 +9,31 @@ module esp_beat_banks #(
     input  logic [Words-1:0]      pending_i,  // words that still want their bank
     // Banks
     output logic [15:0]           want_o,
-    output logic [16*RowBits-1:0] row_o,
-    output logic [16*4-1:0]       word_o,     // of the beat, where wanted
+    output logic [16*RowBits-1:0] row_o,      // where wanted
     input  logic [15:0]           grant_i,
     // Words of pending_i that were granted
     output logic [Words-1:0]      granted_o
 );
   localparam int unsigned IndexBits = Words > 1 ? $clog2(Words) : 1;
 
-  logic [3:0] word;
+  logic [3:0]         word;
+  logic [RowBits-1:0] first_row, second_row;  // of the words up to bank 15, and of those from bank 0 on
+
+  assign first_row  = RowBits'(address_i >> 4);
+  assign second_row = first_row + 1'b1;
+
   always_comb begin
     want_o = '0;
-    row_o  = '0;
-    word_o = '0;
+    row_o  = 'x;
     word   = '0;
     if (pending_i != '0) begin
       for (int b = 0; b < 16; b++) begin
-        word = 4'(b) - address_i[3:0];
-        if (32'(word) < Words && pending_i[IndexBits'(word)]) begin
-          want_o[b] = 1'b1;
-          row_o[b*RowBits+:RowBits] = RowBits'((address_i + 16'(word)) >> 4);
-          word_o[b*4+:4] = word;
-        end
+        word      = 4'(b) - address_i[3:0];
+        want_o[b] = 32'(word) < Words && pending_i[IndexBits'(word)];
+        // No more than the first banks hold words of the second row, and those only if the beat begins in the upper half or
+        // has 16 words.
+        row_o[b*RowBits+:RowBits] = b < Words - 1 && (Words > 8 ? 4'(b) < address_i[3:0] : address_i[3]) ? second_row :
+                                                                                                         first_row;
       end
     end
   end

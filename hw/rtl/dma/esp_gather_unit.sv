@@ -63,7 +63,6 @@ module esp_gather_unit #(
       .pending_i(pending_q),
       .want_o(store_o),
       .row_o,
-      .word_o(),
       .grant_i,
       .granted_o(granted)
   );

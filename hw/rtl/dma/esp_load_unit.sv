@@ -96,7 +96,6 @@ module esp_load_unit #(
       .pending_i(pending_q),
       .want_o(want),
       .row_o(want_row),
-      .word_o(),
       .grant_i,
       .granted_o(granted)
   );
@@ -106,7 +105,7 @@ module esp_load_unit #(
   always_comb begin
     load_o  = want;
     row_o   = want_row;
-    rotated = beat_q;
+    rotated = 'x;
     if (Coded != 0 && replicate_q) begin
       load_o = pending_q != '0 ? banks_left_q : '0;
       for (int b = 0; b < 16; b++) row_o[b*RowBits+:RowBits] = RowBits'(address_q + 16'(index_q));

@@ -256,6 +256,22 @@ module esp_array #(
           result_tag[(Writers*i+w)*(TagBits+ResultRowBits)+:TagBits+ResultRowBits];
       assign rows[i*Pixels*32+:Pixels*32] = result_data[(Writers*i+w)*Pixels*32+:Pixels*32];
     end
+`ifdef ESP_DSP48E2
+    if (Served > 1) begin : gen_choice
+      esp_wide_mux #(
+          .Width(Pixels * 32),
+          .Choices(Served)
+      ) u_result (
+          .words_i(rows),
+          .select_i(shown),
+          .word_o(result)
+      );
+    end else begin : gen_one
+      assign result = rows;
+    end
+`else
+    assign result = rows[32'(shown)*Pixels*32+:Pixels*32];
+`endif
     esp_writer #(
         .Lanes(Lanes),
         .Writers(Writers),
@@ -280,7 +296,7 @@ module esp_array #(
         .result_tag_i(tags),
         .result_pop_o(pop),
         .result_lane_o(shown),
-        .result_i(rows[32'(shown)*Pixels*32+:Pixels*32]),
+        .result_i(result),
         .push_valid_o(push_valid_o[w]),
         .push_ready_i(push_ready_i[w]),
         .push_addr_o(push_addr_o[w*16+:16]),
