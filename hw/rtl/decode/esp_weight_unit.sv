@@ -98,11 +98,13 @@ module esp_weight_unit #(
   logic        short_q;                  // entries of FormatBlock
   logic [esp_abi_pkg::ShortBits-1:0] short_entry;
   logic [15:0] table_addr_q;
-  logic [31:0] beats_left_q, items_left_q, done_q;
+  // Complements of what is left, which count up to all ones: a sum costs no inverters.
+  logic [31:0] beats_gone_q, items_gone_q, done_q;
+  logic [31:0] items_left;
   logic [3:0]  sub_q, sub_last;      // piece within the beat
   logic [1:0]  phase_q, phase_last;  // piece within the line
   logic        is_line, is_coded, is_vector, emit, take, beat_ends, item_ends, line_ends, start, more;
-  logic        grouped_q, slot_space;
+  logic        grouped_q, slot_space, last_items;
   logic [3:0]  items;                // of the piece
 
   assign done_o     = done_q;
@@ -112,8 +114,10 @@ module esp_weight_unit #(
                                      format_q == 4'(esp_abi_pkg::FormatHuffman) || is_vector);
   assign slot_space = is_vector ? vector_space_i : line_space_i;
   assign items      = grouped_q ? 4'(TableGroup) : 4'd1;
+  assign last_items = items_left[31:4] == '0 && items_left[3:0] <= items;
   assign start    = run_ni && !active_q && !jobs_empty;
-  assign more     = beats_left_q != 32'd0;
+  assign more     = beats_gone_q != '1;
+  assign items_left = ~items_gone_q;
 
   always_comb begin
     sub_last   = '0;
@@ -145,10 +149,10 @@ module esp_weight_unit #(
 
   // Beats behind the last item are dropped.
   assign emit       = is_coded ? slot_valid && slot_space
-                               : active_q && beat_valid_i && items_left_q != 32'd0 && (!is_line || line_space_i);
-  assign take       = active_q && !is_coded && beat_valid_i && (items_left_q == 32'd0 || emit);
-  assign line_ends  = phase_q == phase_last || (items_left_q == 32'd1 && item_ends);
-  assign beat_ends  = items_left_q == 32'd0 || (items_left_q <= 32'(items) && item_ends) || sub_q == sub_last;
+                               : active_q && beat_valid_i && items_left != 32'd0 && (!is_line || line_space_i);
+  assign take       = active_q && !is_coded && beat_valid_i && (items_left == 32'd0 || emit);
+  assign line_ends  = phase_q == phase_last || (items_left == 32'd1 && item_ends);
+  assign beat_ends  = items_left == 32'd0 || (last_items && item_ends) || sub_q == sub_last;
   assign beat_pop_o = is_coded ? stream_pop || (over && more && beat_valid_i) : take && beat_ends;
 
   // ---- Coded formats ----
@@ -156,12 +160,12 @@ module esp_weight_unit #(
   logic [Lanes*StoredBits-1:0] entries;
   logic [511:0] packed_weights;
 
-  assign over = active_q && is_coded && (items_left_q == 32'd0 || stream_ended);
+  assign over = active_q && is_coded && (items_left == 32'd0 || stream_ended);
 
   if (Coded != 0) begin : gen_coded
     logic streams, code_write;
 
-    assign streams    = active_q && is_coded && items_left_q != 32'd0;
+    assign streams    = active_q && is_coded && items_left != 32'd0;
     assign code_write = emit && format_q == 4'(esp_abi_pkg::FormatCode);
 
     esp_code_decoder #(
@@ -271,29 +275,45 @@ module esp_weight_unit #(
     end
   end
 
-  // A single row or scale stands in all places of the group, of which one is written.
-  logic [63:0] single;
+  // ---- A piece of a table: an entry or a group of entries of 32, 64, .. bits, at a multiple of its size in the beat ----
+  localparam int unsigned MostHalvings = 4;  // of a beat, to the 32 bits of a row
+
+  logic [2:0]   halvings;               // of the beat, to the size of the piece
+  logic [3:0]   place;                  // in units of 32 bits
+  logic [511:0] half[MostHalvings+1];   // the half of the half .. of the beat that the piece is in, over and over again
+
   always_comb begin
-    single         = 'x;
+    case (format_q)
+      4'(esp_abi_pkg::FormatRow):     halvings = grouped_q ? 3'(MostHalvings - $clog2(TableGroup)) : 3'(MostHalvings);
+      4'(esp_abi_pkg::FormatScale):   halvings = grouped_q ? 3'(MostHalvings - 1 - $clog2(TableGroup)) : 3'(MostHalvings - 1);
+      4'(esp_abi_pkg::FormatProgram): halvings = 3'(MostHalvings - 1);
+      4'(esp_abi_pkg::FormatPermute): halvings = 3'($clog2(PermutePerBeat));
+      default:                        halvings = 3'(MostHalvings);
+    endcase
+    place = sub_q << (3'(MostHalvings) - halvings);
+  end
+
+  // An entry stands in all places of the group, of which one is written if it comes alone.
+  always_comb begin
+    for (int unsigned i = 0; i <= MostHalvings; i++) half[i] = 'x;
     table_data_o   = 'x;
     table_enable_o = '0;
     if (emit && !is_line && !is_vector) begin
       for (int unsigned i = 0; i < TableGroup; i++) begin
-        table_enable_o[i] = grouped_q ? i < items_left_q : 32'(table_addr_q) % TableGroup == i;
+        table_enable_o[i] = grouped_q ? i < items_left : 32'(table_addr_q) % TableGroup == i;
       end
-      single = beat_i[32'(sub_q[2:0])*64+:64];
-      if (format_q == 4'(esp_abi_pkg::FormatCode) || format_q == 4'(esp_abi_pkg::FormatRow)) begin
-        single = {2{beat_i[32'(sub_q)*32+:32]}};
-      end
-      if (format_q == 4'(esp_abi_pkg::FormatPermute)) begin
-        table_data_o = TableBits'(beat_i[32'(sub_q)*Pixels*8+:Pixels*8]);
-      end else if (!grouped_q) begin
-        table_data_o = {TableBits / 64{single}};
-      end else if (format_q == 4'(esp_abi_pkg::FormatRow)) begin
-        table_data_o[TableGroup*32-1:0] = beat_i[32'(sub_q)*TableGroup*32+:TableGroup*32];
-      end else begin
-        table_data_o[TableGroup*64-1:0] = beat_i[32'(sub_q)*TableGroup*64+:TableGroup*64];
-      end
+      half[0] = beat_i;
+      half[1] = {2{place[3] ? half[0][511:256] : half[0][255:0]}};
+      half[2] = {4{place[2] ? half[1][255:128] : half[1][127:0]}};
+      half[3] = {8{place[1] ? half[2][127:64] : half[2][63:0]}};
+      half[4] = {16{place[0] ? half[3][63:32] : half[3][31:0]}};
+      case (halvings)
+        3'd0:    table_data_o = TableBits'(half[0]);
+        3'd1:    table_data_o = TableBits'(half[1]);
+        3'd2:    table_data_o = TableBits'(half[2]);
+        3'd3:    table_data_o = TableBits'(half[3]);
+        default: table_data_o = TableBits'(half[4]);
+      endcase
     end
   end
 
@@ -311,20 +331,20 @@ module esp_weight_unit #(
                         job[esp_abi_pkg::CmdFormatLsb+:4] == 4'(esp_abi_pkg::FormatScale)) &&
                        32'(job[esp_abi_pkg::CmdAddressLsb+:16]) % TableGroup == 0;
       table_addr_q  <= job[esp_abi_pkg::CmdAddressLsb+:16];
-      beats_left_q  <= job[esp_abi_pkg::CmdRunLsb+:32];
-      items_left_q  <= job[esp_abi_pkg::CmdItemsLsb+:32];
+      beats_gone_q  <= ~job[esp_abi_pkg::CmdRunLsb+:32];
+      items_gone_q  <= ~job[esp_abi_pkg::CmdItemsLsb+:32];
       sub_q         <= '0;
       phase_q       <= '0;
     end else if (active_q) begin
       if (emit) begin
-        if (item_ends) items_left_q <= items_left_q <= 32'(items) ? '0 : items_left_q - 32'(items);
+        if (item_ends) items_gone_q <= last_items ? '1 : items_gone_q + 32'(items);
         table_addr_q <= table_addr_q + 16'(items);
         phase_q      <= line_ends ? '0 : phase_q + 2'd1;
       end
       if (take) sub_q <= beat_ends ? '0 : sub_q + 4'd1;
-      if (beat_pop_o) beats_left_q <= beats_left_q - 32'd1;
+      if (beat_pop_o) beats_gone_q <= beats_gone_q + 32'd1;
       // A coded stream goes on when its beats are taken.
-      if (is_coded ? over && !more : beat_pop_o && beats_left_q == 32'd1) begin
+      if (is_coded ? over && !more : beat_pop_o && beats_gone_q == ~32'd1) begin
         active_q <= 1'b0;
         done_q   <= done_q + 32'd1;
       end

@@ -248,6 +248,7 @@ module esp_array #(
     logic [Served-1:0]                         valid, pop;
     logic [ServedBits-1:0]                     shown;
     logic [Served*Pixels*32-1:0]               rows;
+    logic [Pixels*32-1:0]                      result;  // the row that was popped
     logic [Served*(TagBits+ResultRowBits)-1:0] tags;
     for (genvar i = 0; i < Served; i++) begin : gen_served
       assign valid[i] = result_valid[Writers*i+w];

@@ -61,7 +61,7 @@ module esp_sequencer #(
     output logic [5:0]                entries_o        // valid entries issued
 );
   localparam int unsigned PtrBits     = $clog2(LineDepth);
-  localparam int unsigned CountBits   = 16;  // results in flight: 4 per lane, and those in the writers
+  localparam int unsigned CountBits   = $clog2(Lanes) + 5;  // results in flight: those of the lanes, and a few per writer
   localparam int unsigned LineWeights = 64 / Lanes;
   localparam int unsigned SparseSlots = LineWeights > 2 ? 2 : 1;
   localparam int unsigned AddressLsb  = LineWeights * 8;  // of a lane: {segment, last, valid, offset}, see esp_line_store
@@ -73,9 +73,9 @@ module esp_sequencer #(
   logic [15:0] count_x_q, count_y_q, step_x_q, step_y_q, x_q, y_q, base_q, row_base_q, program_q;
   logic [7:0]  unroll_q, tail_lanes_q;
   logic [2:0]  slot_q, slot_last_q;  // slot of the line, and the last one of a full line
-  // Lines are numbered from the start of the run: written_q only grows, current_q returns to a chunk's first line at each
-  // of its positions; the store holds number mod LineDepth.
-  logic [31:0] written_q, freed_q, chunk_q, current_q;
+  // Lines are numbered from the start of the run, modulo twice the depth of the store, which holds number mod LineDepth:
+  // written_q only grows, current_q returns to a chunk's first line at each of its positions and is never above written_q.
+  logic [PtrBits:0] written_q, freed_q, chunk_q, current_q;
   logic        loaded_q;  // the store's output is line current_q
   // Per context: command issued in full, results announced and not yet pushed.
   logic [1:0]  issued_q;
@@ -93,7 +93,7 @@ module esp_sequencer #(
 
   logic last_slot, last_position, line_end, finish, start, row_end, last_row;
   logic vector, ready;  // the command is of WeightsVector; its next slot is there
-  logic [31:0] next;
+  logic [PtrBits:0] next;
   logic [5:0] ending;
 
   // ---- Entries of the slot ----
@@ -148,12 +148,12 @@ module esp_sequencer #(
   assign context_o         = context_q;
   assign done_o            = done_q;
   assign results_pending_o = outstanding_q[0] != '0 || outstanding_q[1] != '0;
-  assign line_space_o      = written_q - freed_q != LineDepth;
+  assign line_space_o      = written_q != {!freed_q[PtrBits], freed_q[PtrBits-1:0]};
 
   // The line to read next: the following one, or the chunk's first at the next position.
   always_comb begin
     next = current_q;
-    if (issue_o && line_end) next = last_slot && !last_position ? chunk_q : current_q + 32'd1;
+    if (issue_o && line_end) next = last_slot && !last_position ? chunk_q : current_q + 1'b1;
   end
 
   esp_line_store #(
@@ -217,10 +217,10 @@ module esp_sequencer #(
       oldest_q         <= 1'b0;
       done_q           <= '0;
     end else begin
-      if (line_end_i) written_q <= written_q + 32'd1;
+      if (line_end_i) written_q <= written_q + 1'b1;
       current_q <= next;
-      loaded_q  <= next < written_q;
-      if (issue_o && last_position && line_end) freed_q <= current_q + 32'd1;
+      loaded_q  <= next != written_q;
+      if (issue_o && last_position && line_end) freed_q <= current_q + 1'b1;
 
       if (issue_o) begin
         slot_q       <= line_end ? '0 : slot_q + 3'd1;
@@ -282,10 +282,10 @@ module esp_sequencer #(
 
   // Assertions
   // A chunk that is read again at another position stays in the store.
-  `ESP_ASSERT(StoreNotOverrun, written_q - freed_q <= LineDepth)
+  `ESP_ASSERT(StoreNotOverrun, (PtrBits + 1)'(written_q - freed_q) <= (PtrBits + 1)'(LineDepth))
   // No more results are pushed than were announced.
   logic [1:0] outstanding_bounded;
-  assign outstanding_bounded = {outstanding_q[1] < 1024, outstanding_q[0] < 1024};
+  assign outstanding_bounded = ~{outstanding_q[1][CountBits-1], outstanding_q[0][CountBits-1]};
   `ESP_ASSERT(OutstandingBounded, outstanding_bounded == '1)
   `ESP_COVER(IssueStallsOnLanes, active_q && ready && !issue_o)
   `ESP_COVER(IssueStallsOnWeights, starved_o)

@@ -14,7 +14,8 @@ module esp_tap_generator (
   logic [7:0]  count0_q, count1_q, index0_q, index1_q;
   logic [15:0] count2_q, index2_q, step0_q, step1_q, step2_q, offset0_q, offset1_q, offset2_q;
   logic [2:0]  segment_q, last_segment_q;
-  logic [31:0] slots_q, left_q, row_slots_q;  // left: slots of the position, this one included
+  // left_q and row_slots_q are complements: a count upwards costs no inverters.
+  logic [31:0] slots_q, left_q, row_slots_q;  // left: of the position, this one included
   logic        first_q, last_row_q;
   logic        end0, end1, end2, end_segment;
   logic [7:0]  split;
@@ -25,8 +26,8 @@ module esp_tap_generator (
   assign end0        = index0_q + 8'd1 == count0_q;
   assign end1        = index1_q + 8'd1 == count1_q;
   assign end2        = index2_q + 16'd1 == count2_q;
-  assign row_end_o   = (end_segment && end0 && end1 && end2) || left_q == 32'd1;
-  assign last_row_o  = first_q ? left_q <= row_slots_q : last_row_q;  // decided at the first slot of a row
+  assign row_end_o   = (end_segment && end0 && end1 && end2) || left_q == ~32'd1;
+  assign last_row_o  = first_q ? left_q >= row_slots_q : last_row_q;  // decided at the first slot of a row
   assign split       = (command_i[esp_abi_pkg::CmdFlagsLsb+:8] & 8'(esp_abi_pkg::FlagBroadcast)) != '0 ?
                        command_i[esp_abi_pkg::CmdSplitLsb+:8] : 8'd1;
 
@@ -53,7 +54,7 @@ module esp_tap_generator (
       step2_q        <= command_i[esp_abi_pkg::CmdTapStep2Lsb+:16];
       last_segment_q <= 3'(split - 8'd1);
       slots_q        <= command_i[esp_abi_pkg::CmdSlotsLsb+:32];
-      row_slots_q    <= row_slots << esp_abi_pkg::log2_split(split);
+      row_slots_q    <= ~(row_slots << esp_abi_pkg::log2_split(split));
     end
     if (start_i || (step_i && (restart_i || row_end_o))) begin
       index0_q  <= '0;
@@ -85,10 +86,10 @@ module esp_tap_generator (
       end
     end
     if (start_i) begin
-      left_q  <= command_i[esp_abi_pkg::CmdSlotsLsb+:32];
+      left_q  <= ~command_i[esp_abi_pkg::CmdSlotsLsb+:32];
       first_q <= 1'b1;
     end else if (step_i) begin
-      left_q     <= restart_i ? slots_q : left_q - 32'd1;
+      left_q     <= restart_i ? ~slots_q : left_q + 32'd1;
       first_q    <= row_end_o;
       last_row_q <= last_row_o;
     end
