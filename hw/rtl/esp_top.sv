@@ -13,7 +13,8 @@ module esp_top #(
     parameter int unsigned PackProducts = 1,  // two products per DSP48E2 where pixels always share a weight
     parameter int unsigned Coded        = 1,  // 0: neither weights that are decoded nor WeightsVector
     parameter int unsigned ProgramDepth = esp_abi_pkg::ProgramDepth,
-    parameter int unsigned StagingBeats = esp_abi_pkg::StagingBeats
+    parameter int unsigned StagingBeats = esp_abi_pkg::StagingBeats,
+    parameter int unsigned UltraStore   = 1   // the weight store lies in UltraRAM if the device has it, or else in block RAM
 ) (
     input  logic         ap_clk,
     input  logic         ap_rst_n,
@@ -486,7 +487,8 @@ module esp_top #(
       .Writers(Writers),
       .PackProducts(PackProducts),
       .Coded(Coded),
-      .ProgramDepth(ProgramDepth)
+      .ProgramDepth(ProgramDepth),
+      .UltraStore(UltraStore)
   ) u_array (
       .clk_i,
       .run_ni(run_n),

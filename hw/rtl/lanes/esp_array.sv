@@ -18,6 +18,7 @@ module esp_array #(
     parameter int unsigned PackProducts = 1,
     parameter int unsigned Coded     = 1,     // 0: there is no WeightsVector
     parameter int unsigned ProgramDepth = esp_abi_pkg::ProgramDepth,
+    parameter int unsigned UltraStore = 1,    // see esp_line_store
     localparam int unsigned LineParts  = esp_abi_pkg::line_parts(Lanes),
     localparam int unsigned VectorBits = esp_abi_pkg::vector_bits(Lanes, Pixels),
     localparam int unsigned TableGroup = esp_abi_pkg::table_group(Lanes, Pixels),
@@ -120,7 +121,8 @@ module esp_array #(
       .LineBits(LineBits),
       .LineDepth(LineDepth),
       .Writers(Writers),
-      .Coded(Coded)
+      .Coded(Coded),
+      .UltraStore(UltraStore)
   ) u_sequencer (
       .clk_i,
       .rst_ni(run_ni),

@@ -15,6 +15,7 @@ module esp_line_store #(
     parameter int unsigned Lanes    = 16,
     parameter int unsigned LineBits = 53,    // of a lane
     parameter int unsigned Depth    = 4096,
+    parameter int unsigned UltraStore = 1,   // in UltraRAM if the device has it, otherwise in block RAM
     localparam int unsigned Parts   = esp_abi_pkg::line_parts(Lanes)
 ) (
     input  logic                      clk_i,
@@ -49,7 +50,7 @@ module esp_line_store #(
     esp_ram #(
         .Width(PieceLanes * Width),
         .Depth(Depth),
-        .Large(1)
+        .Large(UltraStore)
     ) u_ram (
         .clk_i,
         .write_i(part_i[part]),

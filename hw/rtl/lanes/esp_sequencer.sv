@@ -13,6 +13,7 @@ module esp_sequencer #(
     parameter int unsigned LineDepth = 4096,
     parameter int unsigned Writers   = 2,
     parameter int unsigned Coded     = 1,    // 0: there is no WeightsVector
+    parameter int unsigned UltraStore = 1,   // see esp_line_store
     localparam int unsigned LineParts = esp_abi_pkg::line_parts(Lanes)
 ) (
     input  logic                      clk_i,
@@ -159,7 +160,8 @@ module esp_sequencer #(
   esp_line_store #(
       .Lanes(Lanes),
       .LineBits(LineBits),
-      .Depth(LineDepth)
+      .Depth(LineDepth),
+      .UltraStore(UltraStore)
   ) u_store (
       .clk_i,
       .part_i(line_part_i),
