@@ -13,6 +13,7 @@
 #include "bitstreams/digest.hpp"
 #include "bitstreams/xclbin_check.hpp"
 #include "bitstreams/xclbin_writer.hpp"
+#include "esp_arrays.hpp"
 #include "esp_error.hpp"
 
 namespace {
@@ -20,11 +21,14 @@ namespace {
 using espalier::Error;
 using espalier::ErrorCode;
 
-const std::map<std::string, espalier::abi::Configuration> Arrays{
-    {"8x8", espalier::abi::Array8x8}, {"16x16", espalier::abi::Array16x16}, {"32x32", espalier::abi::Array32x32}};
+std::map<std::string, espalier::abi::Configuration> arrays() {
+  std::map<std::string, espalier::abi::Configuration> result;
+  for (const auto& [name, configuration] : espalier::abi::Arrays) result.emplace(name, configuration);
+  return result;
+}
 
 void make(const std::string& array, const std::string& output) {
-  const auto image = espalier::bitstreams::make_image(Arrays.at(array));
+  const auto image = espalier::bitstreams::make_image(arrays().at(array));
   std::ofstream file(output, std::ios::binary);
   file.write(reinterpret_cast<const char*>(image.data()), static_cast<std::streamsize>(image.size()));
   if (!file.flush()) throw Error(ErrorCode::Usage, "cannot write the image", output, {}, "check the output path");
@@ -35,8 +39,7 @@ void check(const std::string& path) {
   const auto info = espalier::bitstreams::check_image_file(path);
   const auto uuid = espalier::bitstreams::to_hex(info.uuid);
   if (info.configuration) {
-    fmt::print("{}: simulation image, array {}x{}, uuid {}\n", path, info.configuration->lanes,
-               info.configuration->pixels, uuid);
+    fmt::print("{}: simulation image, array {}, uuid {}\n", path, espalier::abi::array_name(*info.configuration), uuid);
   } else {
     fmt::print("{}: board image, uuid {}\n", path, uuid);
   }
@@ -49,7 +52,7 @@ int main(int argc, char** argv) try {
   app.require_subcommand(1);
   std::string array = "16x16", output, path;
   auto* make_command = app.add_subcommand("make", "Write the image of a simulated card");
-  make_command->add_option("--array", array, "Lanes x pixels")->check(CLI::IsMember(Arrays));
+  make_command->add_option("--array", array, "Lanes x pixels")->check(CLI::IsMember(arrays()));
   make_command->add_option("--output", output, "File to write")->required();
   auto* check_command = app.add_subcommand("check", "Check an image");
   check_command->add_option("image", path, "An .xclbin file")->required();

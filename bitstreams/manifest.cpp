@@ -9,6 +9,7 @@
 
 #include "bitstreams/digest.hpp"
 #include "bitstreams/xclbin_check.hpp"
+#include "esp_arrays.hpp"
 #include "esp_error.hpp"
 #include "esp_kernel.hpp"
 
@@ -19,15 +20,17 @@ namespace {
 using Json = nlohmann::ordered_json;
 namespace filesystem = std::filesystem;
 
-constexpr unsigned Schema = 1;
+constexpr unsigned Schema = 2;
 
 abi::Configuration read_configuration(const Json& json) {
-  return {json.at("lanes").get<unsigned>(), json.at("pixels").get<unsigned>(), json.at("bank_rows").get<unsigned>(),
-          json.at("line_depth").get<unsigned>(), json.at("writers").get<unsigned>()};
+  return {json.at("lanes").get<unsigned>(),         json.at("pixels").get<unsigned>(),
+          json.at("bank_rows").get<unsigned>(),     json.at("line_depth").get<unsigned>(),
+          json.at("writers").get<unsigned>(),       json.at("coded").get<bool>(),
+          json.at("program_depth").get<unsigned>(), json.at("staging_beats").get<unsigned>()};
 }
 
 Manifest parse(const Json& json) {
-  if (json.at("schema").get<unsigned>() != Schema) throw std::invalid_argument("schema is not 1");
+  if (json.at("schema").get<unsigned>() != Schema) throw std::invalid_argument("schema is not 2");
   Manifest manifest;
   json.at("image").get_to(manifest.image);
   json.at("image_digest").get_to(manifest.image_digest);
@@ -69,8 +72,8 @@ bool fits(const Manifest& manifest, const ImageRequest& request) {
 }
 
 std::string describe(const Manifest& manifest) {
-  return fmt::format("{}: {}, array {}x{}, contract {}", manifest.folder.string(), manifest.board,
-                     manifest.configuration.lanes, manifest.configuration.pixels, manifest.contract_version);
+  return fmt::format("{}: {}, array {}, contract {}", manifest.folder.string(), manifest.board,
+                     abi::array_name(manifest.configuration), manifest.contract_version);
 }
 
 /// The folder itself and those in it that hold a manifest, in the order of their names.
@@ -89,8 +92,8 @@ std::vector<filesystem::path> manifests_in(const filesystem::path& folder) {
   std::string folders;
   for (const filesystem::path& folder : request.folders) folders += (folders.empty() ? "" : ", ") + folder.string();
   throw Error(ErrorCode::Program, "there is no image for this device, array and contract",
-              fmt::format("{}, array {}x{}, contract {}, looked in {}", request.device_name,
-                          request.configuration.lanes, request.configuration.pixels, +abi::AbiVersion, folders),
+              fmt::format("{}, array {}, contract {}, looked in {}", request.device_name,
+                          abi::array_name(request.configuration), +abi::AbiVersion, folders),
               seen.empty() ? "no manifest" : seen, "give --xclbin, or put image and manifest into one of the folders");
 }
 
@@ -114,7 +117,10 @@ std::string to_text(const Manifest& manifest) {
               {"pixels", array.pixels},
               {"bank_rows", array.bank_rows},
               {"line_depth", array.line_depth},
-              {"writers", array.writers}}},
+              {"writers", array.writers},
+              {"coded", array.coded},
+              {"program_depth", array.program_depth},
+              {"staging_beats", array.staging_beats}}},
             {"clock_mhz", manifest.clock_mhz},
             {"bytes_per_cycle", manifest.bytes_per_cycle},
             {"cores", Json::array()}};

@@ -151,7 +151,8 @@ class Checker {
       fail("the image speaks another version of the contract",
            fmt::format("version {}, expected {}", value("version"), abi::AbiVersion), "take the image of this release");
     }
-    return {value("lanes"), value("pixels"), value("bank_rows"), value("line_depth"), value("writers")};
+    return {value("lanes"),   value("pixels"),     value("bank_rows"),     value("line_depth"),
+            value("writers"), value("coded") != 0, value("program_depth"), value("staging_beats")};
   }
 
   Bytes image_;

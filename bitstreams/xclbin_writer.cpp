@@ -12,6 +12,7 @@
 #include "bitstreams/kernel_xml.hpp"
 #include "bitstreams/xclbin_check.hpp"
 #include "bitstreams/xclbin_format.hpp"
+#include "esp_arrays.hpp"
 #include "esp_kernel.hpp"
 
 namespace espalier::bitstreams {
@@ -99,9 +100,12 @@ std::string metadata_xml() {
 }
 
 std::string marker_text(const abi::Configuration& configuration) {
-  return fmt::format("{}version {}\nlanes {}\npixels {}\nbank_rows {}\nline_depth {}\nwriters {}\n", MarkerStart,
-                     +abi::AbiVersion, configuration.lanes, configuration.pixels, configuration.bank_rows,
-                     configuration.line_depth, configuration.writers);
+  return fmt::format(
+      "{}version {}\nlanes {}\npixels {}\nbank_rows {}\nline_depth {}\nwriters {}\ncoded {}\n"
+      "program_depth {}\nstaging_beats {}\n",
+      MarkerStart, +abi::AbiVersion, configuration.lanes, configuration.pixels, configuration.bank_rows,
+      configuration.line_depth, configuration.writers, configuration.coded ? 1 : 0, configuration.program_depth,
+      configuration.staging_beats);
 }
 
 struct Part {
@@ -116,7 +120,7 @@ Bytes header(std::size_t sections, const abi::Configuration& configuration) {
   std::fill_n(bytes.begin() + OffsetReserved, ReservedBytes + KeyBlockBytes, std::uint8_t{0xff});
   put(bytes, OffsetVersionMajor, 2, 1);
   put(bytes, OffsetVersionMinor, 13, 1);
-  put_text(bytes, OffsetPlatform, fmt::format("espalier_simulation_{}x{}", configuration.lanes, configuration.pixels));
+  put_text(bytes, OffsetPlatform, "espalier_simulation_" + abi::array_name(configuration));
   put(bytes, OffsetSectionCount, sections, 4);
   return bytes;
 }

@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 
+#include "esp_arrays.hpp"
 #include "esp_error.hpp"
 #include "esp_kernel.hpp"
 
@@ -101,11 +102,12 @@ std::string top_module(const std::vector<Pin>& pins, const abi::Configuration& c
     connected += fmt::format("{}      .{}({})", connected.empty() ? "" : ",\n", pin.name, outside ? pin.name : "");
   }
   return fmt::format(
-      "\n// The kernel: the machine of {}x{}.\nmodule {} (\n{}\n);\n"
+      "\n// The kernel: the machine of {}.\nmodule {} (\n{}\n);\n"
       "  {} #(\n      .Lanes({}),\n      .Pixels({}),\n      .BankRows({}),\n      .LineDepth({}),\n"
-      "      .Writers({}){}\n  ) u_machine (\n{}\n  );\nendmodule\n",
-      c.lanes, c.pixels, abi::KernelName, declared, top_name(machine), c.lanes, c.pixels, c.bank_rows, c.line_depth,
-      c.writers, packed, connected);
+      "      .Writers({}),\n      .Coded({}),\n      .ProgramDepth({}),\n      .StagingBeats({}){}\n"
+      "  ) u_machine (\n{}\n  );\nendmodule\n",
+      abi::array_name(c), abi::KernelName, declared, top_name(machine), c.lanes, c.pixels, c.bank_rows, c.line_depth,
+      c.writers, c.coded ? 1 : 0, c.program_depth, c.staging_beats, packed, connected);
 }
 
 }  // namespace

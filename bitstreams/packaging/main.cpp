@@ -15,6 +15,7 @@
 
 #include "bitstreams/manifest.hpp"
 #include "board_files.hpp"
+#include "esp_arrays.hpp"
 #include "esp_error.hpp"
 
 namespace {
@@ -97,7 +98,8 @@ int main(int argc, char** argv) try {
   auto* files = app.add_subcommand("make", "Write the files of a board");
   files->add_option("board", options.board)->required();
   files->add_option("--output", options.output, "Folder for the files")->required();
-  files->add_option("--array", options.wish.array, "8x8, 16x16 or 32x32; default: what computes most");
+  files->add_option("--array", options.wish.array,
+                    std::string(espalier::abi::ArrayNames) + "; default: what computes most");
   files->add_option("--cores", options.wish.cores, "default: as many as fit")->check(CLI::PositiveNumber);
   const std::map<std::string, packaging::Machine> machines{{"rtl", packaging::Machine::Rtl},
                                                            {"hls", packaging::Machine::Hls}};

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
+#include "esp_arrays.hpp"
 #include "esp_error.hpp"
 
 namespace espalier::packaging {
@@ -60,12 +61,12 @@ Placement fill_board(const Board& board, const CoreArea& area, unsigned wanted) 
 
 unsigned all_sites(const Board& board) { return static_cast<unsigned>(board.sites.size()); }
 
-/// What is better is greater: what the wish asks for, then more multipliers, then larger cores. Where nothing fits, the
-/// smallest core says best why.
-std::tuple<bool, unsigned, int> rank(const Placement& placement, const Wish& wish) {
+/// What is better is greater: what the wish asks for, then more multipliers, then larger cores, then all formats of
+/// weights. Where nothing fits, the smallest core says best why.
+std::tuple<bool, unsigned, int, bool> rank(const Placement& placement, const Wish& wish) {
   const bool good = !placement.cores.empty() && placement.cores.size() >= wish.cores.value_or(1);
   const int lanes = static_cast<int>(placement.area.configuration.lanes);
-  return {good, placement.multipliers(), good ? lanes : -lanes};
+  return {good, placement.multipliers(), good ? lanes : -lanes, placement.area.configuration.coded};
 }
 
 [[noreturn]] void refuse(const Board& board, const Placement& placement, const std::string& wanted) {
@@ -95,10 +96,9 @@ double fill_limit(Resource resource) {
 }
 
 abi::Configuration configuration_of(const std::string& array) {
-  if (array == "8x8") return abi::Array8x8;
-  if (array == "16x16") return abi::Array16x16;
-  if (array == "32x32") return abi::Array32x32;
-  throw Error(ErrorCode::Usage, "not an array of the contract", "--array", array, "give 8x8, 16x16 or 32x32");
+  if (const auto configuration = abi::find_array(array)) return *configuration;
+  throw Error(ErrorCode::Usage, "not an array of the contract", "--array", array,
+              fmt::format("give {}", abi::ArrayNames));
 }
 
 std::vector<CoreArea> read_areas(const std::filesystem::path& file) {
@@ -164,11 +164,11 @@ std::string placement_table(const Board& board, const std::vector<CoreArea>& are
   std::string text =
       fmt::format("{} ({}), limits {:.0f} % LUT, {:.0f} % FF, {:.0f} % DSP, BRAM, URAM\n", board.title, board.part,
                   100 * fill_limit(Resource::Lut), 100 * fill_limit(Resource::Ff), 100 * fill_limit(Resource::Dsp));
-  text += fmt::format("{:<8}{:>6}{:>14}  {:<8}{:>6}{:>6}{:>6}{:>6}{:>6}{:>6}  {}\n", "array", "cores", "MACs/cycle",
+  text += fmt::format("{:<15}{:>6}{:>14}  {:<8}{:>6}{:>6}{:>6}{:>6}{:>6}{:>6}  {}\n", "array", "cores", "MACs/cycle",
                       "region", "cores", "LUT%", "FF%", "DSP%", "BRAM%", "URAM%", "next core lacks");
   for (const Placement& placement : placements(board, areas)) {
     for (const RegionFill& region : placement.regions) {
-      text += fmt::format("{:<8}{:>6}{:>14}  {:<8}{:>6}", placement.area.array, placement.cores.size(),
+      text += fmt::format("{:<15}{:>6}{:>14}  {:<8}{:>6}", placement.area.array, placement.cores.size(),
                           placement.multipliers(), region.region, region.cores);
       for (const double share : region.fill) text += fmt::format("{:>6.0f}", 100 * share);
       text += fmt::format("  {}\n", region.cores < region.fitting ? "a site" : to_string(region.limiting));

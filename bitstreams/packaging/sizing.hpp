@@ -19,7 +19,7 @@ namespace espalier::packaging {
 /// guides.
 double fill_limit(Resource resource);
 
-/// The configuration of "8x8", "16x16" or "32x32". Throws Error Usage for others.
+/// The configuration of an array of the contract, such as "16x16_compact". Throws Error Usage for others.
 abi::Configuration configuration_of(const std::string& array);
 
 /// A core and its area as hw/synth/area.json tells it.

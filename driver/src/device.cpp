@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "esp_error.hpp"
 #include "espalier/driver/report.hpp"
@@ -34,14 +35,17 @@ void check_program(const Program& program) {
 
 void check_configuration(const abi::Configuration& c, const Bus& bus) {
   const auto divides = [](unsigned value) { return value != 0 && abi::BeatBytes % value == 0; };
+  const auto power_up_to = [](unsigned value, unsigned most) { return std::has_single_bit(value) && value <= most; };
   if (divides(c.lanes) && divides(c.pixels) && c.bank_rows != 0 && c.line_depth != 0 && c.writers != 0 &&
-      c.writers <= abi::MostWriters) {
+      c.writers <= abi::MostWriters && power_up_to(c.program_depth, abi::ProgramDepth) &&
+      power_up_to(c.staging_beats, abi::StagingBeats) && c.store_beats() >= abi::BurstBeats + 2) {
     return;
   }
-  throw Error(ErrorCode::Device, "the device reports an array that cannot be", bus.name(),
-              fmt::format("{}x{}, {} rows per bank, {} lines, {} writers", c.lanes, c.pixels, c.bank_rows, c.line_depth,
-                          c.writers),
-              "load the device image again");
+  throw Error(
+      ErrorCode::Device, "the device reports an array that cannot be", bus.name(),
+      fmt::format("{}x{}, {} rows per bank, {} lines, {} writers, {} entries of the write program, {} beats ahead",
+                  c.lanes, c.pixels, c.bank_rows, c.line_depth, c.writers, c.program_depth, c.staging_beats),
+      "load the device image again");
 }
 
 std::size_t window_bytes(std::uint64_t bytes) {
@@ -77,6 +81,9 @@ Device::Device(Bus& bus) : bus_(&bus) {
   configuration_.bank_rows = bus.read_register(abi::RegBankRows);
   configuration_.line_depth = bus.read_register(abi::RegLineDepth);
   configuration_.writers = bus.read_register(abi::RegWriters);
+  configuration_.coded = bus.read_register(abi::RegCoded) != 0;
+  configuration_.program_depth = bus.read_register(abi::RegProgramDepth);
+  configuration_.staging_beats = bus.read_register(abi::RegStagingBeats);
   check_configuration(configuration_, bus);
 }
 

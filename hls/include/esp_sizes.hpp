@@ -6,15 +6,21 @@
 namespace espalier::kernel {
 
 /// LanesValue: K, 8 .. 64; PixelsValue: P, 8, 16 or 32; BankRowsValue: words per scratchpad bank, a power of two;
-/// LineDepthValue: lines of the weight store; WritersValue: requantise-and-write ports, 1, 2 or 4.
+/// LineDepthValue: lines of the weight store; WritersValue: requantise-and-write ports, 1, 2 or 4; CodedValue: coded
+/// weights; ProgramDepthValue: entries of the write program, a power of two; StagingBeatsValue: what RegStagingBeats
+/// reports, of which these kernels need nothing.
 template <unsigned LanesValue, unsigned PixelsValue, unsigned BankRowsValue, unsigned LineDepthValue,
-          unsigned WritersValue>
+          unsigned WritersValue, bool CodedValue = true, unsigned ProgramDepthValue = abi::ProgramDepth,
+          unsigned StagingBeatsValue = abi::StagingBeats>
 struct Sizes {
   static constexpr unsigned Lanes = LanesValue;
   static constexpr unsigned Pixels = PixelsValue;
   static constexpr unsigned BankRows = BankRowsValue;
   static constexpr unsigned LineDepth = LineDepthValue;
   static constexpr unsigned Writers = WritersValue;
+  static constexpr bool Coded = CodedValue;
+  static constexpr unsigned ProgramDepth = ProgramDepthValue;
+  static constexpr unsigned StagingBeats = StagingBeatsValue;
 
   static constexpr unsigned ScratchWords = abi::Banks * BankRows;
   static constexpr unsigned WordsPerBeat = abi::BeatBytes / Pixels;
@@ -38,11 +44,14 @@ struct Sizes {
   static_assert(Pixels == 8 || Pixels == 16 || Pixels == 32, "8, 16 or 32");
   static_assert((BankRows & (BankRows - 1)) == 0 && ScratchWords <= 65536, "a power of two that addresses reach");
   static_assert(LineDepth > 0 && Writers > 0 && Writers <= abi::MostWriters && Lanes % Writers == 0, "writers");
+  static_assert(ProgramDepth > 0 && ProgramDepth <= abi::ProgramDepth && (ProgramDepth & (ProgramDepth - 1)) == 0,
+                "a power of two that the contract has");
 };
 
 /// The arrays of the contract.
 using Array8x8 = Sizes<8, 8, 1024, 4096, 2>;
 using Array16x16 = Sizes<16, 16, 4096, 4096, 4>;
+using Array16x16Compact = Sizes<16, 16, 4096, 2048, 2, false, 1024, 64>;
 using Array32x32 = Sizes<32, 32, 4096, 8192, 4>;
 
 }  // namespace espalier::kernel

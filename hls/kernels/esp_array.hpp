@@ -182,7 +182,7 @@ void group_operands(const Sequencer& sequencer, const ComputeCommand& command, c
                     const VectorSlot<S>& slot, const std::uint32_t (&entries)[S::Lanes], unsigned group,
                     const Word<S::Pixels> (&read)[abi::Banks], Operands<S> (&operands)[S::Lanes]) {
   constexpr unsigned Two = S::MaxSplit >= 2 ? 2 : 1, Four = S::MaxSplit >= 4 ? 4 : 1, Eight = S::MaxSplit >= 8 ? 8 : 1;
-  if (command.weights == abi::WeightsVector) {
+  if (S::Coded && command.weights == abi::WeightsVector) {
     product_operands<S>(command, slot, entries, group, read, operands);
   } else if (command.split == 8) {
     segment_operands<S, Eight>(sequencer, command, line, entries, group, read, operands);
@@ -205,7 +205,7 @@ void slot_operands(const Sequencer& sequencer, const ComputeCommand& command, co
     BankRows rows;
     Word<S::Pixels> read[abi::Banks];
 #pragma HLS ARRAY_PARTITION variable = read complete dim = 0
-    if (command.weights == abi::WeightsVector) {
+    if (S::Coded && command.weights == abi::WeightsVector) {
       vector_rows<S>(slot, sequencer.base, g, rows);
     } else {
       schedule_rows<S>(entries, sequencer.base, g, rows);
@@ -264,7 +264,7 @@ bool slot_arrived(const Sequencer& sequencer, bool vector, const Array<S>& array
 template <typename S>
 void next_entries(const Sequencer& sequencer, const ComputeCommand& command, const Line<S>& line,
                   const VectorSlot<S>& slot, std::uint32_t (&entries)[S::Lanes]) {
-  if (command.weights == abi::WeightsVector) {
+  if (S::Coded && command.weights == abi::WeightsVector) {
     for (unsigned k = 0; k < S::Lanes; ++k) {
 #pragma HLS UNROLL
       entries[k] = make_entry(0, vector_used(slot, k) != 0, vector_last(slot, k), 0);
@@ -295,7 +295,7 @@ void compute(const ComputeCommand& command, hls::stream<WeightItem<S>>& items, A
 #pragma HLS ARRAY_PARTITION variable = state.finished complete dim = 1
 #pragma HLS ARRAY_PARTITION variable = state.writers complete dim = 1
   const std::uint32_t slots = line_slots<S>(command.weights, command.split), row = dense_row(command);
-  const bool vector = command.weights == abi::WeightsVector;
+  const bool vector = S::Coded && command.weights == abi::WeightsVector;
   Sequencer sequencer = first_slot<S>(command, row);
   start_compute(command, state);
   std::uint64_t macs = 0;
@@ -336,7 +336,7 @@ template <typename S>
 void run_array(const Transfer& load, const Transfer& store, const ComputeCommand& command, bool computes,
                hls::stream<WeightItem<S>>& items, hls::stream<Beat>& loaded, hls::stream<Beat>& stored, Array<S>& array,
                ArrayResult& result) {
-  if (load.replicate) {
+  if (S::Coded && load.replicate) {
     replicate_words<S>(load, loaded, array.scratch);
   } else {
     load_words<S>(load, loaded, array.scratch);

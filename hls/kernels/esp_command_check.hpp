@@ -15,7 +15,9 @@ struct Fault {
 inline Fault no_fault() { return {abi::ErrorNone, 0}; }
 inline Fault field_fault(std::uint32_t lsb) { return {abi::ErrorField, lsb}; }
 
-inline Fault check_transfer(const Transfer& c, bool stores) {
+template <typename S>
+Fault check_transfer(const Transfer& c, bool stores) {
+  if (!S::Coded && !stores && c.replicate) return field_fault(abi::CmdFlagsLsb);
   if (c.window >= abi::Windows) return field_fault(abi::CmdWindowLsb);
   if (stores && (c.window == abi::WindowProgram || c.window == abi::WindowInput)) return {abi::ErrorReadOnly, c.window};
   if (c.run == 0) return field_fault(abi::CmdRunLsb);
@@ -37,11 +39,18 @@ inline bool known_value_bits(const WeightCommand& c) {
   }
 }
 
-inline Fault check_weight(const WeightCommand& c) {
+/// Formats that a machine without coded weights has not.
+inline bool coded_format(std::uint32_t format) {
+  return format == abi::FormatPacked || format == abi::FormatFixed || format == abi::FormatHuffman ||
+         format == abi::FormatCode || format == abi::FormatVector;
+}
+
+template <typename S>
+Fault check_weight(const WeightCommand& c) {
   const bool vector = c.format == abi::FormatVector;
   const bool gap_bits = (!vector && c.format != abi::FormatFixed) || (c.gap_bits >= 1 && c.gap_bits <= 8);
   if (c.window >= abi::Windows) return field_fault(abi::CmdWindowLsb);
-  if (c.format >= abi::Formats) return field_fault(abi::CmdFormatLsb);
+  if (c.format >= abi::Formats || (!S::Coded && coded_format(c.format))) return field_fault(abi::CmdFormatLsb);
   if (c.run == 0) return field_fault(abi::CmdRunLsb);
   if (c.items == 0) return field_fault(abi::CmdItemsLsb);
   if (!gap_bits) return field_fault(abi::CmdGapBitsLsb);
@@ -68,7 +77,8 @@ template <typename S>
 Fault check_compute(const ComputeCommand& c) {
   const bool dense = c.weights == abi::WeightsDense;
   if (dense && (c.tail_lanes == 0 || c.tail_lanes > S::Lanes)) return field_fault(abi::CmdTailLanesLsb);
-  if (c.weights >= abi::WeightsModes) return field_fault(abi::CmdWeightsLsb);
+  if (c.weights >= abi::WeightsModes || (!S::Coded && c.weights == abi::WeightsVector))
+    return field_fault(abi::CmdWeightsLsb);
   if (!known_split<S>(c)) return field_fault(abi::CmdSplitLsb);
   if ((c.scale & (c.split - 1)) != 0) return field_fault(abi::CmdScaleLsb);
   if (!slots_fit<S>(c)) return field_fault(abi::CmdSlotsLsb);
@@ -87,9 +97,9 @@ Fault check_command(const Beat& beat) {
   switch (opcode) {
     case abi::OpLoad:
     case abi::OpStore:
-      return check_transfer(transfer_of(beat), opcode == abi::OpStore);
+      return check_transfer<S>(transfer_of(beat), opcode == abi::OpStore);
     case abi::OpWeight:
-      return check_weight(weight_of(beat));
+      return check_weight<S>(weight_of(beat));
     case abi::OpCompute:
       return check_compute<S>(compute_of(beat));
     case abi::OpMark:

@@ -327,8 +327,9 @@ bool read_vector_rounds(WeightUnit<S>& unit, Room& room, hls::stream<WeightItem<
 /// Reads on in the format of the command. Returns true if there is no room for what comes next.
 template <typename S>
 bool read_items(WeightUnit<S>& unit, Room& room, hls::stream<WeightItem<S>>& items) {
-  if (unit.job.command.format == abi::FormatVector) return read_vector_rounds(unit, room, items);
-  return coded_stream(unit.job.command.format) ? read_rounds(unit, room, items) : read_pieces(unit, room, items);
+  const std::uint32_t format = unit.job.command.format;
+  if (S::Coded && format == abi::FormatVector) return read_vector_rounds(unit, room, items);
+  return S::Coded && coded_stream(format) ? read_rounds(unit, room, items) : read_pieces(unit, room, items);
 }
 
 /// One command of the list: all that there is room for, and ItemEnd. `memory` and `unit` are this process's alone.

@@ -15,7 +15,7 @@ template <typename S>
 struct Tables {
   std::uint32_t rows[S::Writers][abi::RowDepth];
   std::uint64_t scales[S::Writers][abi::ScaleDepth];
-  std::uint64_t program[S::Writers][abi::ProgramDepth];
+  std::uint64_t program[S::Writers][S::ProgramDepth];
   std::uint8_t permutations[S::Writers][abi::PermuteDepth][S::Pixels];
 };
 
@@ -60,7 +60,7 @@ void write_table(Tables<S>& tables, std::uint32_t format, std::uint32_t address,
 #pragma HLS UNROLL
     if (format == abi::FormatRow) tables.rows[w][address % abi::RowDepth] = static_cast<std::uint32_t>(value);
     if (format == abi::FormatScale) tables.scales[w][address % abi::ScaleDepth] = value;
-    if (format == abi::FormatProgram) tables.program[w][address % abi::ProgramDepth] = value;
+    if (format == abi::FormatProgram) tables.program[w][address % S::ProgramDepth] = value;
     if (format == abi::FormatPermute) {
       for (unsigned p = 0; p < S::Pixels; ++p) {
 #pragma HLS UNROLL
@@ -204,10 +204,10 @@ WriterStep step_writer(unsigned writer, const ComputeCommand& command, const Tab
     if (goes) {
       const std::uint32_t next = part<abi::ProgramNextLsb, abi::ProgramNextBits>(state.step);
       ++state.visited;
-      result.endless = next != 0 && state.visited == abi::ProgramDepth;
+      result.endless = next != 0 && state.visited == S::ProgramDepth;
       result.finished = next == 0;
       state.writing = next != 0;
-      state.step = tables.program[writer][next % abi::ProgramDepth];
+      state.step = tables.program[writer][next % S::ProgramDepth];
     }
   }
   if (!state.writing && state.taken) {
@@ -216,7 +216,7 @@ WriterStep step_writer(unsigned writer, const ComputeCommand& command, const Tab
       state.word[p] = state.taken_word[p];
     }
     state.place = state.taken_place;
-    state.step = tables.program[writer][state.first_entry % abi::ProgramDepth];
+    state.step = tables.program[writer][state.first_entry % S::ProgramDepth];
     state.visited = 0;
     state.writing = true;
     state.taken = false;

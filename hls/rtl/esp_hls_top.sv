@@ -10,7 +10,10 @@ module esp_hls_top #(
     parameter int unsigned Pixels    = 16,
     parameter int unsigned BankRows  = 4096,
     parameter int unsigned LineDepth = 4096,
-    parameter int unsigned Writers   = 4
+    parameter int unsigned Writers   = 4,
+    parameter int unsigned Coded     = 1,
+    parameter int unsigned ProgramDepth = esp_abi_pkg::ProgramDepth,
+    parameter int unsigned StagingBeats = esp_abi_pkg::StagingBeats
 ) (
     input  logic         ap_clk,
     input  logic         ap_rst_n,
@@ -141,7 +144,10 @@ module esp_hls_top #(
       .Pixels(Pixels),
       .BankRows(BankRows),
       .LineDepth(LineDepth),
-      .Writers(Writers)
+      .Writers(Writers),
+      .Coded(Coded),
+      .ProgramDepth(ProgramDepth),
+      .StagingBeats(StagingBeats)
   ) u_registers (
       .clk_i,
       .rst_ni,

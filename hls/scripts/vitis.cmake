@@ -3,7 +3,7 @@
 #   cmake -DSTEP=csim|csynth|cosim|export [-DARRAY=16x16] [-DPART=xcu50-fsvh2104-2-e] [-DCLOCK=3.333] -DOUTPUT=folder
 #         -P hls/scripts/vitis.cmake
 #
-# STEP: see vitis.tcl. ARRAY: 8x8, 16x16 or 32x32. CLOCK: period in ns. OUTPUT: where the tool puts its project.
+# STEP: see vitis.tcl. ARRAY: 8x8, 16x16, 16x16_compact or 32x32. CLOCK: period in ns. OUTPUT: where the tool puts its project.
 cmake_minimum_required(VERSION 3.25)
 if(NOT ARRAY)
   set(ARRAY 16x16)
@@ -17,8 +17,8 @@ endif()
 if(NOT STEP MATCHES "^(csim|csynth|cosim|export)$")
   message(FATAL_ERROR "STEP is \"${STEP}\"; it must be csim, csynth, cosim or export")
 endif()
-if(NOT ARRAY MATCHES "^(8x8|16x16|32x32)$")
-  message(FATAL_ERROR "ARRAY is ${ARRAY}; it must be 8x8, 16x16 or 32x32")
+if(NOT ARRAY MATCHES "^(8x8|16x16|16x16_compact|32x32)$")
+  message(FATAL_ERROR "ARRAY is ${ARRAY}; it must be 8x8, 16x16, 16x16_compact or 32x32")
 endif()
 if(NOT OUTPUT)
   message(FATAL_ERROR "OUTPUT is not set; it must be a folder for the project of Vitis HLS")

@@ -7,6 +7,7 @@
 #include "compile/lower.hpp"
 #include "compile/placement.hpp"
 #include "compile/weight_format.hpp"
+#include "esp_arrays.hpp"
 #include "esp_error.hpp"
 #include "model/weight_pattern.hpp"
 
@@ -132,6 +133,14 @@ void check_stages(const model::Network& network, const std::vector<int>& firsts)
   }
 }
 
+void check_format(WeightFormat format, const abi::Configuration& configuration) {
+  if (configuration.coded || format == WeightFormat::Auto || format == WeightFormat::Raw) return;
+  throw Error(
+      ErrorCode::Usage, "the array has no coded weights", "weight format",
+      std::string(format == WeightFormat::Fixed ? "fixed" : "huffman") + " for " + abi::array_name(configuration),
+      "use auto or raw, or an array that has them, such as 16x16");
+}
+
 /// Causes of the cycles between two marks.
 Causes between(const Causes& first, const Causes& last) {
   return {last.computing - first.computing, last.weights - first.weights, last.output - first.output,
@@ -222,6 +231,7 @@ Compiled compile(const model::Network& network, const abi::Configuration& config
                 "use at least 1");
   }
   check_stages(network, options.stages);
+  check_format(options.weight_format, configuration);
   model::validate(network);
   for (const model::Layer& layer : network.layers)
     if (layer.kind == model::LayerKind::Real)

@@ -58,7 +58,7 @@ class Search {
       try_strips();
       if (try_tilings()) try_strips();
     }
-    if (chosen_.weight_format == WeightFormat::Auto) try_formats();
+    if (chosen_.weight_format == WeightFormat::Auto && configuration_.coded) try_formats();
     return std::move(best_);
   }
 

@@ -7,7 +7,7 @@ namespace espalier::compile {
 namespace {
 
 /// Entries of the write program that a strip of a group may use, so that those of the next steps fit beside them.
-constexpr int ProgramShare = static_cast<int>(abi::ProgramDepth) / 4;
+int program_share(const StepFacts& facts) { return facts.program_entries() / 4; }
 
 }  // namespace
 
@@ -26,13 +26,14 @@ bool strips_possible(const StepFacts& facts, const Group& group, int rows) {
     const bool moved = strip.load || strip.store;
     if (moved && rows < facts.step(group.first).tiling.height && words % facts.words_per_beat() != 0) return false;
   }
+  const int share = program_share(facts);
   for (int i = group.first; i < group.first + group.count; ++i) {
     const auto& entries = facts.row_entries(i);
     for (std::size_t y = 0; y < entries.size(); y += static_cast<std::size_t>(rows)) {
       const auto begin = entries.begin() + static_cast<std::ptrdiff_t>(y);
       const auto end =
           entries.begin() + static_cast<std::ptrdiff_t>(std::min(entries.size(), y + static_cast<std::size_t>(rows)));
-      if (std::accumulate(begin, end, 0) > ProgramShare) return false;
+      if (std::accumulate(begin, end, 0) > share) return false;
     }
   }
   return true;

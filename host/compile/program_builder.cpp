@@ -25,7 +25,8 @@ Region memory_region(const abi::Command& command) {
 
 }  // namespace
 
-ProgramBuilder::ProgramBuilder(const abi::Configuration& configuration) : configuration_(configuration) {}
+ProgramBuilder::ProgramBuilder(const abi::Configuration& configuration)
+    : configuration_(configuration), program_ring_(static_cast<int>(configuration.program_depth)) {}
 
 void ProgramBuilder::begin_stage() {
   stage_ends_.push_back(commands_.size());
@@ -36,7 +37,7 @@ void ProgramBuilder::begin_stage() {
   windows_ = {};
   row_ring_ = TableRing(static_cast<int>(abi::RowDepth));
   scale_ring_ = TableRing(static_cast<int>(abi::ScaleDepth));
-  program_ring_ = TableRing(static_cast<int>(abi::ProgramDepth));
+  program_ring_ = TableRing(static_cast<int>(configuration_.program_depth));
   permute_ring_ = TableRing(static_cast<int>(abi::PermuteDepth));
 }
 

@@ -104,7 +104,7 @@ class ProgramBuilder {
   std::array<HazardTracker, abi::Windows> windows_;
   TableRing row_ring_{static_cast<int>(abi::RowDepth)};
   TableRing scale_ring_{static_cast<int>(abi::ScaleDepth)};
-  TableRing program_ring_{static_cast<int>(abi::ProgramDepth)};
+  TableRing program_ring_;
   TableRing permute_ring_{static_cast<int>(abi::PermuteDepth)};
   std::uint64_t read_beats_ = 0;
   std::uint64_t write_beats_ = 0;

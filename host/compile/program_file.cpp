@@ -1,6 +1,9 @@
 #include "compile/program_file.hpp"
 
+#include <algorithm>
+
 #include "compile/sealed_bytes.hpp"
+#include "esp_arrays.hpp"
 #include "esp_error.hpp"
 #include "program_file_generated.h"
 
@@ -107,9 +110,10 @@ class Checker {
   }
 
   void known_array(const abi::Configuration& compiled) const {
-    require(compiled == abi::Array8x8 || compiled == abi::Array16x16 || compiled == abi::Array32x32,
+    const auto is_compiled = [&](const abi::NamedArray& array) { return array.configuration == compiled; };
+    require(std::any_of(abi::Arrays.begin(), abi::Arrays.end(), is_compiled),
             "the file was compiled for an unknown array", array_text(compiled),
-            "compile the network for 8x8, 16x16 or 32x32");
+            std::string("compile the network for ") + abi::ArrayNames);
   }
 
   void array(const abi::Configuration& compiled, const abi::Configuration& wanted) const {
@@ -162,9 +166,10 @@ class Checker {
 
  private:
   static std::string array_text(const abi::Configuration& c) {
-    return std::to_string(c.lanes) + "x" + std::to_string(c.pixels) + " with " + std::to_string(c.bank_rows) +
-           " rows per bank and " + std::to_string(c.line_depth) + " lines and " + std::to_string(c.writers) +
-           " writers";
+    return abi::array_name(c) + " with " + std::to_string(c.bank_rows) + " rows per bank, " +
+           std::to_string(c.line_depth) + " lines, " + std::to_string(c.writers) + " writers, " +
+           std::to_string(c.program_depth) + " entries of the write program, " + std::to_string(c.staging_beats) +
+           " beats ahead and " + (c.coded ? "" : "no ") + "coded weights";
   }
 
   void feature(const file::Feature& feature, const file::Program& program, std::uint64_t window_bytes) const {
@@ -232,7 +237,8 @@ std::vector<std::uint8_t> serialise(const Compiled& compiled) {
                           program.command_offset, program.command_count, program.input_bytes, program.output_bytes,
                           program.arena_bytes, input_vector, output_vector, layer_vector, compiled.prologue_cycles,
                           compiled.epilogue_cycles, compiled.total_cycles, compiled.memory.pause_every,
-                          compiled.memory.pause, compiled.memory.one_bus, stage_vector),
+                          compiled.memory.pause, compiled.memory.one_bus, stage_vector, array.coded,
+                          array.program_depth, array.staging_beats),
       file::ProgramIdentifier());
   return seal({builder.GetBufferPointer(), builder.GetSize()});
 }
@@ -243,8 +249,8 @@ Compiled deserialise(std::span<const std::uint8_t> bytes, const std::string& whe
   const file::Program& program = checker.verified(bytes);
   checker.versions(program);
   Compiled compiled;
-  compiled.configuration = {program.lanes(), program.pixels(), program.bank_rows(), program.line_depth(),
-                            program.writers()};
+  compiled.configuration = {program.lanes(),   program.pixels(), program.bank_rows(),     program.line_depth(),
+                            program.writers(), program.coded(),  program.program_depth(), program.staging_beats()};
   checker.known_array(compiled.configuration);
   if (configuration) checker.array(compiled.configuration, *configuration);
   checker.fields(program);

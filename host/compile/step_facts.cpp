@@ -19,6 +19,7 @@ StepFacts::StepFacts(const model::Network& network, Lowered& lowered, const abi:
       lowered_(lowered),
       lanes_(static_cast<int>(configuration.lanes)),
       writers_(static_cast<int>(configuration.writers)),
+      program_entries_(static_cast<int>(configuration.program_depth)),
       words_per_beat_(static_cast<int>(configuration.words_per_beat())),
       words_(static_cast<int>(configuration.scratch_words())),
       beat_cycles_(static_cast<double>(abi::BeatBytes) / memory.bytes),

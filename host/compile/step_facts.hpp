@@ -22,6 +22,8 @@ class StepFacts {
   const std::string& layer_name(const Step& step) const;
   int lanes() const { return lanes_; }
   int writers() const { return writers_; }
+  /// Of the write program.
+  int program_entries() const { return program_entries_; }
   int words_per_beat() const { return words_per_beat_; }
   /// Of the scratchpad.
   int words() const { return words_; }
@@ -73,6 +75,7 @@ class StepFacts {
   Lowered& lowered_;
   int lanes_;
   int writers_;
+  int program_entries_;
   int words_per_beat_;
   int words_;
   double beat_cycles_;

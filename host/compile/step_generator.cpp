@@ -11,7 +11,9 @@ namespace espalier::compile {
 namespace {
 
 /// Entries of the write program that one strip may use, so that the next one can be loaded meanwhile.
-constexpr std::size_t ProgramShare = abi::ProgramDepth / 2 - 24;
+constexpr std::size_t program_share(const abi::Configuration& configuration) {
+  return configuration.program_depth / 2 - 24;
+}
 
 /// Estimated cycles by which private words must win before 32-bit entries are preferred to dense weights.
 constexpr double SparseMargin = 0.99;
@@ -173,6 +175,7 @@ std::size_t StepGenerator::entries(const Pass& pass, int y, int height) const {
 }
 
 int StepGenerator::strip_rows() const {
+  const std::size_t share = program_share(configuration_);
   for (int rows = place_.strip_rows; rows > 0; --rows) {
     std::size_t most = 0;
     for (int y = 0; y < step_.tiling.height; y += rows) {
@@ -180,7 +183,7 @@ int StepGenerator::strip_rows() const {
       for (const Pass& pass : rows_.passes()) sum += entries(pass, y, rows);
       most = std::max(most, sum);
     }
-    if (most <= ProgramShare || (rows == 1 && most <= abi::ProgramDepth)) return rows;
+    if (most <= share || (rows == 1 && most <= configuration_.program_depth)) return rows;
   }
   throw Error(ErrorCode::Unsupported, "one row of positions needs too many entries of the write program",
               "image of '" + lowered_.images[static_cast<std::size_t>(step_.output)].name + "'",

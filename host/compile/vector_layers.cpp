@@ -134,7 +134,7 @@ class Chooser {
 
 VectorLayers choose_vector_layers(const model::Network& network, const abi::Configuration& configuration,
                                   const Options& options) {
-  if (!options.vectors) {
+  if (!options.vectors || !configuration.coded) {
     return {std::vector<bool>(network.layers.size(), false), std::vector<bool>(network.features.size(), false)};
   }
   return Chooser(network, configuration, options).run();

@@ -199,6 +199,7 @@ CodedWeights code_dense(const std::vector<StreamUse>& uses, WeightFormat format)
 CodedWeights code_weights(const std::vector<StreamUse>& uses, double table_loads, WeightFormat format,
                           const abi::Configuration& configuration, const MemoryParameters& memory) {
   if (uses.empty()) return {};
+  if (!configuration.coded) format = WeightFormat::Raw;
   const unsigned raw = uses.front().stream->weights.format;
   if (raw == abi::FormatDense) return code_dense(uses, format);
   if (raw == abi::FormatSparse) return SparseStreams(uses, table_loads, configuration, memory).code(format);

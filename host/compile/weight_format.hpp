@@ -26,8 +26,8 @@ struct CodedWeights {
 
 /// Chooses the format of a step's streams, of FormatSparse or FormatDense, by estimated cycles of array, weight unit
 /// and memory (Auto), or takes the smallest of the kind that is told, and codes them. Their code table is loaded
-/// `table_loads` times. Streams of FormatBlock, and dense ones of more than 16 values, stay as they are. Fills in the
-/// entropy of every stream.
+/// `table_loads` times. Streams of FormatBlock, dense ones of more than 16 values, and all of machines without coded
+/// weights, stay as they are. Fills in the entropy of every stream.
 CodedWeights code_weights(const std::vector<StreamUse>& uses, double table_loads, WeightFormat format,
                           const abi::Configuration& configuration, const MemoryParameters& memory);
 

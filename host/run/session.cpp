@@ -2,15 +2,12 @@
 
 #include <utility>
 
+#include "esp_arrays.hpp"
 #include "esp_error.hpp"
 #include "plan/placement/cpu_costs.hpp"
 
 namespace espalier::run {
 namespace {
-
-std::string array_name(const abi::Configuration& configuration) {
-  return std::to_string(configuration.lanes) + "x" + std::to_string(configuration.pixels);
-}
 
 driver::Program device_program(const Executable& executable) {
   const compile::DeviceProgram& program = executable.compiled.program;
@@ -27,7 +24,7 @@ driver::Program device_program(const Executable& executable) {
 driver::Device& checked(driver::Device& device, const Executable& executable) {
   if (device.configuration() != executable.compiled.configuration)
     throw Error(ErrorCode::Program, "compiled for another array than the device has", executable.name,
-                array_name(executable.compiled.configuration) + " on " + array_name(device.configuration()),
+                abi::array_name(executable.compiled.configuration) + " on " + abi::array_name(device.configuration()),
                 "compile for the device's array, or choose a device with --array");
   return device;
 }

@@ -4,6 +4,7 @@
 #include <functional/functional_bus.hpp>
 
 #include "esp_error.hpp"
+#include "options.hpp"
 #include "rtl_backend.hpp"
 #include "soc_backend.hpp"
 #include "xrt_backend.hpp"
@@ -74,8 +75,7 @@ std::unique_ptr<Cores> open_cores(const BackendOptions& options, unsigned cores)
 }
 
 std::vector<BackendInfo> list_backends() {
-  std::vector<BackendInfo> backends{
-      {"functional", {"8x8", "16x16", "32x32"}, "the HLS kernels: bit-exact, without a clock"}};
+  std::vector<BackendInfo> backends{{"functional", array_texts(), "the HLS kernels: bit-exact, without a clock"}};
   for (BackendInfo& machine : list_rtl()) backends.push_back(std::move(machine));
   for (BackendInfo& platform : list_soc()) backends.push_back(std::move(platform));
   for (BackendInfo& card : list_xrt_cards()) backends.push_back(std::move(card));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bitstreams/manifest.hpp"
+#include "esp_arrays.hpp"
 #include "esp_error.hpp"
 #include "options.hpp"
 
@@ -40,10 +41,10 @@ std::filesystem::path choose_image(const ImageChoice& choice) {
 
 std::vector<std::string> arrays_with_image(ImageChoice choice) {
   std::vector<std::string> arrays;
-  for (const abi::Configuration& configuration : {abi::Array8x8, abi::Array16x16, abi::Array32x32}) {
+  for (const auto& [name, configuration] : abi::Arrays) {
     choice.configuration = configuration;
     try {
-      if (std::filesystem::exists(choose_image(choice))) arrays.push_back(array_text(configuration));
+      if (std::filesystem::exists(choose_image(choice))) arrays.emplace_back(name);
     } catch (const Error&) {
       // Nothing that fits: the device does not have this array.
     }

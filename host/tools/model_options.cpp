@@ -1,13 +1,15 @@
 #include "model_options.hpp"
 
+#include "esp_arrays.hpp"
 #include "options.hpp"
 
 namespace espalier::tools {
 
 void add_array_options(CLI::App& command, ModelOptions& options) {
   command
-      .add_option("--array", options.array,
-                  "lanes x pixels of the machine: 8x8, 16x16 or 32x32; default 16x16, or the compiled file's")
+      .add_option(
+          "--array", options.array,
+          std::string("the machine, lanes x pixels: ") + abi::ArrayNames + "; default 16x16, or the compiled file's")
       ->check([](const std::string& text) {
         parse_array(text);
         return std::string();

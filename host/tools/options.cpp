@@ -5,6 +5,7 @@
 #include <cmath>
 #include <optional>
 
+#include "esp_arrays.hpp"
 #include "esp_error.hpp"
 
 namespace espalier::tools {
@@ -38,14 +39,16 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 }  // namespace
 
 abi::Configuration parse_array(std::string_view text) {
-  if (text == "8x8") return abi::Array8x8;
-  if (text == "16x16") return abi::Array16x16;
-  if (text == "32x32") return abi::Array32x32;
-  refuse("no such array", "--array", text, "choose 8x8, 16x16 or 32x32");
+  if (const auto configuration = abi::find_array(text)) return *configuration;
+  refuse("no such array", "--array", text, std::string("choose ") + abi::ArrayNames);
 }
 
-std::string array_text(const abi::Configuration& configuration) {
-  return std::to_string(configuration.lanes) + "x" + std::to_string(configuration.pixels);
+std::string array_text(const abi::Configuration& configuration) { return abi::array_name(configuration); }
+
+std::vector<std::string> array_texts() {
+  std::vector<std::string> texts;
+  for (const abi::NamedArray& array : abi::Arrays) texts.emplace_back(array.name);
+  return texts;
 }
 
 compile::MemoryParameters parse_memory(std::string_view text) {

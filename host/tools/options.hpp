@@ -12,11 +12,14 @@
 
 namespace espalier::tools {
 
-/// "8x8", "16x16" or "32x32". Throws Error (Usage) naming the known arrays.
+/// "8x8", "16x16", "16x16_compact" or "32x32". Throws Error (Usage) naming the known arrays.
 abi::Configuration parse_array(std::string_view text);
 
-/// "16x16".
+/// "16x16_compact".
 std::string array_text(const abi::Configuration& configuration);
+
+/// All arrays, as array_text() of each.
+std::vector<std::string> array_texts();
 
 /// "bytes=64,latency=40"; each key at most once, defaults as in the contract. Throws Error (Usage).
 compile::MemoryParameters parse_memory(std::string_view text);

@@ -35,7 +35,7 @@ std::unique_ptr<Cores> open_rtl_cores(const BackendOptions& options, unsigned co
 }
 
 std::vector<BackendInfo> list_rtl() {
-  return {{"rtl", {"8x8", "16x16", "32x32"}, "the accelerator's RTL, cycle-accurate, with the memory of --memory"}};
+  return {{"rtl", array_texts(), "the accelerator's RTL, cycle-accurate, with the memory of --memory"}};
 }
 
 }  // namespace espalier::tools

@@ -40,10 +40,9 @@ std::unique_ptr<Cores> open_soc_cores(const BackendOptions& options, unsigned co
 }
 
 std::vector<BackendInfo> list_soc() {
-  return {{"soc",
-           {"8x8", "16x16", "32x32"},
+  return {{"soc", array_texts(),
            "SystemC platform with the timed model of the accelerator and the memory of --memory, also DRAM"},
-          {"soc-rtl", {"8x8", "16x16", "32x32"}, "the same platform with the accelerator's RTL"}};
+          {"soc-rtl", array_texts(), "the same platform with the accelerator's RTL"}};
 }
 
 std::optional<soc::Report> traffic_of(driver::Bus& bus) {

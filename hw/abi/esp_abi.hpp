@@ -201,6 +201,11 @@ constexpr bool coded_format(unsigned format) {
   return format == FormatPacked || format == FormatFixed || format == FormatHuffman || format == FormatCode ||
          format == FormatVector;
 }
+/// Whether a machine without coded weights refuses the command.
+constexpr bool needs_coded(const Command& c) {
+  return (c.opcode == OpWeight && coded_format(c.format)) || (c.opcode == OpCompute && c.weights == WeightsVector) ||
+         (c.opcode == OpLoad && (c.flags & FlagReplicate) != 0);
+}
 /// Whether it is a coded stream of slots.
 constexpr bool coded_stream(unsigned format) {
   return format == FormatFixed || format == FormatHuffman || format == FormatVector;

@@ -64,7 +64,7 @@ int Card::load(const axlf* image) {
     tell("image: made for a board, not for the simulated card");
     return -EOPNOTSUPP;
   }
-  if (settings_.lanes && (*settings_.lanes != configuration->lanes || *settings_.pixels != configuration->pixels)) {
+  if (settings_.array && *settings_.array != *configuration) {
     tell("image: for another array than ESPALIER_CARD says");
     return -EOPNOTSUPP;
   }

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "esp_arrays.hpp"
 #include "esp_error.hpp"
 
 namespace espalier::card {
@@ -14,16 +15,11 @@ Settings parse_settings(const std::string& text) {
   const std::size_t colon = text.find(':');
   settings.kind = text.substr(0, colon);
   if (colon == std::string::npos) return settings;
-  unsigned lanes = 0, pixels = 0;
-  int end = 0;
-  const std::string array = text.substr(colon + 1);
-  if (std::sscanf(array.c_str(), "%3ux%3u%n", &lanes, &pixels, &end) != 2 ||
-      static_cast<std::size_t>(end) != array.size()) {
+  settings.array = abi::find_array(text.substr(colon + 1));
+  if (!settings.array) {
     throw Error(ErrorCode::Usage, "cannot read the kind of card", "ESPALIER_CARD", text,
-                "use for example rtl:16x16 or functional");
+                "use for example rtl:16x16 or functional; the arrays are " + std::string(abi::ArrayNames));
   }
-  settings.lanes = lanes;
-  settings.pixels = pixels;
   return settings;
 }
 

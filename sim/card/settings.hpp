@@ -5,12 +5,13 @@
 #include <string>
 
 #include "dram/parameters.hpp"
+#include "esp_abi.hpp"
 #include "esp_memory_model.hpp"
 #include "functional/device_memory.hpp"
 
 namespace espalier::card {
 
-/// ESPALIER_CARD=<kind>[:<lanes>x<pixels>], default "rtl": which model is on the card, and whether it takes images of
+/// ESPALIER_CARD=<kind>[:<array>], default "rtl": which model is on the card, and whether it takes images of
 /// one array only. Without an array the card becomes what the loaded image says, as an FPGA does.
 /// ESPALIER_CARD_FAULT=read-error|write-error|no-answer: the memory misbehaves, to see how programs take it.
 /// ESPALIER_CARD_MEMORY=bytes=64,latency=40: the speed of the memory; or a DRAM and the clock of the machine in MHz,
@@ -23,8 +24,7 @@ struct MemoryChoice {
 
 struct Settings {
   std::string kind = "rtl";
-  std::optional<unsigned> lanes;
-  std::optional<unsigned> pixels;
+  std::optional<abi::Configuration> array;
   std::optional<functional::MemoryFaultKind> fault;  // of the whole memory, as the machine sees it
   MemoryChoice memory;
 };

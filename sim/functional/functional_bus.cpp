@@ -1,9 +1,9 @@
 #include "functional/functional_bus.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
+
+#include "esp_arrays.hpp"
 
 namespace espalier::functional {
 
@@ -16,9 +16,7 @@ constexpr unsigned CommandsPerPoll = 16;
 FunctionalBus::FunctionalBus(std::unique_ptr<KernelCore> core)
     : runner_(std::move(core), memory_), registers_(runner_.configuration()) {}
 
-std::string FunctionalBus::name() const {
-  return fmt::format("functional {}x{}", configuration().lanes, configuration().pixels);
-}
+std::string FunctionalBus::name() const { return "functional " + abi::array_name(configuration()); }
 
 std::uint32_t FunctionalBus::read_register(std::uint32_t offset) {
   if (offset == abi::RegControl) {

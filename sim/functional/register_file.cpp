@@ -37,6 +37,12 @@ std::optional<std::uint32_t> RegisterFile::read(std::uint32_t offset) const {
       return configuration_.max_split();
     case abi::RegWriters:
       return configuration_.writers;
+    case abi::RegCoded:
+      return configuration_.coded ? 1 : 0;
+    case abi::RegProgramDepth:
+      return configuration_.program_depth;
+    case abi::RegStagingBeats:
+      return configuration_.staging_beats;
     default:
       return {};
   }

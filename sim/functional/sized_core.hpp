@@ -52,7 +52,8 @@ class SizedCore : public KernelCore {
   }
 
  private:
-  abi::Configuration configuration_{S::Lanes, S::Pixels, S::BankRows, S::LineDepth, S::Writers};
+  abi::Configuration configuration_{S::Lanes,   S::Pixels, S::BankRows,     S::LineDepth,
+                                    S::Writers, S::Coded,  S::ProgramDepth, S::StagingBeats};
   std::unique_ptr<kernel::Core<S>> core_ = std::make_unique<kernel::Core<S>>();  // zeroed: larger than a stack
   DeviceMemory* memory_ = nullptr;
   kernel::Arguments arguments_ = {};
@@ -60,6 +61,7 @@ class SizedCore : public KernelCore {
 };
 
 template <abi::Configuration C>
-using CoreOf = SizedCore<kernel::Sizes<C.lanes, C.pixels, C.bank_rows, C.line_depth, C.writers>>;
+using CoreOf = SizedCore<
+    kernel::Sizes<C.lanes, C.pixels, C.bank_rows, C.line_depth, C.writers, C.coded, C.program_depth, C.staging_beats>>;
 
 }  // namespace espalier::functional

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "esp_arrays.hpp"
 #include "esp_error.hpp"
 
 namespace espalier::rtl {
@@ -21,9 +22,7 @@ RtlBus::RtlBus(const abi::Configuration& configuration, const RtlOptions& option
 
 RtlBus::~RtlBus() = default;
 
-std::string RtlBus::name() const {
-  return "rtl " + std::to_string(configuration_.lanes) + "x" + std::to_string(configuration_.pixels);
-}
+std::string RtlBus::name() const { return "rtl " + abi::array_name(configuration_); }
 
 std::uint32_t RtlBus::read_register(std::uint32_t offset) {
   driver::check_register(offset);

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "dram/dram.hpp"
+#include "esp_arrays.hpp"
 #include "esp_error.hpp"
 #include "soc/host.hpp"
 #include "soc/interconnect.hpp"
@@ -118,8 +119,7 @@ Platform::~Platform() {
 }
 
 std::string Platform::name() const {
-  return std::string(options_.kind == CoreKind::Timed ? "soc " : "soc-rtl ") + std::to_string(configuration_.lanes) +
-         "x" + std::to_string(configuration_.pixels);
+  return std::string(options_.kind == CoreKind::Timed ? "soc " : "soc-rtl ") + abi::array_name(configuration_);
 }
 
 functional::DeviceMemory& Platform::memory() { return bytes_; }

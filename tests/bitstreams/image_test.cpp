@@ -10,6 +10,7 @@
 #include "bitstreams/xclbin_check.hpp"
 #include "bitstreams/xclbin_format.hpp"
 #include "bitstreams/xclbin_writer.hpp"
+#include "esp_arrays.hpp"
 #include "esp_error.hpp"
 #include "random.hpp"
 
@@ -43,7 +44,11 @@ TEST(Image, IsReproducibleAndNamesItsArray) {
   const ImageInfo info = check_image(image, "image");
   EXPECT_TRUE(info.simulation);
   EXPECT_EQ(info.configuration, abi::Array16x16);
-  EXPECT_NE(info.uuid, check_image(make_image(abi::Array8x8), "image").uuid);
+  for (const abi::NamedArray& array : abi::Arrays) {
+    const ImageInfo other = check_image(make_image(array.configuration), "image");
+    EXPECT_EQ(other.configuration, array.configuration) << array.name;
+    EXPECT_EQ(other.uuid == info.uuid, array.name == "16x16") << array.name;
+  }
 }
 
 TEST(Image, AnyAlteredByteIsFound) {

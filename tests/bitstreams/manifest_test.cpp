@@ -9,6 +9,7 @@
 
 #include "bitstreams/manifest.hpp"
 #include "bitstreams/xclbin_writer.hpp"
+#include "esp_arrays.hpp"
 #include "esp_error.hpp"
 #include "temporary_folder.hpp"
 
@@ -70,11 +71,21 @@ TEST(Manifest, WhatIsWrittenIsRead) {
   EXPECT_EQ(read.contract_digest.size(), 64U);
 }
 
+TEST(Manifest, HasEverySizeOfTheArray) {
+  const test::TemporaryFolder folder;
+  for (const abi::NamedArray& array : abi::Arrays) {
+    Manifest manifest = sample();
+    manifest.configuration = array.configuration;
+    write(folder.path() / ManifestName, to_text(manifest));
+    EXPECT_EQ(read_manifest(folder.path() / ManifestName).configuration, array.configuration) << array.name;
+  }
+}
+
 TEST(Manifest, DamageIsOneClearError) {
   const test::TemporaryFolder folder;
   const std::string text = to_text(sample());
   for (const std::string& damaged :
-       {std::string("{"), std::string("[]"), text.substr(0, text.size() / 2), std::string("{\"schema\": 2}"),
+       {std::string("{"), std::string("[]"), text.substr(0, text.size() / 2), std::string("{\"schema\": 1}"),
         std::string(text).replace(text.find("espalier_u50"), 1, "/"),
         std::string(text).replace(text.find("\"lanes\""), 7, "\"lines\"")}) {
     write(folder.path() / ManifestName, damaged);
@@ -108,6 +119,9 @@ TEST(FindImage, WhatDoesNotFitIsPassedOverAndNamed) {
     EXPECT_THAT(text, testing::HasSubstr(part));
   install(folder.path() / "right", sample());
   EXPECT_EQ(find_image(request({folder.path()})).folder, folder.path() / "right");
+  ImageRequest compact = request({folder.path()});
+  compact.configuration = abi::Array16x16Compact;
+  EXPECT_THAT(refusal(compact), testing::HasSubstr("array 16x16_compact"));
   EXPECT_THAT(refusal(request({folder.path() / "nowhere"})), testing::HasSubstr("no manifest"));
 }
 

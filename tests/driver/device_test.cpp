@@ -29,6 +29,9 @@ TEST(Device, ReportsItsConfiguration) {
   FunctionalBus bus(abi::Array16x16);
   EXPECT_EQ(Device(bus).configuration(), abi::Array16x16);
   EXPECT_EQ(Device(bus).name(), "functional 16x16");
+  FunctionalBus compact(abi::Array16x16Compact);
+  EXPECT_EQ(Device(compact).configuration(), abi::Array16x16Compact);
+  EXPECT_EQ(Device(compact).name(), "functional 16x16_compact");
 }
 
 TEST(Device, RefusesAnotherVersionOfTheContract) {
@@ -45,7 +48,8 @@ TEST(Device, RefusesAnotherVersionOfTheContract) {
 TEST(Device, RefusesAnArrayThatCannotBe) {
   FunctionalBus bus(abi::Array8x8);
   const std::vector<std::pair<std::uint32_t, std::uint32_t>> wrong{
-      {abi::RegLanes, 0}, {abi::RegLanes, 7}, {abi::RegPixels, 128}, {abi::RegLineDepth, 0}};
+      {abi::RegLanes, 0},        {abi::RegLanes, 7},           {abi::RegPixels, 128},      {abi::RegLineDepth, 0},
+      {abi::RegProgramDepth, 0}, {abi::RegProgramDepth, 1000}, {abi::RegStagingBeats, 32}, {abi::RegStagingBeats, 256}};
   for (const auto& [offset, value] : wrong) {
     FaultBus faulty(bus);
     faulty.faults().registers[offset] = value;

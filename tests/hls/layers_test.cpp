@@ -10,6 +10,7 @@
 #include <string>
 
 #include "../host/compile/execution.hpp"
+#include "esp_arrays.hpp"
 #include "model/layer_text.hpp"
 #include "other_compiler.hpp"
 #include "random_layer.hpp"
@@ -111,16 +112,18 @@ TEST_P(KernelLayers, GiveTheBitsOfEveryReference) {
   for (int index = GetParam() * LayersPerTest; index < (GetParam() + 1) * LayersPerTest; ++index) {
     Random random(static_cast<std::uint64_t>(index));
     const int size = random.between(0, 2);
-    const abi::Configuration& configuration = size == 0 ? abi::Array8x8 : size == 1 ? abi::Array16x16 : abi::Array32x32;
+    const abi::Configuration& medium = index % 3 == 0 ? abi::Array16x16Compact : abi::Array16x16;
+    const abi::Configuration& configuration = size == 0 ? abi::Array8x8 : size == 1 ? medium : abi::Array32x32;
     const std::string text = random.chance(0.5) ? random_layer(random) : random_weights(random);
-    SCOPED_TRACE(text + " on " + std::to_string(configuration.lanes) + " lanes");
+    SCOPED_TRACE(text + " on " + abi::array_name(configuration));
     const model::Network network = model::parse_layer(text, static_cast<std::uint64_t>(index));
     const bool rtl = index % LayersPerRtlRun == 0;
     compile::Options options = random_options(random);
+    if (!configuration.coded) options.weight_format = compile::WeightFormat::Auto;
     options.timing = rtl;
     const compile::Compiled compiled = compile::compile(network, configuration, options);
     count_uses(compiled.program);
-    ++uses()["array " + std::to_string(configuration.lanes) + "x" + std::to_string(configuration.pixels)];
+    ++uses()["array " + abi::array_name(configuration)];
     check_layer(network, compiled, random_inputs(network, random), rtl);
     if (HasFailure()) return;
   }

@@ -17,7 +17,8 @@ struct SizeList {
 using Small = SizeList<abi::Configuration{8, 8, 1024, 2}, abi::Configuration{8, 8, 1024, 32},
                        abi::Configuration{8, 8, 1024, 32, 1}, abi::Configuration{16, 8, 64, 100},
                        abi::Configuration{16, 8, 1024, 24}, abi::Configuration{16, 8, 1024, 24, 4},
-                       abi::Configuration{32, 32, 1024, 50}, abi::Configuration{8, 32, 1024, 64}>;
+                       abi::Configuration{32, 32, 1024, 50}, abi::Configuration{8, 32, 1024, 64},
+                       abi::Configuration{16, 8, 1024, 30, 2, false, 128, 64}>;
 
 }  // namespace
 

@@ -80,7 +80,8 @@ class Builder {
     c.address = static_cast<std::uint16_t>(random_.between(0, std::min(300, room - c.word_pitch * (c.planes - 1))));
     c.wait_compute = computes_;
     const int rows = words + (c.address + c.word_pitch * (c.planes - 1)) / static_cast<int>(abi::Banks);
-    if (random_.chance(0.3) && rows < static_cast<int>(configuration_.bank_rows / 2)) c.flags = abi::FlagReplicate;
+    if (configuration_.coded && random_.chance(0.3) && rows < static_cast<int>(configuration_.bank_rows / 2))
+      c.flags = abi::FlagReplicate;
     commands_.push_back(c);
     ++loads_;
   }
@@ -110,7 +111,7 @@ class Builder {
 
   // One weight stream, the tables of its chunks and the commands that run them.
   void chunks(std::uint16_t layer) {
-    if (random_.chance(0.2)) return vector_chunk(layer);
+    if (configuration_.coded && random_.chance(0.2)) return vector_chunk(layer);
     constexpr std::array Formats{abi::FormatSparse, abi::FormatDense, abi::FormatBlock};
     const unsigned format = Formats[static_cast<std::size_t>(random_.between(0, 2))];
     RandomStream streams(configuration_, random_);
@@ -188,8 +189,9 @@ class Builder {
       bytes.insert(bytes.end(), chunk.bytes.begin(), chunk.bytes.end());
       items += chunk.items;
     }
-    if (format == abi::FormatSparse && random_.chance(0.6)) return write_coded(bytes, items);
-    if (format == abi::FormatDense && random_.chance(0.5)) return write_packed(items);
+    const bool coded = configuration_.coded;
+    if (coded && format == abi::FormatSparse && random_.chance(0.6)) return write_coded(bytes, items);
+    if (coded && format == abi::FormatDense && random_.chance(0.5)) return write_packed(items);
     const auto fits = [](const RandomChunk& chunk) { return chunk.fits_short; };
     const bool are_short = std::all_of(chunks.begin(), chunks.end(), fits) && random_.chance(0.6);
     const std::uint32_t offset = beats();
@@ -364,7 +366,7 @@ class Builder {
     weight(abi::FormatProgram, base, static_cast<std::uint32_t>(entries.size()), start, computes_);
     commands_.push_back(pending_);
     c.program = base;
-    program_entries_ = static_cast<std::uint16_t>((base + entries.size()) % (abi::ProgramDepth / 2));
+    program_entries_ = static_cast<std::uint16_t>((base + entries.size()) % (configuration_.program_depth / 2));
     if (program_entries_ == 0) program_entries_ = 1;
     return offset;
   }

@@ -15,7 +15,8 @@ struct RandomProgram {
   std::vector<std::uint8_t> input;
 };
 
-/// Builds a program of `layers` rounds of load, tables, weights, compute and store for the array.
+/// Builds a program of `layers` rounds of load, tables, weights, compute and store for the array, with what it
+/// understands.
 RandomProgram random_program(const abi::Configuration& configuration, Random& random, int layers);
 
 }  // namespace espalier::test

@@ -44,7 +44,7 @@ class Machine {
         scratch_(std::size_t{configuration.scratch_words()} * pixels_),
         rows_(abi::RowDepth * 4),
         scales_(abi::ScaleDepth * 8),
-        programs_(abi::ProgramDepth * 8),
+        programs_(std::size_t{configuration.program_depth} * 8),
         permutations_(std::size_t{abi::PermuteDepth} * pixels_),
         codes_(std::size_t{abi::CodeDepth} * 4) {}
 
@@ -427,7 +427,7 @@ class Machine {
     const auto permute = static_cast<std::uint32_t>(bits(rows_, place + abi::RowPermuteLsb, abi::RowPermuteBits));
     std::uint32_t entry = c.program + position * c.unroll + step;
     do {
-      const std::size_t at = std::size_t{entry % abi::ProgramDepth} * 64;
+      const std::size_t at = std::size_t{entry % array_.program_depth} * 64;
       const auto offset = static_cast<std::uint32_t>(bits(programs_, at + abi::ProgramOffsetLsb, 16));
       const auto own = static_cast<std::uint32_t>(bits(programs_, at + abi::ProgramPermuteLsb, 8));
       if (bits(programs_, at + abi::ProgramDropLsb, 1) == 0) {

@@ -43,6 +43,17 @@ TEST(BenchCores, EveryCoreIsExact) {
   EXPECT_GT(most, document["totals"]["alone_cycles"].get<std::uint64_t>());
 }
 
+TEST(BenchCores, TwoCompactCoresAreExact) {
+  const auto document =
+      bench({"resnet8", "--density", "0.25", "--cores", "2", "--array", "16x16_compact", "--device", "rtl"});
+  EXPECT_EQ(document["array"], "16x16_compact");
+  ASSERT_EQ(document["cores"].size(), 2U);
+  for (const auto& core : document["cores"]) {
+    EXPECT_EQ(core["bit_exact"], true);
+    EXPECT_EQ(core["predicted_cycles"], core["measured_cycles"]);
+  }
+}
+
 TEST(BenchCores, OneCoreHasTheMemoryToItself) {
   const auto document = bench({"ds_cnn", "--cores", "1", "--array", "8x8"});
   EXPECT_EQ(document["totals"]["predicted_cycles"], document["totals"]["alone_cycles"]);

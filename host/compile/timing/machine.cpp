@@ -31,6 +31,7 @@ void check(const abi::Command& command, const abi::Configuration& configuration,
                 "compile the network again");
   };
   require(command.opcode >= abi::OpLoad && command.opcode <= abi::OpMark, "unknown opcode");
+  require(configuration.coded || !abi::needs_coded(command), "a command for a machine with coded weights");
   if (command.opcode == abi::OpCompute) {
     require(walkable(command, configuration), "split, slots, positions, taps or lanes in use are out of range");
   } else if (command.opcode != abi::OpMark) {
@@ -56,15 +57,15 @@ Machine::Machine(const DeviceProgram& program, const abi::Configuration& configu
       configuration_(configuration),
       windows_(windows),
       command_dma_(abi::MasterCommand, abi::FetchDepth),
-      weight_dma_(abi::MasterWeight, abi::StagingBeats),
-      load_dma_(abi::MasterData, abi::StagingBeats),
+      weight_dma_(abi::MasterWeight, configuration.staging_beats),
+      load_dma_(abi::MasterData, configuration.staging_beats),
       load_(configuration.words_per_beat()),
-      store_(configuration.words_per_beat()),
+      store_(configuration.words_per_beat(), configuration.store_beats()),
       weight_(configuration),
       sequencer_(configuration),
       lanes_(configuration.lanes),
       rows_(abi::RowDepth),
-      entries_(abi::ProgramDepth) {
+      entries_(configuration.program_depth) {
   const std::size_t first = std::size_t{program.command_offset} * abi::BeatBytes;
   for (std::size_t i = 0; i < program.command_count; ++i) {
     const std::size_t at = first + i * abi::BeatBytes;
@@ -153,7 +154,7 @@ void Machine::write_table(std::uint32_t item) {
   } else if (job.format == abi::FormatProgram) {
     std::uint64_t bits = 0;
     std::memcpy(&bits, item_bytes(job, item, 8).data(), 8);
-    entries_[address % abi::ProgramDepth] = abi::decode_program(bits);
+    entries_[address % configuration_.program_depth] = abi::decode_program(bits);
   }
 }
 
@@ -209,7 +210,7 @@ void Machine::clock_writer(unsigned index, const WriterSignals& signals) {
     }
     // The write program is read for the next word of the same result, or for the next result.
     const std::uint16_t address = signals.front ? writer.round.entry : writer.entry.next;
-    writer.entry = entries_[address % abi::ProgramDepth];
+    writer.entry = entries_[address % configuration_.program_depth];
   }
   if (!signals.front) return;
   writer.expand = writer.round;

@@ -98,7 +98,7 @@ bool StoreUnit::issue(const abi::MemoryResponse& response, unsigned& length) con
 }
 
 void StoreUnit::gather(std::uint32_t grants, bool sent, const abi::Command* started) {
-  const bool room = allocated_ <= abi::StoreBeats - 2;
+  const bool room = allocated_ <= depth_ - 2;
   const std::uint32_t left = pending_.words & ~pending_.granted(grants);
   const bool completes = pending_.words != 0 && left == 0;
   const std::uint32_t all = (1U << words_) - 1U;

@@ -109,7 +109,8 @@ class LoadUnit {
 /// esp_store_unit.
 class StoreUnit {
  public:
-  explicit StoreUnit(unsigned words) : words_(words) {}
+  /// depth: beats gathered ahead.
+  StoreUnit(unsigned words, unsigned depth) : words_(words), depth_(depth) {}
 
   bool accepts() const { return !gather_active_ && !write_active_ && ends_.size() < 8; }
   std::uint32_t done() const { return done_; }
@@ -125,7 +126,7 @@ class StoreUnit {
   void gather(std::uint32_t grants, bool sent, const abi::Command* started);
   bool issue(const abi::MemoryResponse& response, unsigned& length) const;
 
-  unsigned words_;
+  unsigned words_, depth_;
   bool gather_active_ = false, complete_ = false;
   PendingWords pending_;
   PlaneWalk walk_;

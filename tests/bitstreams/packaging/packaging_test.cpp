@@ -85,6 +85,13 @@ TEST(Placement, TakesWhatComputesMost) {
   EXPECT_EQ(place(board, {core("8x8", 100), core("16x16", 900)}).area.array, "8x8");
   // 4 x 64 = 1 x 256: of equals the larger cores.
   EXPECT_EQ(place(board, {core("8x8", 300), core("16x16", 650)}).area.array, "16x16");
+  // Of the same size the one with all formats of weights, unless two of the other fit where one of it does.
+  EXPECT_EQ(place(board, {core("16x16_compact", 600), core("16x16", 600)}).area.array, "16x16");
+  EXPECT_EQ(place(board, {core("16x16", 600), core("16x16_compact", 600)}).area.array, "16x16");
+  const Placement compact = place(board, {core("16x16", 600), core("16x16_compact", 300)});
+  EXPECT_EQ(compact.area.array, "16x16_compact");
+  EXPECT_EQ(compact.cores.size(), 4U);
+  EXPECT_EQ(compact.area.configuration, abi::Array16x16Compact);
   // Where nothing fits, the smallest core says why.
   try {
     place(board, {core("16x16", 3000), core("8x8", 2000)});
@@ -209,11 +216,16 @@ TEST(KernelSource, IsOneFileWithTheKernelAsItsTop) {
   EXPECT_THAT(text, Not(HasSubstr("`include")));
   const std::size_t top = text.find("module espalier (");
   ASSERT_NE(top, std::string::npos);
-  for (const char* parameter : {".Lanes(16)", ".BankRows(4096)", ".Writers(4)", ".PackProducts(1)"})
+  for (const char* parameter : {".Lanes(16)", ".BankRows(4096)", ".Writers(4)", ".Coded(1)", ".ProgramDepth(2048)",
+                                ".StagingBeats(128)", ".PackProducts(1)"})
     EXPECT_NE(text.find(parameter, top), std::string::npos) << parameter;
   for (const Pin& pin : read_pins(text, "espalier")) EXPECT_THAT(pin.name, Not(HasSubstr("idle_state")));
   EXPECT_EQ(read_pins(text, "espalier").front().name, "ap_clk");
   EXPECT_THAT(kernel_source(ESPALIER_SOURCE_ROOT, abi::Array8x8, Machine::Rtl), HasSubstr(".PackProducts(0)"));
+  const std::string compact = kernel_source(ESPALIER_SOURCE_ROOT, abi::Array16x16Compact, Machine::Rtl);
+  for (const char* parameter :
+       {".LineDepth(2048)", ".Writers(2)", ".Coded(0)", ".ProgramDepth(1024)", ".StagingBeats(64)", ".PackProducts(1)"})
+    EXPECT_NE(compact.find(parameter, compact.find("module espalier (")), std::string::npos) << parameter;
   const std::string around = kernel_source(ESPALIER_SOURCE_ROOT, abi::Array32x32, Machine::Hls);
   EXPECT_THAT(around, HasSubstr("esp_machine_core u_core"));
   EXPECT_THAT(around, Not(HasSubstr("module esp_machine_core")));

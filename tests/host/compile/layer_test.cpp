@@ -8,6 +8,7 @@
 #include <numeric>
 #include <optional>
 
+#include "arrays.hpp"
 #include "esp_error.hpp"
 #include "execution.hpp"
 #include "model/layer_text.hpp"
@@ -20,8 +21,7 @@ class RandomLayers : public ::testing::TestWithParam<int> {};
 
 void check(const std::string& text, int index, const abi::Configuration& configuration, compile::Mode mode,
            std::optional<int> split = std::nullopt) {
-  SCOPED_TRACE(text + " on " + std::to_string(configuration.lanes) + " lanes, split " +
-               (split ? std::to_string(*split) : "any"));
+  SCOPED_TRACE(text + " on " + abi::array_name(configuration) + ", split " + (split ? std::to_string(*split) : "any"));
   Random random(static_cast<std::uint64_t>(index));
   const model::Network network = model::parse_layer(text, static_cast<std::uint64_t>(index));
   compile::Options options;
@@ -38,7 +38,7 @@ TEST_P(RandomLayers, GiveTheBytesOfTheReference) {
   for (int index = GetParam() * 20; index < GetParam() * 20 + 20; ++index) {
     Random random(static_cast<std::uint64_t>(index));
     const std::string text = random_layer(random);
-    for (const auto& configuration : {abi::Array8x8, abi::Array16x16, abi::Array32x32}) {
+    for (const auto& configuration : arrays_of_case(index)) {
       const auto mode = static_cast<compile::Mode>(random.between(0, 2));
       const std::optional<int> split = random.chance(0.7) ? std::optional(1 << random.between(0, 3)) : std::nullopt;
       ASSERT_NO_FATAL_FAILURE(check(text, index, configuration, mode, split));
@@ -68,7 +68,7 @@ INSTANTIATE_TEST_SUITE_P(Layer, StreamedLayers,
 class SplitLayers : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(SplitLayers, GiveTheBytesOfTheReference) {
-  for (const auto& configuration : {abi::Array8x8, abi::Array16x16, abi::Array32x32}) {
+  for (const auto& configuration : all_arrays()) {
     for (int split = 1; split <= 8; split *= 2) check(GetParam(), 0, configuration, compile::Mode::Auto, split);
   }
 }

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+#include "arrays.hpp"
 #include "compile/lower.hpp"
 #include "esp_error.hpp"
 #include "execution.hpp"
@@ -168,7 +169,7 @@ void check(int index, int scale, int layers, Cut cut) {
   std::string lines;
   for (const model::Layer& layer : network.layers) lines += model::to_text(network, layer) + "\n";
   SCOPED_TRACE(lines);
-  for (const auto& configuration : {abi::Array8x8, abi::Array16x16, abi::Array32x32}) {
+  for (const auto& configuration : arrays_of_case(index)) {
     compile::Options options;
     if (random.chance(0.6)) options.split = 1 << random.between(0, 3);
     if (cut == Cut::Stages) options.stages = random_stages(random, network.layers.size());

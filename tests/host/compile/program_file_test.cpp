@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "esp_arrays.hpp"
 #include "esp_error.hpp"
 #include "execution.hpp"
 #include "model/layer_text.hpp"
@@ -45,6 +46,24 @@ TEST(ProgramFile, IsReadBackAndRunsTheSame) {
   EXPECT_EQ(differences(network, read, random_inputs(network, random)), "");
 }
 
+TEST(ProgramFile, KeepsEveryArray) {
+  const model::Network network = model::parse_layer("conv ic3 ih9 iw7 oc5 kh3 ph1 density0.5");
+  for (const abi::NamedArray& array : abi::Arrays) {
+    const auto bytes = compile::serialise(compile::compile(network, array.configuration));
+    EXPECT_EQ(compile::deserialise(bytes, "net.esp").configuration, array.configuration) << array.name;
+  }
+}
+
+TEST(ProgramFile, RefusesArraysThatAreNotBuilt) {
+  for (const auto change :
+       {+[](abi::Configuration& c) { c.coded = !c.coded; }, +[](abi::Configuration& c) { c.program_depth /= 2; },
+        +[](abi::Configuration& c) { c.staging_beats /= 2; }}) {
+    compile::Compiled written = small_network();
+    change(written.configuration);
+    EXPECT_NE(std::string(refusal(compile::serialise(written)).summary()).find("unknown array"), std::string::npos);
+  }
+}
+
 TEST(ProgramFile, KeepsTheMemoryThatCyclesArePredictedFor) {
   compile::Compiled written = small_network();
   written.memory = {32, 77, 256, 9, true};
@@ -72,6 +91,9 @@ TEST(ProgramFile, RefusesAnotherArray) {
   const Error error = refusal(compile::serialise(small_network()), abi::Array16x16);
   EXPECT_NE(error.value().find("8x8"), std::string::npos);
   EXPECT_NE(error.action().find("16x16"), std::string::npos);
+  const auto compact = compile::serialise(
+      compile::compile(model::parse_layer("conv ic3 ih9 iw7 oc5 kh3 ph1 density0.5"), abi::Array16x16Compact));
+  EXPECT_NE(refusal(compact, abi::Array16x16).value().find("16x16_compact"), std::string::npos);
 }
 
 /// Replaces the checksum by the right one for the bytes before it.

@@ -9,6 +9,7 @@
 
 #include <numeric>
 
+#include "arrays.hpp"
 #include "compile/strips.hpp"
 #include "execution.hpp"
 #include "model/layer_text.hpp"
@@ -82,8 +83,8 @@ TEST_P(AnyMemory, GivesTheBytesOfTheReference) {
                                         "conv ic16 ih8 oc24 kh3 ph1 dh2",
                                         "conv ic12 ih10 oc18 kh3 ph1 g3"};
   for (const std::string& text : layers) {
-    for (const auto& configuration : {abi::Array8x8, abi::Array16x16, abi::Array32x32}) {
-      SCOPED_TRACE(text + " on " + std::to_string(configuration.lanes) + " lanes");
+    for (const auto& configuration : all_arrays()) {
+      SCOPED_TRACE(text + " on " + abi::array_name(configuration));
       const model::Network network = model::parse_layer(text, 7);
       expect_exact(network, compiled_for(network, {GetParam(), 30}, configuration), 2);
     }

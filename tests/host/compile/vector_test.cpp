@@ -142,6 +142,7 @@ TEST(VectorLayers, AreWhatIsAllowed) {
   const auto chosen = [&](const compile::Options& options) -> bool {
     return compile::choose_vector_layers(network, abi::Array16x16, options).layers.front();
   };
+  EXPECT_FALSE(compile::choose_vector_layers(network, abi::Array16x16Compact, {}).layers.front());
   const auto with_format = [](compile::WeightFormat format) {
     compile::Options options;
     options.weight_format = format;

@@ -1,14 +1,17 @@
 // The format of the weights of a layer:
 // - all formats, told or chosen, give the bytes of the CPU reference, for every set of weight values and every array;
-// - what is reported is what is read, and coded weights take at most a few percent more than their entropy, in layers of
+// - what is reported is what is read, and coded weights take at most a few percent more than their entropy, in layers
+// of
 //   every size, where most gaps occur once;
-// - few values in dense weights are packed into as many bits as they need.
+// - few values in dense weights are packed into as many bits as they need;
+// - an array without coded weights has raw ones only, and other formats are refused for it.
 #include "compile/weight_format.hpp"
 
 #include <gtest/gtest.h>
 
 #include <array>
 
+#include "esp_error.hpp"
 #include "execution.hpp"
 #include "model/layer_text.hpp"
 
@@ -93,6 +96,41 @@ TEST(WeightFormats, FewDenseValuesArePacked) {
   EXPECT_LE(bytes("int4", WeightFormat::Fixed), raw / 2 + Table);
   EXPECT_LE(bytes("codebook2", WeightFormat::Fixed), raw / 4 + Table);
   EXPECT_LE(bytes("binary", WeightFormat::Huffman), raw / 8 + Table);
+}
+
+// A layer of every kind of weights: those that other arrays code, pack or multiply with a vector.
+TEST(WeightFormats, AreRawOnAnArrayWithoutCodedWeights) {
+  for (const char* type : Types) {
+    for (const std::string layer :
+         {"conv ic64 ih14 oc64 kh3 ph1 density0.1 ", "conv ic64 ih14 oc64 kh3 ph1 ", "fc ic1000 oc300 density0.1 "}) {
+      for (const compile::Mode mode : {compile::Mode::Auto, compile::Mode::Sparse, compile::Mode::Dense}) {
+        for (const WeightFormat format : {WeightFormat::Auto, WeightFormat::Raw}) {
+          const auto report = compiled_layer(layer + type, format, mode, abi::Array16x16Compact);
+          EXPECT_EQ(report.weight_format, "raw");
+          EXPECT_EQ(report.code_table_bytes, 0U);
+          EXPECT_GT(report.weight_entropy_bytes, 0);
+          if (HasFailure()) return;
+        }
+      }
+    }
+  }
+}
+
+TEST(WeightFormats, ThatTheArrayHasNotAreRefused) {
+  const model::Network network = model::parse_layer("conv ic20 ih9 oc24 kh3 ph1 density0.3");
+  for (const auto& [format, name] :
+       {std::pair(WeightFormat::Fixed, "fixed"), std::pair(WeightFormat::Huffman, "huffman")}) {
+    compile::Options options;
+    options.weight_format = format;
+    try {
+      compile::compile(network, abi::Array16x16Compact, options);
+      ADD_FAILURE() << "compiled as " << name;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::Usage);
+      EXPECT_EQ(error.value(), std::string(name) + " for 16x16_compact");
+      EXPECT_NE(error.action().find("raw"), std::string::npos);
+    }
+  }
 }
 
 TEST(WeightFormats, EntropyOfNaturalOrder) {

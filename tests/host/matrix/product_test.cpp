@@ -41,17 +41,17 @@ struct Shape {
   double density;
 };
 
-void expect_plain_loops(const Shape& shape) {
+void expect_plain_loops(const Shape& shape, const abi::Configuration& array = abi::Array8x8) {
   test::Random random;
   const auto [rows, columns, count, density] = shape;
   const SparseMatrix matrix = random_matrix(rows, columns, density, random);
   const std::vector<std::int8_t> operand = random_operand(columns, count, random);
   ProductOptions options;
-  options.configuration = abi::Array8x8;
+  options.configuration = array;
   options.count = count;
   options.bounds = operand_bounds(matrix, operand, count);
   const Product product(matrix, options);
-  functional::FunctionalBus bus(abi::Array8x8);
+  functional::FunctionalBus bus(array);
   driver::Device device(bus);
   const ProductRun run = product.run(device, operand);
   EXPECT_EQ(run.values, product.reference(operand));
@@ -71,6 +71,12 @@ TEST(Product, EqualsPlainLoops) {
                              Shape{64, 64, 8, 1.0}, Shape{17, 129, 9, 0.3}, Shape{5, 300, 17, 0.05},
                              Shape{4, 4, 2, 0.0}, Shape{70, 2, 5, 0.7}, Shape{3, 13000, 1, 0.01}})
     expect_plain_loops(shape);
+}
+
+TEST(Product, NeedsNoCodedWeights) {
+  for (const Shape& shape :
+       {Shape{33, 65, 1, 0.1}, Shape{64, 64, 8, 1.0}, Shape{17, 129, 9, 0.3}, Shape{3, 13000, 1, 0.01}})
+    expect_plain_loops(shape, abi::Array16x16Compact);
 }
 
 TEST(Product, GivesExactSumsWithinInt8) {

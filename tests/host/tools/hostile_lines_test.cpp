@@ -1,5 +1,5 @@
 // Properties of the command line, run in process, for lines that a user may write:
-//   - every valid layer runs and gives the bits of the CPU reference, on both arrays
+//   - every valid layer runs and gives the bits of the CPU reference, on three arrays
 //   - every wrong layer, option and file gives one error with its code; nothing waits, crashes or is passed over
 #include <sys/stat.h>
 
@@ -35,7 +35,7 @@ TEST_F(HostileLines, UnusualLayersAreExact) {
                             "add ic9 ih7",
                             "concat ic9 ih7 n3",
                             "requantise ic3 ih5"}) {
-    for (const char* array : {"8x8", "16x16"}) {
+    for (const char* array : {"8x8", "16x16", "16x16_compact"}) {
       EXPECT_EQ(run({"bench", "layer", layer, "--device", "functional", "--array", array}), 0) << layer;
       EXPECT_EQ(answer()["bit_exact"], true) << layer;
     }
@@ -80,25 +80,28 @@ TEST_F(HostileLines, WrongLayersAreRefused) {
 
 TEST_F(HostileLines, WrongOptionsAreRefused) {
   const std::vector<std::string> layer{"bench", "layer", "conv ic3 ih9"};
-  for (const std::vector<std::string>& options :
-       std::vector<std::vector<std::string>>{{"--device", "foo"},
-                                             {"--device", "xrt:x"},
-                                             {"--array", "9x9"},
-                                             {"--array", ""},
-                                             {"--array=8X8"},
-                                             {"--memory", "bytes=3"},
-                                             {"--memory", "latency=0"},
-                                             {"--memory", "bytes=64,bytes=64"},
-                                             {"--memory", "foo"},
-                                             {"--weights", "foo"},
-                                             {"--seed", "-1"},
-                                             {"--stall", "nan", "--device", "rtl"},
-                                             {"--stall", "1", "--device", "rtl"},
-                                             {"--stall", "0.5", "--device", "functional"},
-                                             {"--waves", "w.fst", "--device", "functional"},
-                                             {"--xclbin", "x", "--device", "functional"},
-                                             {"--unknown"},
-                                             {"extra"}}) {
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{
+           {"--device", "foo"},
+           {"--device", "xrt:x"},
+           {"--array", "9x9"},
+           {"--array", ""},
+           {"--array", "16x16_fast"},
+           {"--device", "functional", "--array", "16x16_compact", "--weight-format", "huffman"},
+           {"--device", "functional", "--array", "16x16_compact", "--weight-format", "fixed"},
+           {"--array=8X8"},
+           {"--memory", "bytes=3"},
+           {"--memory", "latency=0"},
+           {"--memory", "bytes=64,bytes=64"},
+           {"--memory", "foo"},
+           {"--weights", "foo"},
+           {"--seed", "-1"},
+           {"--stall", "nan", "--device", "rtl"},
+           {"--stall", "1", "--device", "rtl"},
+           {"--stall", "0.5", "--device", "functional"},
+           {"--waves", "w.fst", "--device", "functional"},
+           {"--xclbin", "x", "--device", "functional"},
+           {"--unknown"},
+           {"extra"}}) {
     std::vector<std::string> line = layer;
     line.insert(line.end(), options.begin(), options.end());
     EXPECT_EQ(run(line), Usage);

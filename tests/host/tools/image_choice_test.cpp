@@ -67,14 +67,19 @@ TEST(ImageChoice, OtherDevicesAndArraysHaveNoImage) {
   install(folder.path() / "share" / "espalier" / "images", "xilinx_u50_");
   EXPECT_THROW(choose_image(choice(folder.path(), "xilinx_u250_gen3x16")), Error);
   ImageChoice other = choice(folder.path(), "xilinx_u50_gen3x16");
-  other.configuration = abi::Array16x16;
-  EXPECT_THROW(choose_image(other), Error);
+  for (const abi::Configuration& array : {abi::Array16x16, abi::Array16x16Compact}) {
+    other.configuration = array;
+    EXPECT_THROW(choose_image(other), Error);
+  }
 }
 
 TEST(ImageChoice, TheSimulatedCardHasTheImageOfTheBuild) {
   const test::TemporaryFolder folder;
   ImageChoice card = choice(folder.path(), "espalier_simulation");
   EXPECT_EQ(choose_image(card), folder.path() / "xclbin/espalier_sim_8x8.xclbin");
+  card.configuration = abi::Array16x16Compact;
+  EXPECT_EQ(choose_image(card), folder.path() / "xclbin/espalier_sim_16x16_compact.xclbin");
+  card.configuration = abi::Array8x8;
   install(folder.path() / "mine", "espalier_simulation");
   card.folders = (folder.path() / "mine").string();
   EXPECT_EQ(choose_image(card), folder.path() / "mine/image.xclbin");

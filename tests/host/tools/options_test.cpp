@@ -12,6 +12,8 @@ namespace {
 TEST(Options, UnderstandTheDocumentedValues) {
   EXPECT_EQ(parse_array("16x16"), abi::Array16x16);
   EXPECT_EQ(parse_array("8x8"), abi::Array8x8);
+  EXPECT_EQ(parse_array("16x16_compact"), abi::Array16x16Compact);
+  for (const std::string& text : array_texts()) EXPECT_EQ(array_text(parse_array(text)), text);
   EXPECT_EQ(parse_memory("bytes=32,latency=7").bytes, 32U);
   EXPECT_EQ(parse_memory("latency=7").latency, 7U);
   EXPECT_EQ(parse_memory("latency=7").bytes, 64U);
@@ -31,7 +33,8 @@ TEST(Options, UnderstandTheDocumentedValues) {
 }
 
 TEST(Options, RefuseEverythingElse) {
-  for (const char* text : {"", "16", "16x", "15x15", "16x16x16"}) EXPECT_THROW(parse_array(text), Error) << text;
+  for (const char* text : {"", "16", "16x", "15x15", "16x16x16", "compact", "8x8_compact"})
+    EXPECT_THROW(parse_array(text), Error) << text;
   for (const char* text : {"", "bytes", "bytes=", "bytes=63", "bytes=128", "latency=-1", "latency=1,latency=2", "x=1",
                            "bytes=64,", "bytes=64 ,latency=40", "latency=99999999999"})
     EXPECT_THROW(parse_memory(text), Error) << text;

@@ -175,7 +175,10 @@ TEST(Registers, ShowResultsCountersMachineAndMarks) {
   EXPECT_EQ(registers.read(abi::RegLineDepth), 4096U);
   EXPECT_EQ(registers.read(abi::RegMaxSplit), 8U);
   EXPECT_EQ(registers.read(abi::RegWriters), 2U);
-  for (const unsigned offset : {92U, 128U, 268U, 328U, 380U, 412U, 4092U}) EXPECT_EQ(registers.read(offset), 0U);
+  EXPECT_EQ(registers.read(abi::RegCoded), 1U);
+  EXPECT_EQ(registers.read(abi::RegProgramDepth), 2048U);
+  EXPECT_EQ(registers.read(abi::RegStagingBeats), 128U);
+  for (const unsigned offset : {92U, 128U, 268U, 328U, 380U, 424U, 4092U}) EXPECT_EQ(registers.read(offset), 0U);
   registers.bench->mark_write_i = 1;
   for (unsigned n = 0; n < abi::MarkDepth; ++n) {
     put(registers.bench->mark_index_i, n);

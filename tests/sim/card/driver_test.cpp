@@ -32,6 +32,13 @@ TEST(XrtBus, ReportsTheArrayOfTheImage) {
   EXPECT_EQ(xrt::devices(), std::vector<std::string>{"espalier_simulation"});
 }
 
+TEST(XrtBus, RunsTheCompactArray) {
+  XrtBus bus({0, std::string(ESPALIER_IMAGE_DIRECTORY) + "/espalier_sim_16x16_compact.xclbin"});
+  Device device(bus);
+  EXPECT_EQ(device.configuration(), abi::Array16x16Compact);
+  test::check_programs_side_by_side(device);
+}
+
 TEST(XrtBus, LoadedProgramsRunManyTimesSideBySide) {
   XrtBus bus({0, Image});
   Device device(bus);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "card/settings.hpp"
+#include "esp_arrays.hpp"
 #include "esp_error.hpp"
 
 namespace espalier::card {
@@ -9,15 +10,17 @@ namespace {
 
 TEST(Settings, KindsWithAndWithoutAnArray) {
   EXPECT_EQ(parse_settings("functional").kind, "functional");
-  EXPECT_FALSE(parse_settings("functional").lanes);
-  const Settings settings = parse_settings("rtl:16x8");
-  EXPECT_EQ(settings.kind, "rtl");
-  EXPECT_EQ(settings.lanes, 16U);
-  EXPECT_EQ(settings.pixels, 8U);
+  EXPECT_FALSE(parse_settings("functional").array);
+  for (const abi::NamedArray& array : abi::Arrays) {
+    const Settings settings = parse_settings("rtl:" + std::string(array.name));
+    EXPECT_EQ(settings.kind, "rtl");
+    EXPECT_EQ(settings.array, array.configuration);
+  }
 }
 
 TEST(Settings, OtherTextIsAnError) {
-  for (const char* text : {"rtl:", "rtl:16", "rtl:16x", "rtl:16x16x", "rtl:axb", "rtl:16x16 "}) {
+  for (const char* text :
+       {"rtl:", "rtl:16", "rtl:16x", "rtl:16x16x", "rtl:axb", "rtl:16x16 ", "rtl:16x8", "rtl:compact"}) {
     EXPECT_THROW(parse_settings(text), Error) << text;
   }
 }

@@ -1,5 +1,6 @@
 // How the machine without a clock ends a bad run:
 //   - every rule of the contract has its error code, position and detail, and the machine works afterwards
+//   - without coded weights, whatever needs them is refused
 //   - nothing behind the fault is stored; nothing outside the windows changes
 //   - a wait that can never be satisfied is a time-out, or a run that never ends when the time-out is off
 //   - the control block follows ap_ctrl_hs: done is cleared by reading, the interrupt status toggles
@@ -33,7 +34,8 @@ std::ostream& operator<<(std::ostream& out, const Outcome& outcome) {
 /// A machine with four windows of 8 beats, driven by its registers.
 class Faults : public ::testing::Test {
  protected:
-  Faults() : bus_(abi::Array8x8), program_(bus_, 64 * 1024), input_(bus_, 512), output_(bus_, 512), arena_(bus_, 512) {}
+  explicit Faults(const abi::Configuration& array = abi::Array8x8)
+      : bus_(array), program_(bus_, 64 * 1024), input_(bus_, 512), output_(bus_, 512), arena_(bus_, 512) {}
 
   void wide(std::uint32_t offset, std::uint64_t value) {
     bus_.write_register(offset, static_cast<std::uint32_t>(value));
@@ -133,6 +135,48 @@ TEST_F(Faults, FieldsOutOfRangeNameTheirPosition) {
   EXPECT_EQ(run(with(compute(), [](auto& c) { c.operation = 5; })), field(abi::CmdOperationLsb));
   EXPECT_EQ(run(with(compute(), [](auto& c) { c.weights = abi::WeightsModes; })), field(abi::CmdWeightsLsb));
   EXPECT_EQ(run(with(compute(), [](auto& c) { c.split = 2; })), field(abi::CmdSplitLsb));  // WeightsSparse
+}
+
+/// A machine without coded weights.
+class CompactFaults : public Faults {
+ protected:
+  CompactFaults() : Faults(abi::Array16x16Compact) {}
+};
+
+TEST_F(CompactFaults, CodedWeightsAreRefusedByTheirField) {
+  const auto field = [](std::uint32_t lsb) { return Outcome{abi::ErrorField, 1, lsb}; };
+  for (unsigned format = 0; format < abi::Formats; ++format) {
+    abi::Command command = weights(format, 1);
+    command.gap_bits = command.value_bits = 4;
+    command.columns = 1;
+    const Outcome outcome = run(command);
+    if (abi::coded_format(format)) {
+      EXPECT_EQ(outcome, field(abi::CmdFormatLsb)) << "format " << format;
+      // The first fault by bit position counts.
+      EXPECT_EQ(run(with(command, [](auto& c) { c.window = 4; })), field(abi::CmdWindowLsb));
+      EXPECT_EQ(run(with(command, [](auto& c) { c.run = 0; })), field(abi::CmdFormatLsb));
+    } else {
+      EXPECT_EQ(outcome.code, abi::ErrorNone) << "format " << format;
+    }
+  }
+  EXPECT_EQ(run(with(compute(), [](auto& c) { c.weights = abi::WeightsVector; })), field(abi::CmdWeightsLsb));
+  EXPECT_EQ(run(with(compute(), [](auto& c) { c.weights = abi::WeightsVector, c.split = 2; })),
+            field(abi::CmdWeightsLsb));
+  const abi::Command replicating =
+      with(transfer(abi::OpLoad, abi::WindowInput, 0, 1), [](auto& c) { c.flags = abi::FlagReplicate; });
+  EXPECT_EQ(run(replicating), field(abi::CmdFlagsLsb));
+  EXPECT_EQ(run(with(replicating, [](auto& c) { c.window = 4; })), field(abi::CmdFlagsLsb));
+  EXPECT_EQ(run(transfer(abi::OpLoad, abi::WindowInput, 0, 1)).code, abi::ErrorNone);
+  // The flag is of loads.
+  EXPECT_EQ(
+      run(with(transfer(abi::OpStore, abi::WindowOutput, 0, 1), [](auto& c) { c.flags = abi::FlagReplicate; })).code,
+      abi::ErrorNone);
+}
+
+TEST_F(CompactFaults, TheMachineTellsItsSizes) {
+  EXPECT_EQ(bus_.read_register(abi::RegCoded), 0U);
+  EXPECT_EQ(bus_.read_register(abi::RegProgramDepth), 1024U);
+  EXPECT_EQ(bus_.read_register(abi::RegStagingBeats), 64U);
 }
 
 TEST_F(Faults, SplitAndTapsOutOfRangeNameTheirPosition) {

@@ -1,7 +1,7 @@
 // Random command lists on the machine without a clock and on the plain reading of the contract:
 //   - the same output bytes and executed entries for every mode of weights, split, broadcast, operation and table
 //   - on every array, and on some whose weight store is so small that chunks wrap it and run through it,
-//     with one, two and four writers
+//     with one, two and four writers, with and without coded weights, with a short write program
 #include <gtest/gtest.h>
 
 #include "espalier/driver/device.hpp"
@@ -36,10 +36,11 @@ TEST_P(Programs, RandomListsGiveTheContract) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Arrays, Programs,
-                         ::testing::Values(abi::Array8x8, abi::Array16x16, abi::Array32x32,
+                         ::testing::Values(abi::Array8x8, abi::Array16x16, abi::Array16x16Compact, abi::Array32x32,
                                            abi::Configuration{8, 8, 1024, 32}, abi::Configuration{8, 8, 1024, 32, 1},
                                            abi::Configuration{16, 8, 1024, 24}, abi::Configuration{16, 8, 1024, 24, 4},
-                                           abi::Configuration{32, 32, 1024, 50}, abi::Configuration{8, 32, 1024, 64}),
+                                           abi::Configuration{32, 32, 1024, 50}, abi::Configuration{8, 32, 1024, 64},
+                                           abi::Configuration{16, 8, 1024, 30, 2, false, 128, 64}),
                          [](const auto& info) {
                            return std::to_string(info.param.lanes) + "x" + std::to_string(info.param.pixels) + "_" +
                                   std::to_string(info.param.line_depth) + "_" + std::to_string(info.param.writers);

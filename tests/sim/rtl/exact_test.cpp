@@ -2,6 +2,7 @@
 //   - output bytes equal those of the functional model
 //   - every counter and mark equals the prediction, at several latencies and memory widths
 //   - so they do on several cores that share the memory
+//   - a machine without coded weights refuses what the functional model refuses
 //   - with a memory that stalls at random the bits are the same, and the timing model fed with the recorded memory
 //     gives the measured counters again; no pattern of stalls ends in a deadlock
 #include <gtest/gtest.h>
@@ -9,6 +10,8 @@
 #include <array>
 
 #include "compile/timing/predict.hpp"
+#include "esp_arrays.hpp"
+#include "esp_error.hpp"
 #include "espalier/driver/device.hpp"
 #include "functional/functional_bus.hpp"
 #include "random_program.hpp"
@@ -179,10 +182,34 @@ TEST_P(Exact, NoPatternOfStallsDeadlocks) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Arrays, Exact, ::testing::Values(abi::Array8x8, abi::Array16x16, abi::Array32x32),
-                         [](const auto& info) {
-                           return std::to_string(info.param.lanes) + "x" + std::to_string(info.param.pixels);
-                         });
+// The machine without coded weights, in place of the one that the list is for.
+TEST(Compact, ListsWithCodedWeightsEndWithTheFaultOfTheFunctionalModel) {
+  int coded = 0;
+  for (unsigned i = 0; i < 20; ++i) {
+    test::Random random(i);
+    const test::RandomProgram p = test::random_program(abi::Array16x16, random, 2);
+    functional::FunctionalBus functional(abi::Array16x16Compact);
+    rtl::RtlBus rtl(abi::Array16x16Compact, {});
+    const auto fault = [&](driver::Bus& bus) -> std::string {
+      driver::Device device(bus);
+      try {
+        device.run({view(p.program), p.input, {}});
+      } catch (const Error& error) {
+        return error.summary() + ", " + error.value();
+      }
+      return {};
+    };
+    const std::string expected = fault(functional);
+    EXPECT_EQ(fault(rtl), expected);
+    coded += expected.empty() ? 0 : 1;
+    if (HasFailure()) return;
+  }
+  EXPECT_GE(coded, 10);
+}
+
+INSTANTIATE_TEST_SUITE_P(Arrays, Exact,
+                         ::testing::Values(abi::Array8x8, abi::Array16x16, abi::Array16x16Compact, abi::Array32x32),
+                         [](const auto& info) { return abi::array_name(info.param); });
 
 }  // namespace
 }  // namespace espalier

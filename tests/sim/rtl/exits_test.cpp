@@ -43,6 +43,7 @@ void check(const abi::Configuration& array, const compile::MemoryParameters& mem
 TEST(Exits, AreThoseOfTheFunctionalModelInThePredictedCycles) {
   check(abi::Array8x8, {});
   check(abi::Array16x16, {});
+  check(abi::Array16x16Compact, {});
   check(abi::Array32x32, {});
 }
 

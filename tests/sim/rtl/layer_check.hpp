@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../../host/compile/execution.hpp"
+#include "esp_arrays.hpp"
 #include "model/layer_text.hpp"
 #include "rtl/rtl_bus.hpp"
 
@@ -16,8 +17,7 @@ namespace espalier::test {
 /// Compiles the layer and runs it on the CPU, the functional model and the RTL. `index`: of the case.
 inline void check_layer(const std::string& text, int index, const abi::Configuration& configuration,
                         compile::Options options = {}) {
-  const std::string size = std::to_string(configuration.lanes);
-  SCOPED_TRACE(text + " on " + size + "x" + size);
+  SCOPED_TRACE(text + " on " + abi::array_name(configuration));
   Random random(static_cast<std::uint64_t>(index));
   const model::Network network = model::parse_layer(text, static_cast<std::uint64_t>(index));
   options.memory.latency = static_cast<unsigned>(random.between(1, 100));

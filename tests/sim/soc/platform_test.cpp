@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "esp_arrays.hpp"
 #include "esp_error.hpp"
 #include "rtl/rtl_bus.hpp"
 #include "run_check.hpp"
@@ -91,8 +92,8 @@ TEST_P(Platform, CoresThatShareTheMemoryTakeThePredictedCycles) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Arrays, Platform, ::testing::Values(abi::Array8x8, abi::Array16x16),
-                         [](const auto& info) { return "Lanes" + std::to_string(info.param.lanes); });
+INSTANTIATE_TEST_SUITE_P(Arrays, Platform, ::testing::Values(abi::Array8x8, abi::Array16x16, abi::Array16x16Compact),
+                         [](const auto& info) { return "Array" + abi::array_name(info.param); });
 
 TEST(PlatformFaults, EndARunWithItsErrorAndTheNextIsGood) {
   using functional::MemoryFault;

@@ -3,11 +3,14 @@
 //     once per position, and every cycle has one cause, at any latency
 //   - no chunk, stream or table order stops it, on any array and with stores of few lines
 //   - the weight unit writes lines and tables at the rates of the contract
-//   - programs that cannot be walked, and memories of other widths, are refused
+//   - staging is as deep as the array says
+//   - programs that cannot be walked, coded weights of machines that have none, and memories of other widths, are
+//   refused
 #include "compile/timing/predict.hpp"
 
 #include <gtest/gtest.h>
 
+#include "arrays.hpp"
 #include "driver/list_builder.hpp"
 #include "esp_error.hpp"
 #include "espalier/driver/device.hpp"
@@ -83,7 +86,7 @@ std::uint32_t weight_cycles(const abi::Configuration& array, unsigned format, st
 
 TEST(WeightUnit, WritesLinesAndTablesAtTheRatesOfTheContract) {
   constexpr std::uint32_t Few = 64, Many = 192;
-  for (const abi::Configuration& array : {abi::Array8x8, abi::Array16x16, abi::Array32x32}) {
+  for (const abi::Configuration& array : test::all_arrays()) {
     const auto cycles = [&](unsigned format, std::size_t item_bytes) {
       return weight_cycles(array, format, Many, item_bytes) - weight_cycles(array, format, Few, item_bytes);
     };
@@ -96,13 +99,15 @@ TEST(WeightUnit, WritesLinesAndTablesAtTheRatesOfTheContract) {
     EXPECT_EQ(cycles(abi::FormatScale, 8), items / array.max_split());
     EXPECT_EQ(cycles(abi::FormatProgram, 8), items);
     EXPECT_EQ(cycles(abi::FormatPermute, array.pixels), items);
-    EXPECT_EQ(cycles(abi::FormatCode, 4), items);
+    if (array.coded) {
+      EXPECT_EQ(cycles(abi::FormatCode, 4), items);
+    }
   }
 }
 
 // A dense row of W / s slots per line keeps the lanes busy in every cycle but the first ones.
 TEST(Sequencer, IssuesASlotPerCycleAcrossLinesAndPositions) {
-  for (const abi::Configuration& array : {abi::Array8x8, abi::Array16x16, abi::Array32x32}) {
+  for (const abi::Configuration& array : test::all_arrays()) {
     for (unsigned split = 1; split <= array.max_split(); split *= 2) {
       test::ListBuilder list;
       abi::Command weights;
@@ -150,6 +155,57 @@ TEST(Refused, CommandsThatCannotBeWalked) {
   EXPECT_THROW(predict([](auto& c) { c.opcode = 6; }), Error);
 }
 
+/// Cycles that a transfer of many planes takes if the memory answers late.
+std::uint32_t transfer_cycles(unsigned opcode, unsigned staging_beats) {
+  abi::Configuration array = abi::Array16x16Compact;
+  array.staging_beats = staging_beats;
+  test::ListBuilder list;
+  list.transfer(static_cast<std::uint8_t>(opcode), opcode == abi::OpLoad ? abi::WindowInput : abi::WindowOutput, 600,
+                0);
+  return compile::predict(device_program(list.build(600 * abi::BeatBytes, 600 * abi::BeatBytes)), array, {64, 120})
+      .cycles;
+}
+
+// What is read ahead covers the latency, or does not.
+TEST(Staging, IsAsDeepAsTheArraySays) {
+  EXPECT_LT(transfer_cycles(abi::OpLoad, 128), transfer_cycles(abi::OpLoad, 64));
+  EXPECT_LE(transfer_cycles(abi::OpStore, 128), transfer_cycles(abi::OpStore, 64));
+}
+
+TEST(Refused, CodedWeightsOfMachinesThatHaveNone) {
+  const auto predict = [](const abi::Configuration& array, auto change) {
+    test::ListBuilder list;
+    abi::Command command;
+    change(command);
+    list.add(command);
+    return compile::predict(device_program(list.build(64, 64)), array);
+  };
+  for (unsigned format = 0; format < abi::Formats; ++format) {
+    if (!abi::coded_format(format)) continue;
+    const auto weights = [&](auto& c) {
+      c.opcode = abi::OpWeight;
+      c.format = static_cast<std::uint8_t>(format);
+      c.run = c.items = 1;
+      c.gap_bits = c.value_bits = 4;
+    };
+    EXPECT_THROW(predict(abi::Array16x16Compact, weights), Error) << format;
+  }
+  const auto vector = [](auto& c) {
+    c.opcode = abi::OpCompute;
+    c.weights = abi::WeightsVector;
+    c.slots = c.count_x = c.count_y = 1;
+  };
+  EXPECT_THROW(predict(abi::Array16x16Compact, vector), Error);
+  const auto load = [](auto& c) {
+    c.opcode = abi::OpLoad;
+    c.window = abi::WindowInput;
+    c.run = c.planes = 1;
+    c.flags = abi::FlagReplicate;
+  };
+  EXPECT_NO_THROW(predict(abi::Array16x16, load));
+  EXPECT_THROW(predict(abi::Array16x16Compact, load), Error);
+}
+
 TEST(Refused, MemoriesOfOtherWidths) {
   test::ListBuilder list;
   const compile::DeviceProgram program = device_program(test::copy_program(list, 1));
@@ -160,9 +216,10 @@ TEST(Refused, MemoriesOfOtherWidths) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Arrays, Predict,
-                         ::testing::Values(abi::Array8x8, abi::Array16x16, abi::Array32x32,
+                         ::testing::Values(abi::Array8x8, abi::Array16x16, abi::Array16x16Compact, abi::Array32x32,
                                            abi::Configuration{8, 8, 1024, 32}, abi::Configuration{16, 8, 1024, 24},
-                                           abi::Configuration{32, 32, 1024, 50}),
+                                           abi::Configuration{32, 32, 1024, 50},
+                                           abi::Configuration{16, 8, 1024, 30, 2, false, 128, 64}),
                          [](const auto& info) {
                            return std::to_string(info.param.lanes) + "x" + std::to_string(info.param.pixels) + "_" +
                                   std::to_string(info.param.line_depth);
