@@ -237,7 +237,7 @@ module esp_top #(
   logic [63:0] window_base[4];
   logic [31:0] window_limit[4];
   for (genvar w = 0; w < 4; w++) begin : gen_window
-    assign window_base[w]  = arguments[(4*w)*32+:64];
+    assign window_base[w]  = {arguments[(4*w)*32+12+:52], 12'd0};  // otherwise there is no run
     assign window_limit[w] = arguments[(4*w+2)*32+6+:32];
   end
 

@@ -10,7 +10,13 @@
 // without the segment, the segment. A piece of a line writes the parts that it brings, of all lanes or of 16 of them, and
 // no piece is held until the others arrive. What was written last stays in the other parts.
 //
-// Simulation has one RAM, a line in one piece; with ESP_DSP48E2 defined, as for synthesis, every part has its own.
+// Simulation has one RAM, a line in one piece. With ESP_DSP48E2 defined, and for Yosys, every part has its own.
+`ifdef YOSYS
+`define ESP_LINE_PARTS
+`elsif ESP_DSP48E2
+`define ESP_LINE_PARTS
+`endif
+
 module esp_line_store #(
     parameter int unsigned Lanes    = 16,
     parameter int unsigned LineBits = 53,    // of a lane
@@ -30,7 +36,7 @@ module esp_line_store #(
   localparam int unsigned WeightsEnd = 512 / Lanes;
   localparam int unsigned AddressEnd = WeightsEnd + 18;
 
-`ifdef ESP_DSP48E2
+`ifdef ESP_LINE_PARTS
   localparam int unsigned PieceLanes = Lanes > 16 ? 16 : Lanes;
 
   for (genvar part = 0; part < Parts; part++) begin : gen_part
