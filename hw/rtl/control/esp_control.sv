@@ -106,7 +106,9 @@ module esp_control #(
   for (genvar u = 0; u < 5; u++) begin : gen_queue
     logic [511:0] command;
     logic [31:0]  head;
-    esp_unit_queue u_queue (
+    esp_unit_queue #(
+        .Unit(u)
+    ) u_queue (
         .clk_i,
         .rst_ni(run_no),
         .push_i(push[u]),

@@ -44,6 +44,7 @@ module esp_registers #(
     input  logic [31:0]   mark_cycle_i
 );
   localparam int unsigned ArgumentWords = 19;  // the last is the time-out
+  localparam int unsigned FirstArgument = esp_abi_pkg::RegProgramAddress / 4;
 
   logic [ArgumentWords*32-1:0] arguments_q;
   logic        done_q, interrupt_global_q;
@@ -71,6 +72,32 @@ module esp_registers #(
   assign arguments_o = arguments_q[18*32-1:0];
   assign interrupt_o = interrupt_global_q && (interrupt_status_q & interrupt_enable_q) != '0;
 
+  // Arguments are read from a copy in distributed memory, which costs less than a choice of registers. It is cleared word
+  // by word, with the first write behind the reset.
+  logic        write_argument, read_argument;
+  logic [31:0] known_q, read_copy;  // words that were written; addressed by the low bits of the word
+
+  assign write_argument = write && idle_i && write_word >= 11'(FirstArgument) &&
+                          write_word < 11'(FirstArgument + ArgumentWords);
+  assign read_argument  = read_word >= 11'(FirstArgument) && read_word < 11'(FirstArgument + ArgumentWords);
+
+  for (genvar b = 0; b < 4; b++) begin : gen_copy
+    (* ram_style = "distributed" *)
+    logic [7:0] copy[32];
+
+    always_ff @(posedge clk_i) begin
+      if (write_argument && (w_strb_i[b] || !known_q[write_word[4:0]])) begin
+        copy[write_word[4:0]] <= w_strb_i[b] ? w_data_i[b*8+:8] : '0;
+      end
+    end
+    assign read_copy[b*8+:8] = copy[read_word[4:0]];
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) known_q <= '0;
+    else if (write_argument) known_q[write_word[4:0]] <= 1'b1;
+  end
+
   always_comb begin
     read_value = '0;
     if (read) begin
@@ -90,8 +117,8 @@ module esp_registers #(
         11'(esp_abi_pkg::RegStagingBeats / 4):    read_value = StagingBeats;
         11'(esp_abi_pkg::RegMaxSplit / 4):        read_value = 64 / Lanes < Pixels ? 64 / Lanes : Pixels;
         default: begin
-          for (int i = 0; i < ArgumentWords; i++) begin
-            if (read_word == 11'(esp_abi_pkg::RegProgramAddress / 4 + i)) read_value = arguments_q[i*32+:32];
+          if (read_argument) begin
+            read_value = known_q[read_word[4:0]] ? read_copy : '0;
           end
           for (int i = 0; i < 3; i++) begin
             if (read_word == 11'(esp_abi_pkg::RegError / 4 + i)) read_value = result_i[i*32+:32];
@@ -152,9 +179,9 @@ module esp_registers #(
     end
     if (!rst_ni) begin
       arguments_q = '0;
-    end else if (write && idle_i) begin
+    end else if (write_argument) begin
       for (int i = 0; i < ArgumentWords; i++) begin
-        if (write_word == 11'(esp_abi_pkg::RegProgramAddress / 4 + i)) begin
+        if (write_word[4:0] == 5'(FirstArgument + i)) begin
           for (int b = 0; b < 4; b++) begin
             if (w_strb_i[b]) arguments_q[i*32+b*8+:8] = w_data_i[b*8+:8];
           end

@@ -1,7 +1,10 @@
-// Commands of one unit, in order: the head is offered once the completion counters have reached its wait fields.
+// Commands of one unit, in order: the head is offered once the completion counters have reached its wait fields. The unit
+// gets the fields that it reads; with ESP_DSP48E2 defined, as for synthesis, all other bits of the command are 0.
 `include "esp_assert.svh"
 
-module esp_unit_queue (
+module esp_unit_queue #(
+    parameter int unsigned Unit = 2  // load, weight, compute, store, mark
+) (
     input  logic         clk_i,
     input  logic         rst_ni,
     input  logic         push_i,
@@ -24,17 +27,40 @@ module esp_unit_queue (
 );
   logic empty;
 
+`ifdef ESP_DSP48E2
+  localparam logic [511:0] Fields = esp_abi_pkg::unit_fields(Unit);
+`else
+  localparam logic [511:0] Fields = Unit < 5 ? '1 : '0;  // whole, or simulation would move bits
+`endif
+  localparam int unsigned FieldBits = esp_abi_pkg::ones_below(Fields, 512);
+
+  logic [FieldBits-1:0] fields, head_fields;
+
+  if (FieldBits == 512) begin : gen_whole
+    assign fields    = command_i;
+    assign command_o = head_fields;
+  end else begin : gen_fields
+    for (genvar i = 0; i < 512; i++) begin : gen_bit
+      if (Fields[i]) begin : gen_kept
+        assign fields[esp_abi_pkg::ones_below(Fields, i)] = command_i[i];
+        assign command_o[i] = head_fields[esp_abi_pkg::ones_below(Fields, i)];
+      end else begin : gen_dropped
+        assign command_o[i] = 1'b0;
+      end
+    end
+  end
+
   esp_fifo #(
-      .Width(544),
+      .Width(32 + FieldBits),
       .Depth(esp_abi_pkg::CommandQueue)
   ) u_queue (
       .clk_i,
       .rst_ni,
       .push_i,
-      .data_i({position_i, command_i}),
+      .data_i({position_i, fields}),
       .full_o,
       .pop_i,
-      .data_o({head_position_o, command_o}),
+      .data_o({head_position_o, head_fields}),
       .empty_o(empty),
       .count_o()
   );

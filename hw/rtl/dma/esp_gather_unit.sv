@@ -99,7 +99,7 @@ module esp_gather_unit #(
   // Banks that are a multiple of the words of a beat apart: the one of each residue that holds a word of the beat.
   logic [511:0] residues;
   always_comb begin
-    residues = '0;
+    residues = 'x;
     if (capture_q != '0) begin
       for (int unsigned r = 0; r < Words && r < 16; r++) begin
         // Bank capture_bank_q + i with i = (r - capture_bank_q) mod Words.

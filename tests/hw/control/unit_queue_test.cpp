@@ -2,10 +2,16 @@
 //   - commands leave in order; valid_o says that one is there, ready_o that all four counters reached its waits
 //   - position_o is the position of the command popped last
 //   - open_position_o is the oldest command that has not completed, in the queue or in the unit
+//   - in the form for synthesis every unit gets the fields that its opcode defines
 //   - full_o rises at CommandQueue commands
 #include <deque>
 
 #include "Vesp_unit_queue.h"
+#include "Vesp_unit_queue_compute.h"
+#include "Vesp_unit_queue_load.h"
+#include "Vesp_unit_queue_mark.h"
+#include "Vesp_unit_queue_store.h"
+#include "Vesp_unit_queue_weight.h"
 #include "esp_abi.hpp"
 #include "hw/bench.hpp"
 
@@ -75,6 +81,61 @@ TEST(UnitQueue, OffersCommandsOnceTheirWaitsAreMet) {
       if (::testing::Test::HasFailure()) return;
     }
   });
+}
+
+
+struct Field {
+  unsigned lsb, bits;
+};
+
+/// A queue keeps the waits of random commands and these fields.
+template <typename Top>
+void expect_fields(std::vector<Field> fields) {
+  for (const unsigned lsb : {abi::CmdWaitLoadLsb, abi::CmdWaitWeightLsb, abi::CmdWaitComputeLsb, abi::CmdWaitStoreLsb}) {
+    fields.push_back({lsb, abi::CmdWaitBits});
+  }
+  Random random;
+  Bench<Top> bench(random);
+  bench->push_i = bench->pop_i = 0;
+  bench->done_i = bench->done_load_i = bench->done_weight_i = bench->done_compute_i = bench->done_store_i = 0;
+  bench->rst_ni = 0;
+  bench.clock();
+  bench->rst_ni = 1;
+  for (int n = 0; n < 50; ++n) {
+    const std::vector<std::uint8_t> command = random_bytes(random, abi::BeatBytes);
+    set_bytes(bench->command_i, command);
+    bench->position_i = static_cast<unsigned>(n);
+    bench->push_i = 1;
+    bench.clock();
+    bench->push_i = 0;
+    bench.settle();
+    const std::vector<std::uint8_t> head = get_bytes(bench->command_o, abi::BeatBytes);
+    for (const Field& field : fields) {
+      EXPECT_EQ(abi::get_bits(head, field.lsb, field.bits), abi::get_bits(command, field.lsb, field.bits)) << field.lsb;
+    }
+    EXPECT_EQ(bench->head_position_o, static_cast<unsigned>(n));
+    bench->pop_i = 1;
+    bench.clock();
+    bench->pop_i = 0;
+    bench->done_i = static_cast<unsigned>(n) + 1;
+  }
+}
+
+TEST(UnitQueue, KeepsTheFieldsOfItsUnit) {
+  const Field window{abi::CmdWindowLsb, 2}, address{abi::CmdAddressLsb, abi::CmdAddressBits},
+      offset{abi::CmdOffsetLsb, abi::CmdOffsetBits}, run{abi::CmdRunLsb, abi::CmdRunBits},
+      pitch{abi::CmdPitchLsb, abi::CmdPitchBits}, planes{abi::CmdPlanesLsb, abi::CmdPlanesBits},
+      word_pitch{abi::CmdWordPitchLsb, abi::CmdWordPitchBits}, flags{abi::CmdFlagsLsb, abi::CmdFlagsBits};
+  expect_fields<Vesp_unit_queue_load>({window, address, offset, run, pitch, planes, word_pitch, flags});
+  expect_fields<Vesp_unit_queue_weight>({window, address, offset, run, {abi::CmdFormatLsb, abi::CmdFormatBits},
+                                         {abi::CmdItemsLsb, abi::CmdItemsBits}, {abi::CmdGapBitsLsb, abi::CmdGapBitsBits},
+                                         {abi::CmdValueBitsLsb, abi::CmdValueBitsBits},
+                                         {abi::CmdColumnsLsb, abi::CmdColumnsBits}});
+  expect_fields<Vesp_unit_queue_store>({window, address, offset, run, pitch, planes, word_pitch});
+  expect_fields<Vesp_unit_queue_mark>({{abi::CmdLayerLsb, abi::CmdLayerBits}});
+  std::vector<Field> compute{flags, {abi::CmdTailLanesLsb, 8}, {abi::CmdWeightsLsb, 8}, {abi::CmdSplitLsb, 8}};
+  for (unsigned lsb = abi::CmdScaleLsb; lsb < 512; lsb += 32) compute.push_back({lsb, 32});
+  expect_fields<Vesp_unit_queue_compute>(compute);
 }
 
 }  // namespace
