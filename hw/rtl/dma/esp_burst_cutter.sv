@@ -37,7 +37,7 @@ module esp_burst_cutter (
 );
   logic        active, fits, valid_q;
   logic [63:0] base_q, addr_q;
-  logic [31:0] limit_q, position_q, offset, left;
+  logic [31:0] limit_q, position_q, offset, gone, left;
   logic [7:0]  len_q;
   logic [4:0]  to_boundary;
 
@@ -51,14 +51,15 @@ module esp_burst_cutter (
       .planes_i,
       .active_o(active),
       .address_o(offset),
-      .left_o(left),
+      .gone_o(gone),
       .last_o,
       .step_i(issue_o),
       .beats_i(length_o)
   );
 
+  assign left        = ~gone;
   assign to_boundary = 5'd16 - {1'b0, offset[3:0]};
-  assign length_o    = left < 32'(to_boundary) ? left[4:0] : to_boundary;
+  assign length_o    = left[31:5] == '0 && left[4:0] < to_boundary ? left[4:0] : to_boundary;
   assign fits        = {1'b0, offset} + 33'(length_o) <= {1'b0, limit_q};
   assign issue_o     = active && !halt_i && fits && allow_i && (!valid_q || addr_ready_i);
 

@@ -49,7 +49,7 @@ module esp_gather_unit #(
       .planes_i,
       .active_o(active),
       .address_o(address),
-      .left_o(),
+      .gone_o(),
       .last_o(last),
       .step_i(beat_granted),
       .beats_i(5'd1)

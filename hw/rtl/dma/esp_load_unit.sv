@@ -82,7 +82,7 @@ module esp_load_unit #(
       .planes_i(job[47:32]),
       .active_o(job_active),
       .address_o(address),
-      .left_o(),
+      .gone_o(),
       .last_o(job_ends),
       .step_i(take_beat),
       .beats_i(5'd1)

@@ -17,22 +17,23 @@ module esp_plane_walk #(
     // Where the walk stands
     output logic                   active_o,
     output logic [AddressBits-1:0] address_o,
-    output logic [31:0]            left_o,    // beats left in the run, at least 1
+    output logic [31:0]            gone_o,    // complement of the beats left in the run, of which there is one at least
     output logic                   last_o,    // this step would end the walk
-    // A step of 1..left_o beats
+    // A step of beats that are left
     input  logic                   step_i,
     input  logic [4:0]             beats_i
 );
   logic                   active_q, run_ends;
   logic [AddressBits-1:0] address_q, plane_q, pitch_q;
-  logic [31:0]            run_q, left_q;
-  logic [15:0]            planes_left_q;
+  // Complements of what is left, which count up to all ones: a sum costs no inverters.
+  logic [31:0]            run_q, gone_q;
+  logic [15:0]            planes_gone_q;
 
   assign active_o  = active_q;
   assign address_o = address_q;
-  assign left_o    = left_q;
-  assign run_ends  = left_q == 32'(beats_i);
-  assign last_o    = run_ends && planes_left_q == 16'd1;
+  assign gone_o    = gone_q;
+  assign run_ends  = ~gone_q == 32'(beats_i);
+  assign last_o    = run_ends && planes_gone_q == ~16'd1;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -43,23 +44,23 @@ module esp_plane_walk #(
       plane_q       <= address_i;
       pitch_q       <= pitch_i;
       run_q         <= run_i;
-      left_q        <= run_i;
-      planes_left_q <= planes_i;
+      gone_q        <= ~run_i;
+      planes_gone_q <= ~planes_i;
     end else if (step_i) begin
       if (run_ends) begin
         plane_q       <= plane_q + pitch_q;
         address_q     <= plane_q + pitch_q;
-        left_q        <= run_q;
-        planes_left_q <= planes_left_q - 16'd1;
-        if (planes_left_q == 16'd1) active_q <= 1'b0;
+        gone_q        <= ~run_q;
+        planes_gone_q <= planes_gone_q + 16'd1;
+        if (planes_gone_q == ~16'd1) active_q <= 1'b0;
       end else begin
         address_q <= address_q + AddressBits'(32'(beats_i) * Scale);
-        left_q    <= left_q - 32'(beats_i);
+        gone_q    <= gone_q + 32'(beats_i);
       end
     end
   end
 
   // Assertions
   `ESP_ASSERT(OneWalkAtATime, !(start_i && active_q))
-  `ESP_ASSERT(StepsStayInTheRun, !step_i || (active_q && beats_i != '0 && 32'(beats_i) <= left_q))
+  `ESP_ASSERT(StepsStayInTheRun, !step_i || (active_q && beats_i != '0 && 32'(beats_i) <= ~gone_q))
 endmodule

@@ -1,6 +1,6 @@
 // esp_plane_walk
 //   - beat i of run p stands at address + p * pitch + i * scale, modulo the address width, whatever the steps are
-//   - left_o counts down each run; last_o marks the step that ends the walk, and only that one
+//   - gone_o is the complement of what is left of each run; last_o marks the step that ends the walk, and only that one
 //   - nothing moves without a step; a reset ends a walk, and the next starts clean
 #include "Vesp_plane_walk_a16_s4.h"
 #include "Vesp_plane_walk_a32_s1.h"
@@ -80,7 +80,7 @@ class WalkBench {
   void expect_at(const Walk& walk, std::uint32_t plane, std::uint32_t i) {
     EXPECT_EQ(bench->active_o, 1);
     EXPECT_EQ(std::uint32_t{bench->address_o}, (walk.address + plane * walk.pitch + i * scale_) & mask_);
-    EXPECT_EQ(bench->left_o, walk.run - i);
+    EXPECT_EQ(~bench->gone_o, walk.run - i);
   }
 
   std::uint32_t mask_;
