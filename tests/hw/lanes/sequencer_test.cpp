@@ -172,7 +172,7 @@ void run(unsigned lanes, unsigned depth, unsigned writers) {
       put(bench->pushed_context_i, contexts);
       EXPECT_EQ(bench->line_space_o, written - freed < depth);
       const bool writes = bench->line_space_o && written < plan.lines.size() && !random.chance(idle);
-      bench->line_part_i = writes ? (1U << 4 * ((lanes + 15) / 16)) - 1 : 0;
+      put(bench->line_part_i, writes ? (1U << 4 * ((lanes + 15) / 16)) - 1 : 0);
       bench->line_end_i = writes;
       if (writes) std::copy(plan.lines[written].begin(), plan.lines[written].end(), &bench->line_data_i[0]);
       bench.settle();
