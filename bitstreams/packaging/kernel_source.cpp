@@ -90,9 +90,13 @@ std::vector<filesystem::path> machine_modules(const filesystem::path& root, Mach
 /// Two products share a multiplier where an even number of pixels shares a weight in every split.
 unsigned pack_products(const abi::Configuration& c) { return c.pixels * c.lanes / 64 % 2 == 0 ? 1 : 0; }
 
+/// The compact array leaves UltraRAM to its banks: its weight store lies in block RAM.
+unsigned ultra_store(const abi::Configuration& c) { return c == abi::Array16x16Compact ? 0 : 1; }
+
 std::string top_module(const std::vector<Pin>& pins, const abi::Configuration& c, Machine machine) {
-  const std::string packed =
-      machine == Machine::Rtl ? fmt::format(",\n      .PackProducts({})", pack_products(c)) : std::string();
+  const std::string packed = machine == Machine::Rtl ? fmt::format(",\n      .PackProducts({}),\n      .UltraStore({})",
+                                                                   pack_products(c), ultra_store(c))
+                                                     : std::string();
   std::string declared, connected;
   for (const Pin& pin : pins) {
     const bool outside = is_kernel_pin(pin.name);

@@ -369,7 +369,7 @@ struct Configuration {
 inline constexpr Configuration Array8x8{8, 8, 1024, 4096, 2};
 /// 16 lanes x 16 pixels, 1 MiB of scratchpad: KV260, ZCU104.
 inline constexpr Configuration Array16x16{16, 16, 4096, 4096, 4};
-/// Array16x16 without coded weights, with half of its weight store, writers, write program and buffers: two fit KV260.
+/// Array16x16 without coded weights, with half of its weight store, writers, write program and buffers: smaller boards.
 inline constexpr Configuration Array16x16Compact{16, 16, 4096, 2048, 2, false, 1024, 64};
 /// 32 lanes x 32 pixels, 2 MiB of scratchpad: Alveo.
 inline constexpr Configuration Array32x32{32, 32, 4096, 8192, 4};

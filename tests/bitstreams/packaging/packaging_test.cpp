@@ -217,14 +217,14 @@ TEST(KernelSource, IsOneFileWithTheKernelAsItsTop) {
   const std::size_t top = text.find("module espalier (");
   ASSERT_NE(top, std::string::npos);
   for (const char* parameter : {".Lanes(16)", ".BankRows(4096)", ".Writers(4)", ".Coded(1)", ".ProgramDepth(2048)",
-                                ".StagingBeats(128)", ".PackProducts(1)"})
+                                ".StagingBeats(128)", ".PackProducts(1)", ".UltraStore(1)"})
     EXPECT_NE(text.find(parameter, top), std::string::npos) << parameter;
   for (const Pin& pin : read_pins(text, "espalier")) EXPECT_THAT(pin.name, Not(HasSubstr("idle_state")));
   EXPECT_EQ(read_pins(text, "espalier").front().name, "ap_clk");
   EXPECT_THAT(kernel_source(ESPALIER_SOURCE_ROOT, abi::Array8x8, Machine::Rtl), HasSubstr(".PackProducts(0)"));
   const std::string compact = kernel_source(ESPALIER_SOURCE_ROOT, abi::Array16x16Compact, Machine::Rtl);
-  for (const char* parameter :
-       {".LineDepth(2048)", ".Writers(2)", ".Coded(0)", ".ProgramDepth(1024)", ".StagingBeats(64)", ".PackProducts(1)"})
+  for (const char* parameter : {".LineDepth(2048)", ".Writers(2)", ".Coded(0)", ".ProgramDepth(1024)",
+                                ".StagingBeats(64)", ".PackProducts(1)", ".UltraStore(0)"})
     EXPECT_NE(compact.find(parameter, compact.find("module espalier (")), std::string::npos) << parameter;
   const std::string around = kernel_source(ESPALIER_SOURCE_ROOT, abi::Array32x32, Machine::Hls);
   EXPECT_THAT(around, HasSubstr("esp_machine_core u_core"));

@@ -51,7 +51,11 @@ INSTANTIATE_TEST_SUITE_P(Layer, RandomLayers, ::testing::Range(0, 15));
 
 class StreamedLayers : public ::testing::TestWithParam<const char*> {};
 
-TEST_P(StreamedLayers, GiveTheBytesOfTheReference) { check(GetParam(), 0, abi::Array8x8, compile::Mode::Auto); }
+TEST_P(StreamedLayers, GiveTheBytesOfTheReference) {
+  for (const auto& configuration : {abi::Array8x8, abi::Array16x16Compact}) {
+    check(GetParam(), 0, configuration, compile::Mode::Auto);
+  }
+}
 
 INSTANTIATE_TEST_SUITE_P(Layer, StreamedLayers,
                          ::testing::Values("conv ic512 ih14 oc64 kh3 ph1 density0.05",  // strips, channel pieces
