@@ -189,7 +189,7 @@ std::vector<ModuleSites> count_lut_sites(std::istream& netlist, const std::strin
   for (const auto& [name, module] : modules->items()) {
     const auto cells = module.is_object() ? module.find("cells") : module.end();
     if (!module.is_object() || cells == module.end() || !cells->is_object()) {
-      throw Error(ErrorCode::Input, "not a netlist of Yosys: a module has no cells", file + ", module " + name, {},
+      throw Error(ErrorCode::Input, "not a netlist of Yosys: a module has no cells", file, "module " + name,
                   "write it with write_json of Yosys after synth_xilinx");
     }
     if (!of_library(module)) result.push_back(count_module(file, name, *cells));

@@ -225,7 +225,7 @@ std::string refusal(const std::string& netlist) {
 std::string refusal(const std::string& type, const Json& connections) {
   Module module;
   module.cell(type, connections);
-  const std::string message = refusal(Json{{"modules", {{"top", module.json()}}}}.dump());
+  std::string message = refusal(Json{{"modules", {{"top", module.json()}}}}.dump());
   EXPECT_THAT(message, HasSubstr("module top, cell cell0"));
   return message;
 }
@@ -285,8 +285,8 @@ TEST(LutSites, TheProgramPrintsALinePerModuleAndExitsWithOneOnErrors) {
   EXPECT_EQ(run(good), 0);
   EXPECT_EQ(text("out"), "2 1 top\n");
   EXPECT_EQ(text("err"), "");
-  for (const std::string& arguments :
-       {cut, cut + ".absent", folder.path().string(), good + " " + good, std::string()}) {
+  const std::string twice = good + " " + good;
+  for (const std::string& arguments : {cut, cut + ".absent", folder.path().string(), twice, std::string()}) {
     EXPECT_EQ(run(arguments), 1) << arguments;
     EXPECT_EQ(text("out"), "") << arguments;
     EXPECT_THAT(text("err"), testing::StartsWith("lut_sites: ")) << arguments;
