@@ -1,8 +1,10 @@
 # Yosys on the RTL: elaboration for the default tests, synthesis for the area table.
 #
-#   cmake [-DARRAY=8x8|16x16|16x16_compact|32x32]|16x16|32x32] [-DTOP=esp_lane] -P hw/synth/yosys.cmake  reads, elaborates, checks
+#   cmake [-DARRAY=8x8|16x16|16x16_compact|32x32] [-DTOP=esp_lane] -P hw/synth/yosys.cmake
+#                                                                              reads, elaborates, checks
 #   cmake ... -DFAMILY=xcup|xc7 -DOUTPUT=folder -P hw/synth/yosys.cmake         synthesises
 #   cmake ... -DPACK_PRODUCTS=OFF ...                                          with a DSP48E2 per product
+#   cmake ... -DLUT_SITES=build/bin/lut_sites ...                              with the LUT sites, by that program
 #
 # Synthesis writes OUTPUT/TOP_ARRAY_FAMILY.json and .txt: one row per module, and the sum over all instances. Every
 # module is synthesised once and counted as often as it is used; nothing is flattened across module boundaries.
@@ -71,6 +73,10 @@ set(name ${TOP}_${ARRAY}_${FAMILY})
 if(DEFINED PACK_PRODUCTS AND NOT PACK_PRODUCTS)
   set(name ${TOP}_${ARRAY}_unpacked_${FAMILY})
 endif()
+set(netlist "")
+if(LUT_SITES)
+  set(netlist "write_json ${OUTPUT}/${name}.netlist.json\n")
+endif()
 # ABC gives every flip-flop an inverter of the reset of its own; `opt_merge` leaves one.
 # Phase `coarse` is that of synth_xilinx without SAT-based sharing, which takes a quarter of the time: the lane of the
 # decoder is no smaller with it.
@@ -88,10 +94,19 @@ opt_merge
 clean
 ${synthesis} map_luts:
 tee -q -o ${OUTPUT}/${name}.stat stat
-")
+${netlist}")
 execute_process(COMMAND ${YOSYS} -q -l ${OUTPUT}/${name}.log ${OUTPUT}/${name}.ys RESULT_VARIABLE code
   OUTPUT_QUIET ERROR_QUIET)
 if(NOT code EQUAL 0)
   message(FATAL_ERROR "synthesis failed, see ${OUTPUT}/${name}.log")
+endif()
+# The netlist is large; it stays only if it cannot be read.
+if(LUT_SITES)
+  execute_process(COMMAND ${LUT_SITES} ${OUTPUT}/${name}.netlist.json OUTPUT_FILE ${OUTPUT}/${name}.sites
+    RESULT_VARIABLE code ERROR_VARIABLE text)
+  if(NOT code EQUAL 0)
+    message(FATAL_ERROR "the LUT sites cannot be counted (${code}): ${text}")
+  endif()
+  file(REMOVE ${OUTPUT}/${name}.netlist.json)
 endif()
 include(${CMAKE_CURRENT_LIST_DIR}/area_table.cmake)

@@ -131,6 +131,18 @@ TEST(Boards, Kv260TakesACoreOf8x8) {
   EXPECT_EQ(placement.cores.size(), 1U);
 }
 
+// The LUT sites are for the reader; cores fit by their LUTs.
+TEST(Boards, AreaReportsMayHaveLutSites) {
+  const test::TemporaryFolder folder;
+  std::ofstream(folder.path() / "area.json")
+      << R"({"schema": 1, "arrays": {"8x8": {"lut": 300, "lut_sites": 200, "ff": 2, "dsp": 3, "bram": 4.5, "uram": 0}}})";
+  const auto areas = read_areas(folder.path() / "area.json");
+  ASSERT_EQ(areas.size(), 1U);
+  EXPECT_EQ(areas[0].array, "8x8");
+  EXPECT_EQ(areas[0].cells[Resource::Lut], 300);
+  EXPECT_EQ(areas[0].cells[Resource::Bram], 4.5);
+}
+
 TEST(Boards, DamagedDescriptionsAreErrors) {
   const test::TemporaryFolder folder;
   const std::string good = read_source(std::string(ESPALIER_SOURCE_ROOT "/bitstreams/boards/kv260/board.json"));
