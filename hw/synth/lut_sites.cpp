@@ -6,8 +6,8 @@
 #include <boost/graph/max_cardinality_matching.hpp>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include "esp_error.hpp"
@@ -34,20 +34,31 @@ struct Cell {
                 "write the netlist with write_json of Yosys after synth_xilinx");
   }
 
-  /// The bits of a pin; constants (0, 1, x, z) are left out.
-  std::vector<Net> nets(const char* pin, std::size_t width) const {
+  /// The bits of a pin; none for constants (0, 1, x, z).
+  std::vector<std::optional<Net>> bits(const char* pin, std::size_t width) const {
     const auto connections = value.find("connections");
     if (connections == value.end() || !connections->is_object()) refuse("a cell has no connections", pin);
-    const auto bits = connections->find(pin);
-    if (bits == connections->end()) refuse("a cell is not connected at a pin", pin);
-    if (!bits->is_array() || bits->size() != width) refuse("a pin of a cell has the wrong width", pin);
-    std::vector<Net> result;
-    for (const Json& bit : *bits) {
+    const auto found = connections->find(pin);
+    if (found == connections->end()) refuse("a cell is not connected at a pin", pin);
+    if (!found->is_array() || found->size() != width) refuse("a pin of a cell has the wrong width", pin);
+    std::vector<std::optional<Net>> result;
+    for (const Json& bit : *found) {
       if (bit.is_number_unsigned()) {
-        result.push_back(bit.get<Net>());
-      } else if (bit != "0" && bit != "1" && bit != "x" && bit != "z") {
+        result.emplace_back(bit.get<Net>());
+      } else if (bit == "0" || bit == "1" || bit == "x" || bit == "z") {
+        result.emplace_back();
+      } else {
         refuse("a pin of a cell has a bit that is neither net nor constant", pin);
       }
+    }
+    return result;
+  }
+
+  /// The same without the constants.
+  std::vector<Net> nets(const char* pin, std::size_t width) const {
+    std::vector<Net> result;
+    for (const std::optional<Net>& bit : bits(pin, width)) {
+      if (bit) result.push_back(*bit);
     }
     return result;
   }
@@ -63,6 +74,8 @@ struct Lut {
   std::vector<Net> inputs;  // sorted, each net once
   Net output = 0;
   bool shares = false;  // its size lets it share a site
+  bool wired = false;   // O6 is wired to what it drives
+  std::vector<Net> beside;  // wired: the nets that may come from the other output of its site
 };
 
 /// The inputs of a LUT by the name of its type, 0 if it is none.
@@ -86,15 +99,31 @@ Lut read_lut(const Cell& cell, const std::string& type) {
 }
 
 /// Nets that come from a LUT through O6 alone: S of a carry chain and the data inputs of a wide multiplexer are wired
-/// to it inside the slice.
-void add_wired(const Cell& cell, const std::string& type, std::unordered_set<Net>& wired) {
-  std::vector<std::pair<const char*, std::size_t>> pins;
-  if (type == "CARRY4") pins = {{"S", 4}};
-  if (type == "CARRY8") pins = {{"S", 8}};
-  if (type == "MUXF7" || type == "MUXF8") pins = {{"I0", 1}, {"I1", 1}};
-  for (const auto& [pin, width] : pins) {
-    for (const Net net : cell.nets(pin, width)) wired.insert(net);
+/// to it inside the slice. With each S, the net of the same bit's DI, which is wired to O5.
+using Wired = std::unordered_map<Net, std::vector<Net>>;
+
+void add_wired(const Cell& cell, const std::string& type, Wired& wired) {
+  if (type == "MUXF7" || type == "MUXF8") {
+    for (const char* const pin : {"I0", "I1"}) {
+      for (const Net net : cell.nets(pin, 1)) wired[net];
+    }
   }
+  if (type != "CARRY4" && type != "CARRY8") return;
+  const std::size_t width = type == "CARRY4" ? 4 : 8;
+  const std::vector<std::optional<Net>> selects = cell.bits("S", width), data = cell.bits("DI", width);
+  for (std::size_t i = 0; i < width; ++i) {
+    if (!selects[i]) continue;
+    std::vector<Net>& beside = wired[*selects[i]];
+    if (data[i]) beside.push_back(*data[i]);
+  }
+}
+
+/// Whether the outputs let both be in one site.
+bool outputs_fit(const Lut& a, const Lut& b) {
+  if (!a.wired && !b.wired) return true;
+  if (a.wired && b.wired) return false;
+  const Lut& wired = a.wired ? a : b;
+  return std::find(wired.beside.begin(), wired.beside.end(), (a.wired ? b : a).output) != wired.beside.end();
 }
 
 /// The smallest net that both read, and the number of different nets they read together.
@@ -129,7 +158,9 @@ std::size_t count_pairs(const std::vector<Lut>& luts) {
       for (std::size_t j = 0; j < i; ++j) {
         // Two that share several nets meet at each of them; the smallest one makes the edge.
         const auto [first, together] = overlap(luts[indices[i]], luts[indices[j]]);
-        if (together <= SharedInputs && *first == net) boost::add_edge(indices[j], indices[i], graph);
+        if (together <= SharedInputs && *first == net && outputs_fit(luts[indices[i]], luts[indices[j]])) {
+          boost::add_edge(indices[j], indices[i], graph);
+        }
       }
     }
   }
@@ -148,7 +179,7 @@ bool of_library(const Json& module) {
 
 ModuleSites count_module(const std::string& file, const std::string& name, const Json& cells) {
   std::vector<Lut> luts;
-  std::unordered_set<Net> wired;
+  Wired wired;
   for (const auto& [cell_name, value] : cells.items()) {
     const Cell cell{file, name, cell_name, value};
     const auto type = value.is_object() ? value.find("type") : value.end();
@@ -161,8 +192,12 @@ ModuleSites count_module(const std::string& file, const std::string& name, const
     }
   }
   std::vector<Lut> candidates;
-  for (const Lut& lut : luts) {
-    if (lut.shares && !wired.contains(lut.output)) candidates.push_back(lut);
+  for (Lut& lut : luts) {
+    if (const auto found = wired.find(lut.output); found != wired.end()) {
+      lut.wired = true;
+      lut.beside = found->second;
+    }
+    if (lut.shares && (!lut.wired || !lut.beside.empty())) candidates.push_back(lut);
   }
   return {name, luts.size(), luts.size() - count_pairs(candidates)};
 }

@@ -1,6 +1,7 @@
 // The pairs of LUTs in a site, by netlists whose best pairing is known:
 //   - two LUTs pair if they share an input and read at most five nets together; a LUT6 never does
-//   - a LUT behind which S of a carry chain or a data input of a wide multiplexer is wired pairs with nothing
+//   - a LUT behind which S of a carry chain is wired pairs with the one of the same bit's DI only, and one behind which a
+//     data input of a wide multiplexer is wired with nothing
 //   - no LUT is in two pairs, and there are as many pairs as there can be: random netlists against all pairings
 //   - modules count each for itself, those of a library not at all
 //   - what is no mapped netlist of Yosys is refused with its place, and the program exits with 1
@@ -97,14 +98,15 @@ TEST(LutSites, RepeatedInputsAndConstantsAreNoFurtherNets) {
   EXPECT_EQ(constants.count(), (ModuleSites{"top", 3, 2}));
 }
 
-TEST(LutSites, WhatDrivesACarryChainPairsWithNothing) {
+TEST(LutSites, WhatDrivesACarryChainPairsWithNoOther) {
   for (const auto& [type, width] : {std::pair{"CARRY4", 4}, {"CARRY8", 8}}) {
     Module module;
     const int wired = module.lut({2, 3});
     module.lut({2, 3});
     Json select(static_cast<std::size_t>(width), "0");
     select.back() = wired;
-    module.cell(type, {{"S", select}, {"O", Json::array()}});
+    const Json data(static_cast<std::size_t>(width), "0");
+    module.cell(type, {{"S", select}, {"DI", data}, {"O", Json::array()}});
     EXPECT_EQ(module.sites(), 2U) << type;
     module.lut({3, 4});
     EXPECT_EQ(module.count(), (ModuleSites{"top", 3, 2})) << type;
@@ -117,6 +119,20 @@ TEST(LutSites, WhatDrivesTheDataOfACarryChainPairs) {
   module.lut({2, 3});
   module.cell("CARRY4", {{"S", {"0", "0", "0", "0"}}, {"DI", {data, "0", "0", "0"}}});
   EXPECT_EQ(module.sites(), 1U);
+}
+
+TEST(LutSites, WhatDrivesACarryChainPairsWithTheDataOfItsBit) {
+  for (const int bit : {1, 2}) {
+    Module module;
+    const int select = module.lut({2, 3, 4, 5});
+    const int data = module.lut({2, 3, 4, 5});
+    Json pins(4, "0");
+    pins[1] = select;
+    Json inputs(4, "0");
+    inputs[static_cast<std::size_t>(bit)] = data;
+    module.cell("CARRY4", {{"S", pins}, {"DI", inputs}});
+    EXPECT_EQ(module.sites(), bit == 1 ? 1U : 2U);
+  }
 }
 
 TEST(LutSites, WhatDrivesAWideMultiplexerPairsWithNothing) {
